@@ -1,0 +1,125 @@
+/**
+ * Where machines come from. A driver makes, starts, stops and destroys hosts; it knows nothing of engines,
+ * certificates or the store. What a driver can do is data ({@link DriverFeatures}), so callers branch on a
+ * feature and never on a driver's name. Optional abilities are optional members.
+ *
+ * `State` is what the driver must remember of one machine (JSON, kept in the machine's record by the
+ * caller). Paths in it are relative to the machine's directory.
+ */
+export interface Driver<State = unknown> {
+  readonly name: string;
+  readonly features: DriverFeatures;
+  /** Flags of `machine create --driver <name>`, in docker-machine's `--<driver>-…` form. */
+  readonly options: readonly DriverOption[];
+
+  /**
+   * Checks everything that can be checked before anything is made; makes nothing. Throws PreCreateError
+   * (exit code 3) saying what is missing and what to type.
+   */
+  preCreate(request: CreateRequest): Promise<void>;
+  /**
+   * Makes the machine, not started. `record` is awaited before and after each outside effect with the
+   * state that is needed to undo it. Safe to call `remove` with whatever was last recorded.
+   */
+  create(request: CreateRequest, record: (state: State) => Promise<void>): Promise<State>;
+  /** Starts and resolves when power is on; readiness is {@link DriverFeatures.hello}'s business. Idempotent. */
+  start(machine: MachineHandle<State>, boot: BootRequest, options: WaitOptions): Promise<State>;
+  /** Asks for a clean shutdown and waits until `signal` aborts; then throws Timeout. Idempotent. */
+  stop(machine: MachineHandle<State>, options: WaitOptions): Promise<void>;
+  /** Power off, now. Idempotent. */
+  kill(machine: MachineHandle<State>): Promise<void>;
+  /** Removes everything the driver made outside and inside the machine's directory. Idempotent: removing nothing succeeds. */
+  remove(machine: MachineHandle<State>): Promise<void>;
+  /** Derived from live processes or the cloud, never from a stored word. */
+  status(machine: MachineHandle<State>): Promise<DriverStatus>;
+  /** How to reach a running machine from this computer. Throws FailedPrecondition when it is not running. */
+  endpoints(machine: MachineHandle<State>): Promise<Endpoints>;
+
+  /** Resolves with the agent's first line (hello or failure); null-ability drivers have no such channel. */
+  awaitHello?(
+    machine: MachineHandle<State>,
+    options: WaitOptions,
+  ): Promise<import('../guest/wire/index.ts').FromAgent>;
+  /** The last bytes of the machine's console, for error messages and `machine logs`. */
+  consoleTail?(machine: MachineHandle<State>, lines: number): Promise<string>;
+}
+
+export interface DriverFeatures {
+  /** The driver makes and powers hosts; false for `none`, which only remembers a URL. */
+  readonly power: boolean;
+  /** The host boots an OS image of ours and takes its boot config at power-on. */
+  readonly bootsOsImage: boolean;
+  /** The agent announces itself (`awaitHello`). */
+  readonly hello: boolean;
+  /** The host has an SSH server for `machine ssh`. */
+  readonly ssh: boolean;
+  /** Runs on this computer. */
+  readonly local: boolean;
+}
+
+export interface DriverOption {
+  /** Without dashes, such as `qemu-memory`. */
+  readonly flag: string;
+  /** Placeholder of the value; absent for a boolean flag. */
+  readonly value?: string;
+  readonly description: string;
+  readonly default?: string;
+  /** Environment variable that gives the default. */
+  readonly env?: string;
+}
+
+export interface CreateRequest {
+  readonly name: string;
+  /** The machine's own directory; exists. */
+  readonly directory: string;
+  /** Values by flag name; defaults filled in. */
+  readonly options: Readonly<Record<string, string | boolean | readonly string[]>>;
+  readonly osImage: OsImageFiles | null;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (message: string) => void;
+}
+
+/** The files a local VM boots; all read-only and shared by every machine. */
+export interface OsImageFiles {
+  readonly arch: 'amd64' | 'arm64';
+  readonly kernel: string;
+  readonly initramfs: string;
+  /** EROFS root with Debian's packages and Node. */
+  readonly root: string;
+  /** EROFS with the agent's bundle and the first container images. */
+  readonly agent: string;
+  /** What the kernel must be told besides the driver's own words. */
+  readonly commandLine: string;
+}
+
+export interface MachineHandle<State> {
+  readonly name: string;
+  readonly directory: string;
+  readonly state: State;
+}
+
+export interface BootRequest {
+  readonly osImage: OsImageFiles | null;
+  /** JSON of BootConfig (guest/wire); holds secrets: never in arguments, files 0600. */
+  readonly bootConfig: string;
+}
+
+export interface WaitOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (message: string) => void;
+}
+
+export type DriverStatus =
+  | { readonly status: 'running'; readonly pid?: number }
+  | { readonly status: 'paused'; readonly pid?: number }
+  | { readonly status: 'stopped' }
+  /** Something is wrong with what is there; `errors` says what. `remove` still works. */
+  | { readonly status: 'broken'; readonly errors: readonly string[] };
+
+export interface Endpoints {
+  /** `tcp://127.0.0.1:PORT`, as DOCKER_HOST. */
+  readonly url: string;
+  /** Host name or address that certificates are verified against. */
+  readonly ip: string;
+  readonly ssh?: { readonly host: string; readonly port: number; readonly user: string };
+}

@@ -1,0 +1,45 @@
+/**
+ * Errors are classes of meaning, thrown anywhere in the engine; the API maps each to an HTTP status in one
+ * place ({@link httpStatus}). Messages follow dockerd's wording where clients key on it.
+ */
+export abstract class EngineError extends Error {
+  abstract readonly httpStatus: number;
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+export class NotFound extends EngineError {
+  readonly httpStatus = 404;
+}
+export class InvalidParameter extends EngineError {
+  readonly httpStatus = 400;
+}
+export class Conflict extends EngineError {
+  readonly httpStatus = 409;
+}
+export class Unauthorized extends EngineError {
+  readonly httpStatus = 401;
+}
+export class Forbidden extends EngineError {
+  readonly httpStatus = 403;
+}
+/** Not a failure: the wish was already true (start of a running container). Answered without a body. */
+export class NotModified extends EngineError {
+  readonly httpStatus = 304;
+}
+export class NotImplemented extends EngineError {
+  readonly httpStatus = 501;
+}
+export class Unavailable extends EngineError {
+  readonly httpStatus = 503;
+}
+export class Internal extends EngineError {
+  readonly httpStatus = 500;
+}
+
+/** The HTTP status for anything thrown; what is not ours is a 500. */
+export function httpStatus(error: unknown): number {
+  return error instanceof EngineError ? error.httpStatus : 500;
+}

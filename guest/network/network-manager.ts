@@ -1,0 +1,76 @@
+/**
+ * What containers need of networks. Kernel state (bridges, veth, nftables, namespaces) is derived: it is
+ * rebuilt whole and idempotently from the records at start; nothing is stored only in the kernel.
+ */
+export interface NetworkManager {
+  /**
+   * Makes a container's sandbox before its process starts: namespace, addresses, routes, published ports,
+   * and its `hosts` and `resolv.conf` files in `directory`. Throws InvalidParameter, NotFound (network) or
+   * Conflict (port taken, named in the message) and leaves nothing.
+   */
+  connectSandbox(request: SandboxRequest): Promise<Sandbox>;
+  /** Gives back everything of {@link connectSandbox}. Idempotent. */
+  releaseSandbox(containerId: string): Promise<void>;
+  /** What is there for a live container; null when it has no sandbox (after a reboot, or stopped). */
+  inspectSandbox(containerId: string): Sandbox | null;
+  /** At start: keeps the sandboxes of `live` containers and removes all others. */
+  reconcile(live: readonly string[]): Promise<void>;
+}
+
+export interface SandboxRequest {
+  readonly containerId: string;
+  readonly containerName: string;
+  readonly hostname: string;
+  readonly domainname?: string;
+  /** HostConfig.NetworkMode: `default`, `bridge`, `none`, `host`, `container:<id>` or a network's name. */
+  readonly mode: string;
+  /** NetworkingConfig.EndpointsConfig by network name or id; wire shape. */
+  readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  /** HostConfig.PortBindings, key `80/tcp`; wire shape. An empty HostPort asks for any free port. */
+  readonly portBindings: Readonly<Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>>;
+  readonly exposedPorts: readonly string[];
+  readonly publishAllPorts: boolean;
+  readonly dns: {
+    readonly servers: readonly string[];
+    readonly search: readonly string[];
+    readonly options: readonly string[];
+  };
+  /** `host:ip` pairs; `host-gateway` is an address word. */
+  readonly extraHosts: readonly string[];
+  /** Where `hosts` and `resolv.conf` are written. */
+  readonly directory: string;
+}
+
+export interface EndpointRequest {
+  readonly Aliases?: readonly string[] | null;
+  readonly MacAddress?: string;
+  readonly IPAMConfig?: { readonly IPv4Address?: string; readonly IPv6Address?: string } | null;
+  readonly DriverOpts?: Readonly<Record<string, string>> | null;
+}
+
+export interface Sandbox {
+  /** For the OCI spec: a namespace to join by path, the engine's own, or a fresh one with loopback only. */
+  readonly namespace: { readonly kind: 'path'; readonly path: string } | { readonly kind: 'host' };
+  /** Inspect's NetworkSettings parts, wire shape. */
+  readonly ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
+  readonly networks: Readonly<Record<string, EndpointSettings>>;
+}
+
+/** Wire shape of inspect's NetworkSettings.Networks[name]. */
+export interface EndpointSettings {
+  readonly IPAMConfig: object | null;
+  readonly Links: readonly string[] | null;
+  readonly Aliases: readonly string[] | null;
+  readonly DriverOpts: object | null;
+  readonly GwPriority: number;
+  readonly NetworkID: string;
+  readonly EndpointID: string;
+  readonly Gateway: string;
+  readonly IPAddress: string;
+  readonly MacAddress: string;
+  readonly IPPrefixLen: number;
+  readonly IPv6Gateway: string;
+  readonly GlobalIPv6Address: string;
+  readonly GlobalIPv6PrefixLen: number;
+  readonly DNSNames: readonly string[] | null;
+}

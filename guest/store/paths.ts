@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+
+/**
+ * Every file of the engine, named in one place.
+ *
+ *   <dataRoot>/engine.db           records (schema.ts)
+ *   <dataRoot>/engine.lock         held while an engine runs on this root
+ *   <dataRoot>/content/sha256/HEX  blobs by digest;  content/ingest/ = unfinished, swept at start
+ *   <dataRoot>/layers/DIR/         one committed layer: the overlay lower directory `fs/` and `tar-split.gz`
+ *   <dataRoot>/snapshots/DIR/      a container's `upper/` and `work/`
+ *   <dataRoot>/containers/ID/      config that outlives a run: logs, hostname, hosts, resolv.conf
+ *   <dataRoot>/volumes/NAME/_data  named volumes
+ *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
+ *   <runRoot>/netns/ID             network namespaces (bind mounts)
+ *   <runRoot>/crun/                crun's own state (`crun --root`)
+ */
+export interface EnginePaths {
+  readonly dataRoot: string;
+  readonly runRoot: string;
+  readonly database: string;
+  readonly lock: string;
+  readonly content: string;
+  readonly layers: string;
+  readonly snapshots: string;
+  readonly volumes: string;
+  readonly netns: string;
+  readonly crun: string;
+  container(id: string): string;
+  run(id: string): string;
+}
+
+export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
+  return {
+    dataRoot,
+    runRoot,
+    database: join(dataRoot, 'engine.db'),
+    lock: join(dataRoot, 'engine.lock'),
+    content: join(dataRoot, 'content'),
+    layers: join(dataRoot, 'layers'),
+    snapshots: join(dataRoot, 'snapshots'),
+    volumes: join(dataRoot, 'volumes'),
+    netns: join(runRoot, 'netns'),
+    crun: join(runRoot, 'crun'),
+    container: (id) => join(dataRoot, 'containers', id),
+    run: (id) => join(runRoot, 'containers', id),
+  };
+}

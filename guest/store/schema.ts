@@ -1,0 +1,76 @@
+/**
+ * Everything the engine must remember, in one SQLite database (`engine.db`, WAL, synchronous FULL).
+ * Update this comment with every migration.
+ *
+ *   meta        key, value                      boot_id of the last start, engine id
+ *   layers      chain_id, dir, diff_id, parent, size   one row a committed layer; files in layers/<dir>/
+ *   images      id, config, chain_id, size      id = digest of the config bytes (OCI)
+ *   tags        reference, image_id             canonical "docker.io/library/busybox:latest"
+ *   snapshots   key, dir, parent                writable layer of a container; files in snapshots/<dir>/
+ *   containers  id, name, image_id, record      record = JSON of ContainerRecord (containers/container.ts)
+ *   networks    id, name, record                record = JSON of NetworkRecord (network/network.ts)
+ *   endpoints   container_id, network_id, record   record = JSON of EndpointRecord (network/endpoint.ts)
+ *   volumes     name, record                    record = JSON of VolumeRecord (volumes/volume.ts)
+ *
+ * A row appears only when the files it names are complete and on disk; files that no row names are swept
+ * at start. A row is deleted before its files.
+ */
+export interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+/** Ordered; a database newer than the last entry is refused. */
+export const migrations: readonly Migration[] = [
+  {
+    version: 1,
+    sql: `
+      CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE layers (
+        chain_id TEXT PRIMARY KEY,
+        dir INTEGER NOT NULL UNIQUE,
+        diff_id TEXT NOT NULL,
+        parent TEXT REFERENCES layers(chain_id),
+        size INTEGER NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX layers_parent ON layers(parent);
+      CREATE TABLE images (
+        id TEXT PRIMARY KEY,
+        config BLOB NOT NULL,
+        chain_id TEXT REFERENCES layers(chain_id),
+        size INTEGER NOT NULL,
+        created_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE tags (
+        reference TEXT PRIMARY KEY,
+        image_id TEXT NOT NULL REFERENCES images(id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX tags_image ON tags(image_id);
+      CREATE TABLE snapshots (
+        key TEXT PRIMARY KEY,
+        dir INTEGER NOT NULL UNIQUE,
+        parent TEXT REFERENCES layers(chain_id)
+      ) STRICT;
+      CREATE TABLE containers (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        image_id TEXT NOT NULL,
+        record TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX containers_image ON containers(image_id);
+      CREATE TABLE networks (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        record TEXT NOT NULL
+      ) STRICT;
+      CREATE TABLE endpoints (
+        container_id TEXT NOT NULL,
+        network_id TEXT NOT NULL REFERENCES networks(id),
+        record TEXT NOT NULL,
+        PRIMARY KEY (container_id, network_id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE volumes (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
+];

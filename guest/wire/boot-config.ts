@@ -1,0 +1,29 @@
+/**
+ * What the host hands a local VM at power-on: one JSON document in the QEMU fw_cfg item
+ * {@link bootConfigItem}. The guest reads it at `/sys/firmware/qemu_fw_cfg/by_name/<item>/raw`.
+ * Nothing in a VM needs SSH to come up, so this is everything the agent must know.
+ */
+export const bootConfigItem = 'opt/machine/boot';
+
+export interface BootConfig {
+  readonly version: 1;
+  readonly hostname: string;
+  readonly ssh: {
+    /** Lines for `authorized_keys` of root. */
+    readonly authorizedKeys: readonly string[];
+    /** The server's ed25519 host key, OpenSSH private key format; made and pinned by the host. */
+    readonly hostKey: string;
+  };
+  /** PEM texts of the engine's TLS listener: clients must present a certificate of `ca`. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  readonly engine: EngineOptions;
+}
+
+/** Engine settings a user gives at `machine create` (docker-machine's `--engine-*`). */
+export interface EngineOptions {
+  readonly labels: readonly string[];
+  readonly insecureRegistries: readonly string[];
+  readonly registryMirrors: readonly string[];
+  /** Environment of the agent, such as HTTP_PROXY. */
+  readonly env: Readonly<Record<string, string>>;
+}

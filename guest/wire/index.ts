@@ -1,0 +1,6 @@
+/**
+ * The only code that the host folders may import from `guest/`: types and constants of what crosses the
+ * boundary. No behaviour lives here, and nothing here imports anything.
+ */
+export * from './boot-config.ts';
+export * from './hello.ts';

@@ -1,0 +1,54 @@
+// Bundles what ships: the CLI (split, so that heavy parts load only when a command needs them) and the
+// agent (one file for the guest). Sources are bundled straight from TypeScript; tsc is for checking.
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const out = (name) => join(root, 'dist', 'bundle', name);
+
+/** CommonJS packages inside an ES module bundle look for these. */
+const banner = {
+  js: [
+    "import { createRequire as __createRequire } from 'node:module';",
+    "import { fileURLToPath as __fileURLToPath } from 'node:url';",
+    "import { dirname as __dirnameOf } from 'node:path';",
+    'const require = __createRequire(import.meta.url);',
+    'const __filename = __fileURLToPath(import.meta.url), __dirname = __dirnameOf(__filename);',
+  ].join(''),
+};
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  banner,
+  loader: { '.node': 'empty' },
+  external: ['cpu-features', 'openpgp'],
+  logLevel: 'warning',
+  legalComments: 'none',
+};
+
+await rm(out(''), { recursive: true, force: true });
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: { main: 'cli/main.ts' },
+    outdir: out('cli'),
+    splitting: true,
+    chunkNames: 'part-[hash]',
+    target: 'node20.20',
+    minifySyntax: true,
+  }),
+  build({
+    ...common,
+    entryPoints: { agent: 'guest/main.ts' },
+    outdir: out('agent'),
+    outExtension: { '.js': '.mjs' },
+    target: 'node24',
+    minify: true,
+    keepNames: true,
+  }),
+]);

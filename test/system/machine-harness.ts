@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { CommandOptions, CommandResult } from '../helpers/run-command.ts';
+import { runCommand } from '../helpers/run-command.ts';
+
+/**
+ * A store of its own for one test file, with the OS image cache shared between files (building it once is
+ * enough), and the two commands a user has: `machine` and the stock `docker`.
+ */
+export class MachineHarness {
+  readonly store: string;
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(store: string) {
+    this.store = store;
+    this.#env = {
+      MACHINE_STORAGE_PATH: store,
+      MACHINE_CACHE_PATH: process.env.MACHINE_CACHE_PATH ?? join(tmpdir(), 'machine-test-cache'),
+      DOCKER_CONFIG: join(store, 'docker-config'),
+      HOME: store,
+    };
+  }
+
+  /** Why this computer cannot run system tests; undefined when it can. */
+  static missing(): string | undefined {
+    if (!onPath('qemu-system-x86_64') && !onPath('qemu-system-aarch64')) return 'no QEMU on this computer';
+    if (!onPath('docker')) return 'no docker CLI on this computer';
+    return undefined;
+  }
+
+  static async open(): Promise<MachineHarness> {
+    return new MachineHarness(await mkdtemp(join(tmpdir(), 'mt-')));
+  }
+
+  machine(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return runCommand(process.execPath, ['cli/bin/machine.mjs', ...args], {
+      timeoutMs: 600_000,
+      ...options,
+      env: { ...this.#env, ...options.env },
+    });
+  }
+
+  /** The stock CLI against a machine, with the environment that `machine env` prints. */
+  async docker(name: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return runCommand('docker', args, {
+      ...options,
+      env: { ...this.#env, ...(await this.environment(name)), ...options.env },
+    });
+  }
+
+  /** What `eval "$(machine env NAME)"` sets. */
+  async environment(name: string): Promise<Record<string, string>> {
+    const { stdout } = await this.machine(['env', '--shell', 'bash', name]);
+    return Object.fromEntries([...stdout.matchAll(/^export (\w+)="(.*)"$/gm)].map((m) => [m[1]!, m[2]!]));
+  }
+
+  /** Removes every machine and the store. */
+  async close(): Promise<void> {
+    const { stdout } = await this.machine(['ls', '-q']);
+    const names = stdout.split('\n').filter((line) => line !== '');
+    if (names.length > 0) await this.machine(['rm', '-f', '-y', ...names]);
+    await rm(this.store, { recursive: true, force: true });
+  }
+}
+
+function onPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)));
+}

@@ -5,14 +5,14 @@
 export interface NetworkManager {
   /**
    * Makes a container's sandbox before its process starts: namespace, addresses, routes, published ports,
-   * and its `hosts` and `resolv.conf` files in `directory`. Throws InvalidParameter, NotFound (network) or
-   * Conflict (port taken, named in the message) and leaves nothing.
+   * and its `hosts` and `resolv.conf` files in `directory`. Throws InvalidParameter, NotFound (network),
+   * Conflict (of options) or Internal (port taken, named in the message) and leaves nothing.
    */
   connectSandbox(request: SandboxRequest): Promise<Sandbox>;
   /** Gives back everything of {@link connectSandbox}. Idempotent. */
   releaseSandbox(containerId: string): Promise<void>;
-  /** What is there for a live container; null when it has no sandbox (after a reboot, or stopped). */
-  inspectSandbox(containerId: string): Sandbox | null;
+  /** What is there for a live container, after an agent restart too; null when it has no sandbox. */
+  inspectSandbox(containerId: string): SandboxSettings | null;
   /** At start: keeps the sandboxes of `live` containers and removes all others. */
   reconcile(live: readonly string[]): Promise<void>;
 }
@@ -24,6 +24,8 @@ export interface SandboxRequest {
   readonly domainname?: string;
   /** HostConfig.NetworkMode: `default`, `bridge`, `none`, `host`, `container:<id>` or a network's name. */
   readonly mode: string;
+  /** With the mode `container:<id>`: the running container whose namespace and files are shared. */
+  readonly joined?: { readonly containerId: string; readonly pid: number };
   /** NetworkingConfig.EndpointsConfig by network name or id; wire shape. */
   readonly endpoints: Readonly<Record<string, EndpointRequest>>;
   /** HostConfig.PortBindings, key `80/tcp`; wire shape. An empty HostPort asks for any free port. */
@@ -48,9 +50,20 @@ export interface EndpointRequest {
   readonly DriverOpts?: Readonly<Record<string, string>> | null;
 }
 
-export interface Sandbox {
-  /** For the OCI spec: a namespace to join by path, the engine's own, or a fresh one with loopback only. */
-  readonly namespace: { readonly kind: 'path'; readonly path: string } | { readonly kind: 'host' };
+export interface Sandbox extends SandboxSettings {
+  readonly namespace: SandboxNamespace;
+}
+
+/**
+ * For the OCI spec. `path`: a namespace to join, good until the sandbox is released (it is a file of this
+ * process's own /proc); `host`: the engine's own; `new`: a fresh one that the OCI runtime makes, loopback only.
+ */
+export type SandboxNamespace =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'new' };
+
+export interface SandboxSettings {
   /** Inspect's NetworkSettings parts, wire shape. */
   readonly ports: Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>>;
   readonly networks: Readonly<Record<string, EndpointSettings>>;

@@ -29,6 +29,9 @@ export class Forbidden extends EngineError {
 export class NotModified extends EngineError {
   readonly httpStatus = 304;
 }
+export class TooLarge extends EngineError {
+  readonly httpStatus = 413;
+}
 export class NotImplemented extends EngineError {
   readonly httpStatus = 501;
 }

@@ -45,6 +45,7 @@ export interface Query {
 
 export type Reply =
   | { readonly status?: number; readonly json: unknown; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly status?: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   | {
       readonly status?: number;

@@ -1,0 +1,165 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Digest, digestOf, isDigest } from '../digest.ts';
+import { InvalidParameter, NotFound } from '../errors.ts';
+import { chainIdOfAll } from '../layers/chain.ts';
+import {
+  familiarReference,
+  formatReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../reference.ts';
+import { transaction } from '../store/database.ts';
+import type { Image, ImageResolver } from './image.ts';
+import { parseImageConfig } from './image-config.ts';
+
+/** Images and their names: the `images` and `tags` tables. A name points at one image; an image has any number. */
+export class ImageStore implements ImageResolver {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  resolve(reference: string): Image {
+    const image = isDigest(reference)
+      ? this.get(reference)
+      : (this.#byName(reference) ?? this.#byPrefix(reference));
+    if (!image) throw new NotFound(`No such image: ${familiar(reference)}`);
+    return image;
+  }
+
+  get(id: Digest): Image | undefined {
+    const row = this.#db
+      .prepare('SELECT id, config, chain_id, size, created_at FROM images WHERE id = ?')
+      .get(id);
+    return row && toImage(row);
+  }
+
+  list(): Image[] {
+    const rows = this.#db
+      .prepare('SELECT id, config, chain_id, size, created_at FROM images ORDER BY created_at DESC, id')
+      .all();
+    return rows.map(toImage);
+  }
+
+  /** The configuration exactly as it came: its digest is the id. Throws NotFound. */
+  configBytes(id: Digest): Buffer {
+    const row = this.#db.prepare('SELECT config FROM images WHERE id = ?').get(id);
+    if (!row) throw new NotFound(`No such image: ${id}`);
+    return Buffer.from(row.config as Uint8Array);
+  }
+
+  /**
+   * Records an image whose layers are all committed, and moves the names to it: one transaction, idempotent.
+   * Throws InvalidParameter when a layer is missing or the configuration is malformed.
+   */
+  put(config: Uint8Array, names: readonly Reference[] = []): Image {
+    const id = digestOf(config);
+    const parsed = parseImageConfig(config);
+    const chainId = chainIdOfAll(parsed.rootfs.diff_ids);
+    const size = chainId === null ? 0 : this.#chainSize(chainId);
+    const createdAt = Date.parse(parsed.created ?? '');
+    transaction(this.#db, () => {
+      this.#db
+        .prepare(
+          `INSERT INTO images (id, config, chain_id, size, created_at) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO NOTHING`,
+        )
+        .run(id, config, chainId, size, Number.isNaN(createdAt) ? 0 : createdAt);
+      for (const name of names) this.#setTag(name, id);
+    });
+    return this.get(id)!;
+  }
+
+  /** Points a name (with tag or digest) at an image; returns the image that had it before. */
+  tag(name: Reference, id: Digest): Digest | undefined {
+    return transaction(this.#db, () => this.#setTag(name, id));
+  }
+
+  /** Forgets a name. Idempotent. */
+  untag(name: Reference): void {
+    this.#db.prepare('DELETE FROM tags WHERE reference = ?').run(formatReference(name));
+  }
+
+  /** Forgets the image and every name of it. The caller collects layers. */
+  delete(id: Digest): void {
+    transaction(this.#db, () => {
+      this.#db.prepare('DELETE FROM tags WHERE image_id = ?').run(id);
+      this.#db.prepare('DELETE FROM images WHERE id = ?').run(id);
+    });
+  }
+
+  /** Every name of an image, in order of the alphabet. */
+  names(id: Digest): Reference[] {
+    const rows = this.#db.prepare('SELECT reference FROM tags WHERE image_id = ? ORDER BY reference').all(id);
+    return rows.map((row) => parseReference(String(row.reference)));
+  }
+
+  /** The image that a parsed name points at. */
+  byReference(name: Reference): Image | undefined {
+    const row = this.#db
+      .prepare('SELECT image_id FROM tags WHERE reference = ?')
+      .get(formatReference(withDefaultTag(name)));
+    return row && this.get(row.image_id as Digest);
+  }
+
+  #byName(text: string): Image | undefined {
+    if (/^[0-9a-f]{64}$/.test(text)) return this.get(`sha256:${text}`);
+    return this.byReference(parseReference(text));
+  }
+
+  #byPrefix(text: string): Image | undefined {
+    const prefix = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(text)?.[1];
+    if (prefix === undefined) return undefined;
+    const rows = this.#db
+      .prepare('SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2')
+      .all(`sha256:${prefix}`, `sha256:${prefix}g`);
+    if (rows.length > 1) {
+      throw new NotFound(`No such image: ${familiar(text)} (several image ids begin with "${prefix}")`);
+    }
+    return rows[0] && this.get(rows[0].id as Digest);
+  }
+
+  #setTag(name: Reference, id: Digest): Digest | undefined {
+    const reference = formatReference(withDefaultTag(name));
+    const before = this.#db.prepare('SELECT image_id FROM tags WHERE reference = ?').get(reference)?.image_id;
+    this.#db
+      .prepare(
+        `INSERT INTO tags (reference, image_id) VALUES (?, ?)
+         ON CONFLICT (reference) DO UPDATE SET image_id = excluded.image_id`,
+      )
+      .run(reference, id);
+    return before as Digest | undefined;
+  }
+
+  #chainSize(top: Digest): number {
+    const row = this.#db
+      .prepare(
+        `WITH RECURSIVE chain(parent, size) AS (
+           SELECT parent, size FROM layers WHERE chain_id = ?
+           UNION ALL SELECT l.parent, l.size FROM layers l JOIN chain c ON l.chain_id = c.parent
+         ) SELECT sum(size) AS size FROM chain`,
+      )
+      .get(top);
+    if (row?.size == null) throw new InvalidParameter(`layer ${top} of the image is missing`);
+    return Number(row.size);
+  }
+}
+
+function toImage(row: Record<string, unknown>): Image {
+  return {
+    id: row.id as Digest,
+    config: parseImageConfig(row.config as Uint8Array),
+    chainId: row.chain_id as Digest | null,
+    sizeBytes: Number(row.size),
+    createdAt: new Date(Number(row.created_at)),
+  };
+}
+
+/** As dockerd names a missing image: the familiar name with its tag. */
+function familiar(text: string): string {
+  if (isDigest(text)) return text;
+  if (/^[0-9a-f]{64}$/.test(text)) return `sha256:${text}`;
+  return familiarReference(withDefaultTag(parseReference(text)));
+}

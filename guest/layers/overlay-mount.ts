@@ -1,0 +1,29 @@
+import type { Mount } from './snapshotter.ts';
+
+/**
+ * Fixed options (kernel Documentation/filesystems/overlayfs.rst). An upper directory must be complete by
+ * itself, because `docker diff` and `docker commit` read it without the lower ones:
+ *
+ *   index=off         no hidden index of hard links in `work/`, so an upper may be mounted again after any
+ *                     crash or change of a lower directory
+ *   metacopy=off      a chmod copies the whole file up: no upper file is an empty shell over a lower one
+ *   redirect_dir=off  renaming a lower directory is EXDEV (programs then copy): no upper directory borrows
+ *                     its content from a lower one by name
+ */
+const fixed = 'index=off,metacopy=off,redirect_dir=off';
+
+/**
+ * @param layersRoot absolute; the mount is made with it as working directory, so that each lower directory
+ *   costs about eight bytes of overlay's 4096-byte option page and 128 of them fit
+ * @param lower directory numbers, top first; at least one
+ * @param snapshot path of the snapshot directory, relative to layersRoot
+ */
+export function overlayMount(layersRoot: string, lower: readonly number[], snapshot: string): Mount {
+  const lowerdir = lower.map((dir) => `${dir}/fs`).join(':');
+  return {
+    type: 'overlay',
+    source: 'overlay',
+    options: [`lowerdir=${lowerdir}`, `upperdir=${snapshot}/upper`, `workdir=${snapshot}/work`, fixed],
+    cwd: layersRoot,
+  };
+}

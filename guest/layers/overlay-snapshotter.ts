@@ -1,0 +1,108 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Readable } from 'node:stream';
+import type { Digest } from '../digest.ts';
+import { Conflict, NotFound } from '../errors.ts';
+import type { EnginePaths } from '../store/paths.ts';
+import { chainDirs } from './chain.ts';
+import { overlayMount } from './overlay-mount.ts';
+import type { Change, Mount, Snapshotter } from './snapshotter.ts';
+
+/** Layer directory 0 is always empty: the lower directory of snapshots without layers. */
+const emptyLayerDir = 0;
+
+/**
+ * Snapshots are numbered directories with `upper/` (the container's own files) and `work/` (overlay's).
+ * Opening sweeps directories that no row names, so a crash at any step leaves nothing.
+ */
+export class OverlaySnapshotter implements Snapshotter {
+  readonly #db: DatabaseSync;
+  readonly #paths: EnginePaths;
+  #lastDir: number;
+
+  constructor(db: DatabaseSync, paths: EnginePaths) {
+    this.#db = db;
+    this.#paths = paths;
+    mkdirSync(join(paths.layers, `${emptyLayerDir}`, 'fs'), { recursive: true });
+    mkdirSync(paths.snapshots, { recursive: true });
+    const known = new Set(
+      db
+        .prepare('SELECT dir FROM snapshots')
+        .all()
+        .map((row) => `${row.dir}`),
+    );
+    for (const name of readdirSync(paths.snapshots)) {
+      if (!known.has(name)) rmSync(join(paths.snapshots, name), { recursive: true });
+    }
+    this.#lastDir = Number(db.prepare('SELECT max(dir) AS dir FROM snapshots').get()?.dir ?? 0);
+  }
+
+  async prepare(key: string, parent: Digest | null): Promise<void> {
+    if (this.#find(key)) throw new Conflict(`snapshot "${key}" exists already`);
+    const lower = chainDirs(this.#db, parent);
+    const dir = ++this.#lastDir;
+    this.#makeDirs(dir, lower);
+    this.#db.prepare('INSERT INTO snapshots (key, dir, parent) VALUES (?, ?, ?)').run(key, dir, parent);
+  }
+
+  mount(key: string): Mount {
+    const { dir, lower } = this.#get(key);
+    // A power cut may have kept the row and lost the (still empty) directories.
+    this.#makeDirs(dir, lower);
+    const { layers } = this.#paths;
+    return overlayMount(
+      layers,
+      lower.length > 0 ? lower : [emptyLayerDir],
+      relative(layers, this.#path(dir)),
+    );
+  }
+
+  async remove(key: string): Promise<void> {
+    const found = this.#find(key);
+    if (!found) return;
+    this.#db.prepare('DELETE FROM snapshots WHERE key = ?').run(key);
+    await rm(this.#path(found.dir), { recursive: true, force: true });
+  }
+
+  async changes(key: string): Promise<Change[]> {
+    this.#get(key);
+    throw new Error('not yet');
+  }
+
+  diff(key: string): Readable {
+    this.#get(key);
+    throw new Error('not yet');
+  }
+
+  async usage(key: string): Promise<number> {
+    this.#get(key);
+    throw new Error('not yet');
+  }
+
+  #makeDirs(dir: number, lower: readonly number[]): void {
+    const upper = join(this.#path(dir), 'upper');
+    mkdirSync(join(this.#path(dir), 'work'), { recursive: true, mode: 0o700 });
+    if (mkdirSync(upper, { recursive: true }) === undefined) return;
+    // The upper directory's attributes are those of the container's `/`.
+    const top = lstatSync(join(this.#paths.layers, `${lower[0] ?? emptyLayerDir}`, 'fs'));
+    chownSync(upper, top.uid, top.gid);
+    chmodSync(upper, top.mode & 0o7777);
+  }
+
+  #path(dir: number): string {
+    return join(this.#paths.snapshots, `${dir}`);
+  }
+
+  #get(key: string): { dir: number; lower: number[] } {
+    const found = this.#find(key);
+    if (!found) throw new NotFound(`snapshot "${key}" does not exist`);
+    return { dir: found.dir, lower: chainDirs(this.#db, found.parent) };
+  }
+
+  #find(key: string): { dir: number; parent: Digest | null } | undefined {
+    const row = this.#db.prepare('SELECT dir, parent FROM snapshots WHERE key = ?').get(key);
+    return row && { dir: Number(row.dir), parent: row.parent as Digest | null };
+  }
+}

@@ -27,6 +27,8 @@ export function sendError(response: ServerResponse, error: unknown): void {
     return;
   }
   response.statusCode = httpStatus(error);
+  // The rest of the body will not be read.
+  if (response.statusCode === 413) response.setHeader('Connection', 'close');
   if (response.statusCode === 304) response.end();
   else sendText(response, 'application/json', `${JSON.stringify({ message: messageOf(error) })}\n`);
 }

@@ -11,11 +11,12 @@ import { runCommand } from '../helpers/run-command.ts';
  */
 export class MachineHarness {
   readonly store: string;
-  readonly #env: Readonly<Record<string, string>>;
+  /** What the commands see besides the caller's environment. */
+  readonly env: Readonly<Record<string, string>>;
 
   private constructor(store: string) {
     this.store = store;
-    this.#env = {
+    this.env = {
       MACHINE_STORAGE_PATH: store,
       MACHINE_CACHE_PATH: process.env.MACHINE_CACHE_PATH ?? join(tmpdir(), 'machine-test-cache'),
       DOCKER_CONFIG: join(store, 'docker-config'),
@@ -38,7 +39,7 @@ export class MachineHarness {
     return runCommand(process.execPath, ['cli/bin/machine.mjs', ...args], {
       timeoutMs: 600_000,
       ...options,
-      env: { ...this.#env, ...options.env },
+      env: { ...this.env, ...options.env },
     });
   }
 
@@ -46,7 +47,7 @@ export class MachineHarness {
   async docker(name: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     return runCommand('docker', args, {
       ...options,
-      env: { ...this.#env, ...(await this.environment(name)), ...options.env },
+      env: { ...this.env, ...(await this.environment(name)), ...options.env },
     });
   }
 

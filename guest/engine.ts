@@ -4,6 +4,7 @@ import { pingRoutes } from './api/routes/ping.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import { createEventBus, type EventBus } from './events/bus.ts';
 import type { Logger } from './log.ts';
+import { defaultNetworkOptions, type NetworkOptions, openNetworks } from './network/index.ts';
 import { openDatabase } from './store/database.ts';
 import { lockDataRoot } from './store/lock.ts';
 import { enginePaths } from './store/paths.ts';
@@ -11,6 +12,7 @@ import { enginePaths } from './store/paths.ts';
 export interface EngineConfig {
   readonly dataRoot: string;
   readonly runRoot: string;
+  readonly network?: NetworkOptions;
 }
 
 export interface Engine {
@@ -33,7 +35,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const events = createEventBus();
 
   // Layers, images
-  // Networks, volumes
+  const networks = await openNetworks(database, config.network ?? defaultNetworkOptions);
+  // Volumes
   // Runtime, containers
 
   const routes: Route[] = [...pingRoutes()];
@@ -43,6 +46,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     events,
     async close() {
       await api.close();
+      await networks.close();
       database.close();
       await lock[Symbol.asyncDispose]();
     },

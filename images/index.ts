@@ -1,5 +1,4 @@
 export { inspectOsImage, listOsImages, removeOsImage } from './cached-images.ts';
-export { ensureOsImage } from './ensure-os-image.ts';
 export type {
   Architecture,
   BuildPhase,

@@ -1,0 +1,21 @@
+/** How this engine's networks share a host with others: each engine needs a bridge name of its own. */
+export interface NetworkOptions {
+  /** Name of the default network's bridge link; names the nftables table too. */
+  readonly bridgeName: string;
+  /** Its subnet; null: the one it had before, at first the first free of the usual ones. */
+  readonly bridgeSubnet: string | null;
+  /** Sandboxes for the default network that are made ahead. */
+  readonly spareSandboxes: number;
+}
+
+/** For an engine that has the host to itself. */
+export const defaultNetworkOptions: NetworkOptions = {
+  bridgeName: 'docker0',
+  bridgeSubnet: null,
+  spareSandboxes: 2,
+};
+
+/** The engine's table, `inet <name>`; nft's names know no dash. */
+export function firewallTable({ bridgeName }: NetworkOptions): string {
+  return `machine_${bridgeName.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`;
+}

@@ -1,0 +1,99 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { InvalidParameter, NotFound } from '../errors.ts';
+import { transaction } from '../store/database.ts';
+import type { EndpointRecord } from './endpoint.ts';
+import type { NetworkRecord } from './network.ts';
+
+/** The tables `networks` and `endpoints` (store/schema.ts). */
+export class NetworkRecords {
+  readonly #db: DatabaseSync;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  networks(): NetworkRecord[] {
+    return this.#db
+      .prepare('SELECT record FROM networks ORDER BY name')
+      .all()
+      .map(parse<NetworkRecord>);
+  }
+
+  /** By name, id or unique prefix of an id, in this order. Throws NotFound, InvalidParameter when ambiguous. */
+  network(reference: string): NetworkRecord {
+    const all = this.networks();
+    const exact =
+      all.find((network) => network.name === reference) ?? all.find((network) => network.id === reference);
+    if (exact) return exact;
+    const matching = reference === '' ? [] : all.filter((network) => network.id.startsWith(reference));
+    if (matching.length > 1) {
+      throw new InvalidParameter(
+        `network ${reference} is ambiguous (${matching.length} matches found on ID prefix)`,
+      );
+    }
+    if (!matching[0]) throw new NotFound(`network ${reference} not found`);
+    return matching[0];
+  }
+
+  saveNetwork(network: NetworkRecord): void {
+    this.#db
+      .prepare(
+        'INSERT INTO networks (id, name, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record',
+      )
+      .run(network.id, network.name, JSON.stringify(network));
+  }
+
+  deleteNetwork(id: string): void {
+    this.#db.prepare('DELETE FROM networks WHERE id = ?').run(id);
+  }
+
+  endpoints(): EndpointRecord[] {
+    return this.#db
+      .prepare('SELECT record FROM endpoints')
+      .all()
+      .map(parse<EndpointRecord>);
+  }
+
+  /** In the order of their positions. */
+  endpointsOfContainer(containerId: string): EndpointRecord[] {
+    return this.#db
+      .prepare('SELECT record FROM endpoints WHERE container_id = ?')
+      .all(containerId)
+      .map(parse<EndpointRecord>)
+      .sort((a, b) => a.position - b.position);
+  }
+
+  endpointsOfNetwork(networkId: string): EndpointRecord[] {
+    return this.#db
+      .prepare('SELECT record FROM endpoints WHERE network_id = ?')
+      .all(networkId)
+      .map(parse<EndpointRecord>);
+  }
+
+  /** All or none. */
+  saveEndpoints(endpoints: readonly EndpointRecord[]): void {
+    const insert = this.#db.prepare(
+      'INSERT OR REPLACE INTO endpoints (container_id, network_id, record) VALUES (?, ?, ?)',
+    );
+    transaction(this.#db, () => {
+      for (const endpoint of endpoints) {
+        insert.run(endpoint.containerId, endpoint.networkId, JSON.stringify(endpoint));
+      }
+    });
+  }
+
+  deleteEndpoint(containerId: string, networkId: string): void {
+    this.#db
+      .prepare('DELETE FROM endpoints WHERE container_id = ? AND network_id = ?')
+      .run(containerId, networkId);
+  }
+
+  deleteEndpointsOfContainer(containerId: string): void {
+    this.#db.prepare('DELETE FROM endpoints WHERE container_id = ?').run(containerId);
+  }
+}
+
+/** Only this engine writes the rows, with a schema version; so their shape is known. */
+function parse<T>(row: Record<string, unknown>): T {
+  return JSON.parse(String(row.record)) as T;
+}

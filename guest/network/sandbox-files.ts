@@ -1,0 +1,74 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostsEntry } from './hosts-file.ts';
+import { appendHosts, renderHosts } from './hosts-file.ts';
+import {
+  containerResolver,
+  parseResolvConf,
+  type ResolverSettings,
+  renderResolvConf,
+} from './resolv-conf.ts';
+
+/**
+ * A container's `hosts` and `resolv.conf`. They are written in place, not renamed over: a running container
+ * has them bind mounted.
+ */
+export interface FilesRequest {
+  readonly directory: string;
+  readonly extra: readonly HostsEntry[];
+  readonly dns: ResolverSettings;
+}
+
+/** For a network of its own. `nameserver`: the embedded one, when the network has it. */
+export async function writeOwnFiles(
+  request: FilesRequest & { readonly own: readonly HostsEntry[]; readonly nameserver: string | null },
+): Promise<void> {
+  const resolver = await upstreamResolver(request.dns);
+  const { nameserver } = request;
+  const seen = nameserver === null ? resolver : { ...resolver, servers: [nameserver] };
+  await write(request.directory, renderHosts(request.extra, request.own), renderResolvConf(seen));
+}
+
+/** For the host's network: the host's files, as they are now. */
+export async function writeHostFiles(request: FilesRequest): Promise<void> {
+  const { servers, search, options } = request.dns;
+  const asked = servers.length + search.length + options.length > 0;
+  const hosts = appendHosts(await readOrEmpty('/etc/hosts'), request.extra);
+  const resolvConf = await readOrEmpty('/etc/resolv.conf');
+  const host = parseResolvConf(resolvConf);
+  const seen = asked ? renderResolvConf(containerResolver(host, request.dns, host.servers)) : resolvConf;
+  await write(request.directory, hosts, seen);
+}
+
+/** For another container's network: that one's files. */
+export async function copyFiles(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const name of ['hosts', 'resolv.conf']) await copyFile(join(from, name), join(to, name));
+}
+
+/** Where queries of a container with a network of its own go in the end. */
+export async function upstreamResolver(asked: ResolverSettings): Promise<ResolverSettings> {
+  // systemd-resolved puts its own loopback address into resolv.conf and the real servers elsewhere.
+  let host = parseResolvConf(await readOrEmpty('/etc/resolv.conf'));
+  if (host.servers.every((server) => server.startsWith('127.'))) {
+    const real = parseResolvConf(await readOrEmpty('/run/systemd/resolve/resolv.conf'));
+    if (real.servers.length > 0) host = real;
+  }
+  return containerResolver(host, asked, publicServers);
+}
+
+/** When the host names none that a container can reach; the same as other engines take. */
+const publicServers = ['8.8.8.8', '8.8.4.4'];
+
+async function write(directory: string, hosts: string, resolvConf: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, 'hosts'), hosts, { mode: 0o644 });
+  await writeFile(join(directory, 'resolv.conf'), resolvConf, { mode: 0o644 });
+}
+
+async function readOrEmpty(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+}

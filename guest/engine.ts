@@ -1,54 +1,88 @@
 import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
-import { pingRoutes } from './api/routes/ping.ts';
+import { builderStubRoutes } from './api/routes/builder-stubs.ts';
+import { eventsRoutes } from './api/routes/events.ts';
+import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
+import { systemRoutes } from './api/routes/system.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
-import { createEventBus, type EventBus } from './events/bus.ts';
+import type { EngineConfig } from './config.ts';
+import { createEventBus } from './events/bus.ts';
+import { run } from './host/exec.ts';
+import { readHostSystem } from './host/system.ts';
 import type { Logger } from './log.ts';
-import { defaultNetworkOptions, type NetworkOptions, openNetworks } from './network/index.ts';
+import { openNetworks } from './network/index.ts';
 import { openDatabase } from './store/database.ts';
-import { lockDataRoot } from './store/lock.ts';
+import { lockDataRoot, readBootId } from './store/lock.ts';
+import { openMeta } from './store/meta.ts';
 import { enginePaths } from './store/paths.ts';
-
-export interface EngineConfig {
-  readonly dataRoot: string;
-  readonly runRoot: string;
-  readonly network?: NetworkOptions;
-}
 
 export interface Engine {
   readonly api: ApiServer;
-  readonly events: EventBus;
+  /** Takes in every image archive of a directory, once: at the first start on a data root. */
+  loadImages(directory: string): Promise<void>;
+  /** Before the computer goes down: every container, by its own signal and deadline. */
+  stopContainers(): Promise<void>;
   /** Stops serving and lets go of the data root. Containers run on. */
   close(): Promise<void>;
 }
 
 /**
  * The composition root: every part of the engine is made here, in the order in which they need each other,
- * and each part's routes are mounted here. Nothing else in the engine builds its own dependencies.
+ * and each part's routes are mounted here. Nothing else in the engine builds its own dependencies. When it
+ * returns, records and reality agree and the API may be served.
  */
 export async function startEngine(config: EngineConfig, log: Logger): Promise<Engine> {
   const paths = enginePaths(config.dataRoot, config.runRoot);
   await mkdir(paths.dataRoot, { recursive: true, mode: 0o700 });
   await mkdir(paths.runRoot, { recursive: true, mode: 0o700 });
   const lock = await lockDataRoot(paths.lock);
-  const database = openDatabase(paths.database);
+  const db = openDatabase(paths.database);
+  const meta = openMeta(db, await readBootId());
+  const host = readHostSystem();
   const events = createEventBus();
 
-  // Layers, images
-  const networks = await openNetworks(database, config.network ?? defaultNetworkOptions);
-  // Volumes
-  // Runtime, containers
+  // Layers and images
 
-  const routes: Route[] = [...pingRoutes()];
+  const networks = await openNetworks(db, config.network);
+  // Volumes
+
+  // Runtime and containers
+  const live: string[] = [];
+  await networks.reconcile(live);
+
+  const routes: Route[] = [
+    ...systemRoutes({
+      config,
+      host,
+      events,
+      engineId: meta.engineId,
+      counts: () => ({ running: 0, paused: 0, stopped: 0, images: 0 }),
+      runtimeVersion,
+    }),
+    ...eventsRoutes(events),
+    ...builderStubRoutes(),
+    ...swarmStubRoutes(),
+  ];
   const api = createApiServer({ routes, log });
   return {
     api,
-    events,
+    async loadImages() {},
+    async stopContainers() {},
     async close() {
       await api.close();
       await networks.close();
-      database.close();
+      db.close();
       await lock[Symbol.asyncDispose]();
     },
   };
+}
+
+let crunVersion: Promise<string> | undefined;
+
+/** Asked for once, when somebody wants to know. */
+function runtimeVersion(): Promise<string> {
+  crunVersion ??= run('crun', ['--version']).then(
+    ({ stdout }) => /crun version (\S+)/.exec(stdout.toString())?.[1] ?? 'unknown',
+  );
+  return crunVersion;
 }

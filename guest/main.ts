@@ -1,22 +1,32 @@
-import { parseArgs } from 'node:util';
-import { startEngine } from './engine.ts';
+import { installPolicies } from './agent/policies.ts';
+import { parseConfig } from './config.ts';
+import { EngineError } from './errors.ts';
 import { createLogger } from './log.ts';
 
-const log = createLogger({ level: 'info', write: (line) => process.stderr.write(line) });
+/**
+ * `agent.mjs engine …`: the engine as a process. Started by init in a VM of ours (`--guest`), or directly on
+ * a Linux host. SIGTERM and SIGINT end it and leave containers running; SIGPWR stops them first; SIGHUP
+ * reads the certificates again.
+ */
+async function main(args: readonly string[]): Promise<void> {
+  const [command, ...flags] = args;
+  if (command !== 'engine') throw new Usage(`unknown command "${command ?? ''}"; expected: engine [flags]`);
+  const config = parseConfig(flags);
+  const log = createLogger({
+    level: config.debug ? 'debug' : 'info',
+    write: (line) => process.stderr.write(line),
+  });
+  installPolicies(log);
+  if (config.guest) await (await import('./agent/guest.ts')).startInGuest(config, log);
+  else await (await import('./agent/native.ts')).startOnHost(config, log);
+}
 
-const { values } = parseArgs({
-  args: process.argv.slice(3),
-  options: {
-    'data-root': { type: 'string', default: '/var/lib/machine' },
-    'run-root': { type: 'string', default: '/run/machine' },
-    host: { type: 'string', multiple: true, default: ['unix:///run/docker.sock'] },
-  },
-});
+class Usage extends Error {}
 
-const engine = await startEngine({ dataRoot: values['data-root'], runRoot: values['run-root'] }, log);
-for (const host of values.host) await engine.api.listenUnix(host.replace(/^unix:\/\//, ''));
-log.info({ hosts: values.host }, 'the API answers');
-
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => void engine.close().then(() => process.exit(0)));
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const expected = error instanceof EngineError || error instanceof Usage;
+  process.stderr.write(`machine engine: ${expected ? error.message : ((error as Error).stack ?? error)}\n`);
+  process.exit(expected ? 1 : 70);
 }

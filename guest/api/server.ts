@@ -73,7 +73,7 @@ export function createApiServer(options: {
       await sendReply(response, reply);
     } catch (error) {
       if (gone.signal.aborted) return;
-      if (httpStatus(error) >= 500)
+      if (httpStatus(error) === 500)
         log.error({ method: request.method, url: request.url, error }, 'request failed');
       sendError(response, error);
     }

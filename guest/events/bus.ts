@@ -9,6 +9,7 @@ export interface EventBus extends EventSink {
   subscribe(listener: (event: StampedEvent) => void): () => void;
   /** What is remembered, oldest first: the last {@link rememberedEvents}. */
   history(): readonly StampedEvent[];
+  listenerCount(): number;
 }
 
 /** As many as dockerd remembers for `docker events --since` (moby, daemon/events). */
@@ -33,5 +34,6 @@ export function createEventBus(now: () => number = Date.now): EventBus {
       return () => listeners.delete(listener);
     },
     history: () => [...past],
+    listenerCount: () => listeners.size,
   };
 }

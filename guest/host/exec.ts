@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Kills the process (SIGKILL) when aborted. */
   readonly signal?: AbortSignal;
+  /** A descriptor of ours that the program gets as its descriptor 3. */
+  readonly inheritFd?: number;
 }
 
 export interface RunResult {
@@ -51,7 +53,12 @@ export function tryRun(file: string, args: readonly string[], options: RunOption
     const child = spawn(file, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [
+        options.input === undefined ? 'ignore' : 'pipe',
+        'pipe',
+        'pipe',
+        ...(options.inheritFd === undefined ? [] : [options.inheritFd]),
+      ],
     });
     const kill = () => child.kill('SIGKILL');
     options.signal?.addEventListener('abort', kill, { once: true });

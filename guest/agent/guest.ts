@@ -1,0 +1,63 @@
+import { uptime } from 'node:os';
+import { agentVersion } from '../agent-version.ts';
+import { apiVersion } from '../api/versions.ts';
+import type { EngineConfig } from '../config.ts';
+import { startEngine } from '../engine.ts';
+import type { Logger } from '../log.ts';
+import type { FromAgent, Hello, ToAgent } from '../wire/index.ts';
+import { readBootConfig } from './boot-config.ts';
+import { setClock } from './clock.ts';
+import { findAgentPort, openAgentPort } from './port.ts';
+import { endOnSignals } from './signals.ts';
+import { readTls, renewedTls } from './tls.ts';
+
+/** The engine as the purpose of a VM of ours: told by the host at power-on, announced to it when ready. */
+export async function startInGuest(config: EngineConfig, log: Logger): Promise<void> {
+  const port = await findAgentPort();
+  try {
+    await serve(config, port, log);
+  } catch (error) {
+    if (port) await tellFailure(port, error as Error, log);
+    throw error;
+  }
+}
+
+async function serve(config: EngineConfig, portPath: string | null, log: Logger): Promise<void> {
+  const boot = await readBootConfig();
+  Object.assign(process.env, boot.engine.env);
+  const engine = await startEngine({ ...config, ...boot.engine }, log);
+  await engine.loadImages('/opt/machine/images');
+  for (const listen of config.listen) if (listen.kind === 'unix') await engine.api.listenUnix(listen.path);
+  await engine.api.listenTls('0.0.0.0', 2376, boot.tls);
+
+  const onMessage = (message: ToAgent) => {
+    const done = message.type === 'who' ? port?.send(hello()) : setClock(message.epochMs);
+    done?.catch((error: unknown) => log.error({ error, message: message.type }, 'a wish of the host failed'));
+  };
+  const port = portPath ? await openAgentPort({ path: portPath, greeting: hello, onMessage, log }) : null;
+  if (!port) log.warn({}, 'this VM has no port to its host; nobody is told that the API answers');
+
+  endOnSignals({
+    engine,
+    log,
+    reloadTls: async () => engine.api.renewTls(await readTls(renewedTls)),
+    afterwards: async () => port?.[Symbol.asyncDispose](),
+  });
+  log.info({ uptimeMs: uptimeMs() }, 'the API answers');
+}
+
+function hello(): Hello {
+  return { type: 'hello', version: 1, agentVersion, apiVersion, state: 'ready', uptimeMs: uptimeMs() };
+}
+
+function uptimeMs(): number {
+  return Math.round(uptime() * 1000);
+}
+
+/** Best effort: the same error also goes to the console. */
+async function tellFailure(path: string, error: Error, log: Logger): Promise<void> {
+  const failure: FromAgent = { type: 'failure', version: 1, message: error.message };
+  const port = await openAgentPort({ path, greeting: () => failure, onMessage() {}, log });
+  await port.send(failure);
+  await port[Symbol.asyncDispose]();
+}

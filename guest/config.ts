@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { InvalidParameter } from './errors.ts';
+import { defaultNetworkOptions, type NetworkOptions } from './network/network-options.ts';
+import type { EngineOptions } from './wire/index.ts';
+
+/** What one engine is told at its start; frozen afterwards. */
+export interface EngineConfig extends EngineOptions {
+  readonly dataRoot: string;
+  readonly runRoot: string;
+  /** Where container cgroups go, from each hierarchy's root; not shared with any other engine. */
+  readonly cgroupParent: string;
+  /** Runs in a VM of ours, which is all the engine's own: boot config, agent port, images to load. */
+  readonly guest: boolean;
+  readonly network: NetworkOptions;
+  readonly listen: readonly Listen[];
+  readonly debug: boolean;
+}
+
+export type Listen =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tls'; readonly host: string; readonly port: number; readonly files: TlsFiles | null };
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+const flags = {
+  guest: { type: 'boolean', default: false },
+  'data-root': { type: 'string', default: '/var/lib/machine/engine' },
+  'run-root': { type: 'string', default: '/run/machine/engine' },
+  host: { type: 'string', short: 'H', multiple: true },
+  bridge: { type: 'string' },
+  bip: { type: 'string' },
+  tlscacert: { type: 'string' },
+  tlscert: { type: 'string' },
+  tlskey: { type: 'string' },
+  label: { type: 'string', multiple: true },
+  'insecure-registry': { type: 'string', multiple: true },
+  'registry-mirror': { type: 'string', multiple: true },
+  debug: { type: 'boolean', short: 'D', default: false },
+} as const;
+
+/** The flags of `engine`, named as dockerd names them. Throws InvalidParameter. */
+export function parseConfig(args: readonly string[]): EngineConfig {
+  const values = parseFlags(args);
+  const dataRoot = resolve(values['data-root']);
+  // On a host, several engines may live side by side.
+  const name = shortHash(dataRoot);
+  const tls = tlsFiles(values);
+  const { label: labels = [], host: hosts = ['unix:///run/docker.sock'] } = values;
+  for (const label of labels) {
+    if (!label.includes('=')) throw new InvalidParameter(`invalid label "${label}"; expected name=value`);
+  }
+  return Object.freeze({
+    dataRoot,
+    runRoot: resolve(values['run-root']),
+    cgroupParent: values.guest ? 'machine' : `machine-${name}`,
+    network: {
+      ...defaultNetworkOptions,
+      // A link's name holds 15 bytes.
+      ...(values.guest ? {} : { bridgeName: `mb-${name}` }),
+      ...(values.bridge === undefined ? {} : { bridgeName: values.bridge }),
+      ...(values.bip === undefined ? {} : { bridgeSubnet: values.bip }),
+    },
+    guest: values.guest,
+    listen: hosts.map((host) => parseHost(host, tls)),
+    labels,
+    insecureRegistries: values['insecure-registry'] ?? [],
+    registryMirrors: values['registry-mirror'] ?? [],
+    env: {},
+    debug: values.debug,
+  });
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: flags, strict: true }).values;
+  } catch (error) {
+    throw new InvalidParameter((error as Error).message);
+  }
+}
+
+function tlsFiles(values: { tlscacert?: string; tlscert?: string; tlskey?: string }): TlsFiles | null {
+  const { tlscacert: ca, tlscert: cert, tlskey: key } = values;
+  return ca && cert && key ? { ca: resolve(ca), cert: resolve(cert), key: resolve(key) } : null;
+}
+
+function parseHost(host: string, files: TlsFiles | null): Listen {
+  if (host.startsWith('unix://')) return { kind: 'unix', path: resolve(host.slice('unix://'.length)) };
+  const tcp = /^tcp:\/\/(?:\[(?<v6>[^\]]+)\]|(?<name>[^:/]*)):(?<port>\d{1,5})$/.exec(host)?.groups;
+  if (!tcp || Number(tcp.port) > 65535) {
+    throw new InvalidParameter(`invalid host "${host}"; expected unix:///path or tcp://address:port`);
+  }
+  if (!files) {
+    throw new InvalidParameter(
+      `"${host}" needs --tlscacert, --tlscert and --tlskey: the API is root's power and is never served without TLS`,
+    );
+  }
+  return { kind: 'tls', host: tcp.v6 ?? (tcp.name || '0.0.0.0'), port: Number(tcp.port), files };
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

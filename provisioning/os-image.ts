@@ -1,0 +1,36 @@
+import type { EnsureOsImageOptions, OsImage } from '../images/os-image.ts';
+import { installation } from './installation.ts';
+import type { StepDetail } from './progress.ts';
+
+interface Images {
+  ensureOsImage(options: EnsureOsImageOptions): Promise<OsImage>;
+}
+
+/** The image that machines boot, from the cache, else built. Loaded only when one is needed: it is a large part. */
+export async function osImage(
+  cacheDirectory: string,
+  {
+    arch = process.arch === 'arm64' ? 'arm64' : 'amd64',
+    refresh = false,
+    signal,
+    report,
+  }: {
+    arch?: OsImage['arch'];
+    refresh?: boolean;
+    signal?: AbortSignal;
+    report?: (detail: StepDetail) => void;
+  } = {},
+): Promise<OsImage> {
+  const { ensureOsImage } = (await import('../images/index.ts')) as unknown as Images;
+  const { agent, boot } = installation();
+  return ensureOsImage({
+    arch,
+    cacheDirectory,
+    agentDirectory: agent,
+    bootDirectory: boot,
+    refresh,
+    ...(signal && { signal }),
+    onProgress: ({ phase, item, doneBytes, totalBytes }) =>
+      report?.({ text: `${phase} ${item}`.trim(), doneBytes, totalBytes }),
+  });
+}

@@ -1,0 +1,119 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { InvalidArgument } from '../drivers/errors.ts';
+
+/**
+ * Every file of the store, in one place. The shapes of `certs/` and `machines/` are docker-machine's.
+ *
+ * ```
+ * <store>/certs/ca.pem, ca-key.pem        the store's certificate authority, 10 years
+ * <store>/certs/cert.pem, key.pem         its client certificate, renewed before it expires
+ * <store>/machines/NAME/config.json       the machine's record (machine-record.ts), written last of all
+ *                       config.json.bak   the record as it was before a migration
+ *                       ca.pem cert.pem key.pem       what a Docker client needs: DOCKER_CERT_PATH
+ *                       server.pem server-key.pem     the engine's TLS identity
+ *                       id_ed25519 id_ed25519.pub     the key that opens the machine's SSH server
+ *                       ssh_host_ed25519_key          the SSH server's own key, made here
+ *                       known_hosts       pins that key under the name `machine-NAME`
+ *                       (everything else) the driver's: disks, sockets, pid files, console log
+ * <store>/locks/                          claims (lock.ts); those of dead processes mean nothing
+ * <store>/cache/                          OS images and downloads (images/paths.ts)
+ * ```
+ */
+export interface StorePaths {
+  readonly root: string;
+  readonly machines: string;
+  readonly locks: string;
+  readonly cache: string;
+  readonly certs: {
+    readonly directory: string;
+    readonly ca: string;
+    readonly caKey: string;
+    readonly cert: string;
+    readonly key: string;
+  };
+  machine(name: string): MachinePaths;
+}
+
+export interface MachinePaths {
+  readonly directory: string;
+  readonly config: string;
+  readonly configBackup: string;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly serverCert: string;
+  readonly serverKey: string;
+  readonly sshKey: string;
+  readonly sshPublicKey: string;
+  readonly sshHostKey: string;
+  readonly knownHosts: string;
+}
+
+/** Files that a user may keep elsewhere than in `<store>/certs` (docker-machine's `--tls-*` flags). */
+export interface CertificateOverrides {
+  readonly ca?: string | undefined;
+  readonly caKey?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** `MACHINE_STORAGE_PATH`, else `~/.machine`. Not the system's data directory: its path is too long for sockets on macOS. */
+export function defaultStoreRoot(env: NodeJS.ProcessEnv = process.env): string {
+  return resolve(env.MACHINE_STORAGE_PATH || join(homedir(), '.machine'));
+}
+
+export function storePaths(
+  root: string,
+  { certificates = {}, cache }: { certificates?: CertificateOverrides; cache?: string | undefined } = {},
+): StorePaths {
+  const certs = join(root, 'certs');
+  const machines = join(root, 'machines');
+  return {
+    root,
+    machines,
+    locks: join(root, 'locks'),
+    cache: cache || join(root, 'cache'),
+    certs: {
+      directory: certs,
+      ca: certificates.ca ?? join(certs, 'ca.pem'),
+      caKey: certificates.caKey ?? join(certs, 'ca-key.pem'),
+      cert: certificates.cert ?? join(certs, 'cert.pem'),
+      key: certificates.key ?? join(certs, 'key.pem'),
+    },
+    machine: (name) => machinePaths(join(machines, name)),
+  };
+}
+
+function machinePaths(directory: string): MachinePaths {
+  const file = (name: string) => join(directory, name);
+  return {
+    directory,
+    config: file('config.json'),
+    configBackup: file('config.json.bak'),
+    ca: file('ca.pem'),
+    cert: file('cert.pem'),
+    key: file('key.pem'),
+    serverCert: file('server.pem'),
+    serverKey: file('server-key.pem'),
+    sshKey: file('id_ed25519'),
+    sshPublicKey: file('id_ed25519.pub'),
+    sshHostKey: file('ssh_host_ed25519_key'),
+    knownHosts: file('known_hosts'),
+  };
+}
+
+/** `sun_path` holds 104 bytes on macOS and BSD, 108 on Linux, with the closing zero. */
+const socketPathLimit = 104;
+/** No socket in a machine's directory has a longer name. */
+const longestSocketName = 16;
+
+/** Throws InvalidArgument when sockets in a machine's directory would have paths that the system cuts. */
+export function assertSocketsFit(directory: string): void {
+  const longest = Buffer.byteLength(directory) + 1 + longestSocketName;
+  if (longest >= socketPathLimit)
+    throw new InvalidArgument(
+      `"${directory}" is ${longest - socketPathLimit + 1} bytes too long for the sockets of a machine; ` +
+        'use a shorter name or a shorter MACHINE_STORAGE_PATH',
+    );
+}

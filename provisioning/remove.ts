@@ -1,0 +1,41 @@
+import { openMachine } from './machine.ts';
+import type { MachineStore } from './machine-store.ts';
+
+export interface RemoveOptions {
+  readonly signal: AbortSignal;
+  /** Forget the machine whatever its driver says, even when its record cannot be read. */
+  readonly force?: boolean;
+  /** Told what `force` passed over. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/** Destroys a machine and everything of it. Throws NotFound. */
+export async function removeMachine(
+  store: MachineStore,
+  name: string,
+  { signal, force = false, onWarning }: RemoveOptions,
+): Promise<void> {
+  await using _lock = await store.lock(name, { signal });
+  if (!(force && (await store.has(name)))) await store.load(name);
+  try {
+    await discard(store, name);
+  } catch (error) {
+    if (!force) throw error;
+    onWarning?.(
+      `machine "${name}" is forgotten, but: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    await store.forget(name);
+  }
+}
+
+/**
+ * Takes back whatever there is of a machine, whole or half made: first what its driver made, which needs
+ * the record, then its directory. The caller has the machine's lock. Idempotent.
+ */
+export async function discard(store: MachineStore, name: string): Promise<void> {
+  if (await store.has(name)) {
+    const { driver, handle } = await openMachine(store, name);
+    if (handle.state !== null) await driver.remove(handle);
+  }
+  await store.forget(name);
+}

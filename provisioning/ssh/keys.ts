@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import ssh2 from 'ssh2';
+import type { MachinePaths } from '../paths.ts';
+import { writeFileAtomic } from '../write-file-atomic.ts';
+import { hostAlias } from './host-alias.ts';
+
+export interface SshMaterial {
+  /** The line for `authorized_keys`. */
+  readonly publicKey: string;
+  /** The server's own private key, OpenSSH format. */
+  readonly hostKey: string;
+}
+
+/**
+ * A machine's two ed25519 key pairs, made when missing: the user's, and the host key of its SSH server,
+ * which is pinned in `known_hosts` before the server has ever run. Nobody is asked to trust what answers.
+ */
+export async function sshMaterial(paths: MachinePaths, name: string): Promise<SshMaterial> {
+  try {
+    const files = [paths.sshPublicKey, paths.sshHostKey, paths.knownHosts].map((path) =>
+      readFile(path, 'utf8'),
+    );
+    const [publicKey, hostKey] = await Promise.all(files);
+    return { publicKey: publicKey!.trim(), hostKey: hostKey! };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const generate = promisify(ssh2.utils.generateKeyPair) as (
+    type: 'ed25519',
+    options: { comment: string },
+  ) => Promise<{ private: string; public: string }>;
+  const [user, host] = await Promise.all([
+    generate('ed25519', { comment: hostAlias(name) }),
+    generate('ed25519', { comment: '' }),
+  ]);
+  await writeFileAtomic(paths.sshKey, user.private);
+  await writeFileAtomic(paths.sshPublicKey, `${user.public}\n`, { mode: 0o644 });
+  await writeFileAtomic(paths.sshHostKey, host.private);
+  await writeFileAtomic(paths.knownHosts, `${hostAlias(name)} ${host.public.trim()}\n`, { mode: 0o644 });
+  return { publicKey: user.public, hostKey: host.private };
+}

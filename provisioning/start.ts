@@ -1,0 +1,45 @@
+import { FailedPrecondition } from '../drivers/errors.ts';
+import { openMachine } from './machine.ts';
+import type { MachineRecord } from './machine-record.ts';
+import type { MachineStore } from './machine-store.ts';
+import { osImage } from './os-image.ts';
+import { type PowerOnOptions, powerOn, prepareTrust } from './power-on.ts';
+import { machineStatus } from './status.ts';
+
+/**
+ * Starts a machine and waits until its engine answers; a running one is left as it is. When the engine does
+ * not come up the machine is left on, so that its console can be looked at. Throws NotFound.
+ */
+export async function startMachine(
+  store: MachineStore,
+  name: string,
+  options: PowerOnOptions,
+): Promise<MachineRecord> {
+  await using _lock = await store.lock(name, { signal: options.signal });
+  return startLocked(store, name, options);
+}
+
+/** As startMachine, for a caller that has the machine's lock. */
+export async function startLocked(
+  store: MachineStore,
+  name: string,
+  options: PowerOnOptions,
+): Promise<MachineRecord> {
+  const { signal, progress } = options;
+  const machine = await openMachine(store, name);
+  if (machine.record.Phase === 'creating')
+    throw new FailedPrecondition(
+      `machine "${name}" was never completed; machine rm ${name} removes what is left`,
+    );
+  const { state, errors } = await machineStatus(store, machine);
+  if (state === 'Running') return machine.record;
+  if (state === 'Error') throw new FailedPrecondition(`machine "${name}" is broken: ${errors.join('; ')}`);
+  const image = machine.driver.features.bootsOsImage
+    ? await progress.step('Getting the OS image', (report) => osImage(store.paths.cache, { signal, report }))
+    : null;
+  const bootConfig = await prepareTrust(store, machine, signal);
+  const current = { ...machine, record: { ...machine.record, OsImage: image?.digest ?? null } };
+  const record = await powerOn(store, current, { osImage: image, bootConfig }, options);
+  await store.save(record);
+  return record;
+}

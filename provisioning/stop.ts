@@ -1,0 +1,34 @@
+import { Timeout } from '../drivers/errors.ts';
+import { openMachine } from './machine.ts';
+import type { MachineStore } from './machine-store.ts';
+
+/** Containers get ten seconds to end, then the guest unmounts; an emulated one is slow at both. */
+const shutdownDeadlineMs = 90_000;
+
+export interface StopOptions {
+  readonly signal: AbortSignal;
+  readonly deadlineMs?: number;
+}
+
+/** Shuts a machine down cleanly. Idempotent. Throws NotFound, or Timeout when it does not end. */
+export async function stopMachine(store: MachineStore, name: string, options: StopOptions): Promise<void> {
+  await using _lock = await store.lock(name, { signal: options.signal });
+  await stopLocked(store, name, options);
+}
+
+/** As stopMachine, for a caller that has the machine's lock. */
+export async function stopLocked(
+  store: MachineStore,
+  name: string,
+  { signal, deadlineMs = shutdownDeadlineMs }: StopOptions,
+): Promise<void> {
+  const { driver, handle } = await openMachine(store, name);
+  const deadline = AbortSignal.timeout(deadlineMs);
+  try {
+    await driver.stop(handle, { signal: AbortSignal.any([signal, deadline]) });
+  } catch (cause) {
+    if (!deadline.aborted || signal.aborted) throw cause;
+    const text = `machine "${name}" did not shut down within ${deadlineMs / 1000} s`;
+    throw new Timeout(`${text}; machine kill ${name} turns it off`, { cause });
+  }
+}

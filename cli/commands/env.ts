@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { InvalidArgument } from '../../drivers/errors.ts';
+import { contextOf } from '../context.ts';
+import { dockerEnvironment } from '../docker-environment.ts';
+import { machineName } from '../names.ts';
+import { detectShell } from '../shells/detect.ts';
+import { shells } from '../shells/shell.ts';
+
+interface Options {
+  readonly shell?: string;
+  readonly unset?: boolean;
+  readonly proxy: boolean;
+  readonly swarm?: boolean;
+}
+
+/** What `machine env` sets, in docker-machine's order. */
+const variables = ['DOCKER_TLS_VERIFY', 'DOCKER_HOST', 'DOCKER_CERT_PATH', 'DOCKER_MACHINE_NAME'] as const;
+
+export function configure(command: Command, args: readonly string[]): void {
+  command
+    .argument('[name]')
+    .option('--shell <SHELL>', `write for this shell: ${Object.keys(shells).join(', ')} (default: found out)`)
+    .option('-u, --unset', 'unset the variables instead of setting them')
+    .option('--no-proxy', "add the machine's IP to the NO_PROXY environment variable")
+    .option('--swarm', 'not supported')
+    .action(async (given: string | undefined, options: Options, self: Command) => {
+      if (options.swarm) throw new InvalidArgument('--swarm: the old Docker Swarm is not run by machine');
+      const shellName = options.shell ?? (await detectShell());
+      const shell = Object.hasOwn(shells, shellName) ? shells[shellName] : undefined;
+      if (shell === undefined)
+        throw new InvalidArgument(`no shell "${shellName}"; there are ${Object.keys(shells).join(', ')}`);
+
+      const lines: string[] = [];
+      if (options.unset) {
+        const names = options.proxy ? variables : [...variables, noProxyName(process.env)];
+        lines.push(...names.map((name) => shell.unset(name)));
+      } else {
+        const { store } = contextOf(self);
+        const { environment, ip } = await dockerEnvironment(store, await machineName(store, given));
+        lines.push(...variables.map((name) => shell.set(name, environment[name])));
+        if (process.platform === 'win32') lines.push(shell.set('COMPOSE_CONVERT_WINDOWS_PATHS', 'true'));
+        if (!options.proxy) lines.push(shell.set(noProxyName(process.env), withNoProxy(process.env, ip)));
+      }
+      process.stdout.write(
+        `${[...lines, shell.hint(['machine env', ...args].map(word).join(' '))].join('\n')}\n`,
+      );
+    });
+}
+
+/** Programs read either; what is set already is what they read. */
+function noProxyName(env: NodeJS.ProcessEnv): 'NO_PROXY' | 'no_proxy' {
+  return env.NO_PROXY === undefined && env.no_proxy !== undefined ? 'no_proxy' : 'NO_PROXY';
+}
+
+/** Appended once, however often the output is evaluated. */
+function withNoProxy(env: NodeJS.ProcessEnv, ip: string): string {
+  const hosts = (env[noProxyName(env)] ?? '').split(',').filter((host) => host !== '');
+  return [...new Set([...hosts, ip])].join(',');
+}
+
+function word(text: string): string {
+  return /\s/.test(text) && text !== 'machine env' ? `"${text}"` : text;
+}

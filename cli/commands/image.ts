@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { architectures } from '../../images/os-image.ts';
+import { osImage } from '../../provisioning/os-image.ts';
+import { contextOf } from '../context.ts';
+import { interruptible } from '../interruption.ts';
+import { forEachMachine } from '../names.ts';
+import { sizeText } from '../progress/format.ts';
+import { progressFor } from '../progress/progress.ts';
+import { tableText } from '../table.ts';
+
+export function configure(command: Command): void {
+  command
+    .command('build')
+    .description('build the OS image, or take it from the cache')
+    .addOption(new Option('--arch <ARCH>', 'of the machines that boot it').choices(architectures))
+    .option('--refresh', 'ask the mirror for newer packages')
+    .option('--json', 'print progress events and the result as JSON lines')
+    .action(
+      async (options: { arch?: 'amd64' | 'arm64'; refresh?: boolean; json?: boolean }, self: Command) => {
+        const { store } = contextOf(self);
+        const { json, ...wanted } = options;
+        const progress = await progressFor('', { json });
+        const image = await interruptible((signal) =>
+          progress.step('Getting the OS image', (report) =>
+            osImage(store.paths.cache, { ...wanted, signal, report }),
+          ),
+        );
+        const { digest, arch } = image;
+        process.stdout.write(`${json ? JSON.stringify({ type: 'image', digest, arch }) : digest}\n`);
+      },
+    );
+
+  command
+    .command('ls')
+    .description('list cached OS images')
+    .option('-q, --quiet', 'print digests only')
+    .option('--json', 'print a JSON array')
+    .action(async ({ quiet, json }: { quiet?: boolean; json?: boolean }, self: Command) => {
+      const { listOsImages } = await import('../../images/index.ts');
+      const images = await listOsImages({ cacheDirectory: contextOf(self).store.paths.cache });
+      if (json) process.stdout.write(`${JSON.stringify(images, null, 2)}\n`);
+      else if (quiet) process.stdout.write(images.map(({ digest }) => `${digest}\n`).join(''));
+      else {
+        const rows = images.map((image) => [
+          image.digest.slice('sha256:'.length).slice(0, 12),
+          image.arch ?? '-',
+          image.kernelRelease ?? '-',
+          image.builtAt.toISOString().replace(/\.\d+Z$/, 'Z'),
+          sizeText(image.sizeBytes),
+          image.broken ?? '',
+        ]);
+        process.stdout.write(tableText([['IMAGE', 'ARCH', 'KERNEL', 'BUILT', 'SIZE', 'ERRORS'], ...rows]));
+      }
+    });
+
+  command
+    .command('inspect')
+    .description('show what is in an OS image, as JSON')
+    .argument('<digest>')
+    .action(async (digest: string, _options: unknown, self: Command) => {
+      const { inspectOsImage } = await import('../../images/index.ts');
+      const found = await inspectOsImage({ cacheDirectory: contextOf(self).store.paths.cache, digest });
+      process.stdout.write(`${JSON.stringify(found, null, 4)}\n`);
+    });
+
+  command
+    .command('rm')
+    .description('remove OS images from the cache; machines that boot one must not run')
+    .argument('<digests...>')
+    .action(async (digests: string[], _options: unknown, self: Command) => {
+      const { removeOsImage } = await import('../../images/index.ts');
+      const cacheDirectory = contextOf(self).store.paths.cache;
+      await forEachMachine(digests, async (digest) => {
+        await removeOsImage({ cacheDirectory, digest });
+        process.stdout.write(`${digest}\n`);
+      });
+    });
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { InvalidArgument } from '../../drivers/errors.ts';
+import { runningEndpoints } from '../../provisioning/endpoints.ts';
+import { openMachine } from '../../provisioning/machine.ts';
+import { systemSshArgs } from '../../provisioning/ssh/system-ssh.ts';
+import { type SshTarget, sshTarget } from '../../provisioning/ssh/target.ts';
+import { contextOf } from '../context.ts';
+import { runForeground } from '../foreground.ts';
+import { machineName } from '../names.ts';
+
+export function configure(command: Command): void {
+  command
+    .usage('[name] [command and flags of ssh...]')
+    .argument('[name]')
+    .argument('[command...]')
+    .passThroughOptions()
+    .action(async (given: string | undefined, args: string[], _options: unknown, self: Command) => {
+      const { store, nativeSsh } = contextOf(self);
+      const machine = await openMachine(store, await machineName(store, given));
+      await runningEndpoints(store, machine);
+      const target = await sshTarget(machine);
+      const exitCode = nativeSsh ? null : await runForeground('ssh', [...systemSshArgs(target), ...args]);
+      process.exitCode = exitCode ?? (await builtIn(target, args));
+    });
+}
+
+/** For computers without an `ssh` program, and for `--native-ssh`. */
+async function builtIn(target: SshTarget, args: readonly string[]): Promise<number> {
+  if (args[0]?.startsWith('-'))
+    throw new InvalidArgument(`"${args[0]}" is a flag of the ssh program, which is not used here`);
+  const [{ connectSsh }, { sshSession }] = await Promise.all([
+    import('../../provisioning/ssh/connection.ts'),
+    import('../../provisioning/ssh/session.ts'),
+  ]);
+  await using connection = await connectSsh(target);
+  return await sshSession(connection, args.length === 0 ? null : args.join(' '));
+}

@@ -1,0 +1,41 @@
+import { constants } from 'node:os';
+import { Cancelled } from '../drivers/errors.ts';
+import { UndoFailed } from '../provisioning/undo.ts';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type Name = (typeof signals)[number];
+
+/** A signal ended the work, and what it had made was taken back, or `cause` says what was not. */
+export class Interrupted extends Cancelled {
+  readonly exitCode: number;
+
+  constructor(name: Name, cause?: unknown) {
+    super(cause instanceof UndoFailed ? cause.message : `interrupted by ${name}`, { cause });
+    this.exitCode = 128 + constants.signals[name];
+  }
+}
+
+/**
+ * Runs work that a signal interrupts: the first one aborts, the second says that undoing takes its time,
+ * the third leaves things as they are. (`npx` and terminals may send the same Ctrl-C twice.)
+ */
+export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController();
+  let received: Name | null = null;
+  let count = 0;
+  const onSignal = (name: Name) => {
+    received ??= name;
+    count += 1;
+    if (count === 1) controller.abort(new Interrupted(name));
+    if (count === 2) process.stderr.write('still undoing; once more leaves things as they are\n');
+    if (count === 3) process.exit(128 + constants.signals[name]);
+  };
+  for (const name of signals) process.on(name, onSignal);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    throw received === null ? error : new Interrupted(received, error);
+  } finally {
+    for (const name of signals) process.off(name, onSignal);
+  }
+}

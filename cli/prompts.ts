@@ -1,0 +1,13 @@
+import { InvalidArgument } from '../drivers/errors.ts';
+
+/** Asks on the terminal; the answer to nothing but Enter is no. Throws InvalidArgument when nobody can be asked. */
+export async function confirm(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new InvalidArgument('there is no terminal to ask on; say yes with -y');
+  const { default: inquirer } = await import('inquirer');
+  const prompt = inquirer.createPromptModule({ output: process.stderr });
+  const { yes } = await prompt<{ yes: boolean }>([
+    { type: 'confirm', name: 'yes', message: question, default: false },
+  ]);
+  return yes;
+}

@@ -1,4 +1,5 @@
 export { inspectOsImage, listOsImages, removeOsImage } from './cached-images.ts';
+export { ensureOsImage } from './ensure-os-image.ts';
 export type {
   Architecture,
   BuildPhase,

@@ -8,24 +8,21 @@ import { join } from 'node:path';
  * <cache>/os-images/<sha256>/       one OS image, named by the digest of its inputs
  *   vmlinuz  initramfs  root.erofs  what QEMU is given
  *   busybox.tar                     the first container image; goes into the agent's image
+ *   agent-<sha256>.erofs            agent images made for it, named by the digest of their inputs
  *   manifest.json                   written last: a directory without it is a build that never ended
- * <cache>/agents/<sha256>.erofs     agent images, named by the digest of their inputs
  * <cache>/build-*                   work of a running build
  * <cache>/build.lock                held by a running build
  * ```
  */
 export function cachePaths(cacheDirectory: string) {
   const images = join(cacheDirectory, 'os-images');
-  const agents = join(cacheDirectory, 'agents');
   const downloads = join(cacheDirectory, 'downloads');
   return {
     images,
-    agents,
     downloads,
     buildPrefix: join(cacheDirectory, 'build-'),
     lock: join(cacheDirectory, 'build.lock'),
     download: (sha256: string) => join(downloads, sha256),
-    agent: (hex: string) => join(agents, `${hex}.erofs`),
     image: (hex: string) => imagePaths(join(images, hex)),
   };
 }
@@ -38,6 +35,7 @@ export function imagePaths(directory: string) {
     root: join(directory, 'root.erofs'),
     busyboxImage: join(directory, 'busybox.tar'),
     manifest: join(directory, 'manifest.json'),
+    agent: (hex: string) => join(directory, `agent-${hex}.erofs`),
   };
 }
 

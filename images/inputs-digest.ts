@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type OverlayFile, overlayFingerprint, readOverlay } from './boot-files.ts';
+import type { DebianPackage } from './debian/packages-index.ts';
+import type { Architecture } from './os-image.ts';
+import * as recipe from './recipe.ts';
+
+export interface BootFiles {
+  readonly initramfs: readonly OverlayFile[];
+  readonly root: readonly OverlayFile[];
+}
+
+export async function readBootFiles(bootDirectory: string): Promise<BootFiles> {
+  const [initramfs, root] = await Promise.all(
+    ['initramfs', 'root'].map((name) => readOverlay(join(bootDirectory, name))),
+  );
+  return { initramfs: initramfs!, root: root! };
+}
+
+/** Digest of how an image is made; of all inputs but the versions of the packages. */
+export function recipeDigest(arch: Architecture, boot: BootFiles): string {
+  return digestOf([
+    recipe.recipeVersion,
+    recipe.codename,
+    recipe.imageTime,
+    recipe.kernelPackage[arch],
+    recipe.wantedPackages,
+    recipe.excludedPackages,
+    Object.entries(recipe.keptPaths).map(([name, pattern]) => [name, pattern.source]),
+    recipe.droppedPaths.map(({ source }) => source),
+    recipe.initramfsModules,
+    recipe.rootModules,
+    recipe.nodeRuntime[arch],
+    overlayFingerprint(boot.initramfs),
+    overlayFingerprint(boot.root),
+  ]);
+}
+
+/** Digest of all inputs, which names the image. */
+export function imageDigest(recipe: string, packages: readonly DebianPackage[]): string {
+  return digestOf([recipe, packages.map(({ name, version, sha256 }) => [name, version, sha256])]);
+}
+
+export function digestOf(value: unknown): string {
+  return `sha256:${createHash('sha256').update(JSON.stringify(value)).digest('hex')}`;
+}
+
+export function hexOf(digest: string): string {
+  return digest.replace(/^sha256:/, '');
+}

@@ -1,4 +1,16 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Mount } from './snapshotter.ts';
+
+/** Layer directory 0 is always empty: the lower directory of snapshots without layers. */
+export const emptyLayerDir = 0;
+
+/** Makes the directory of layers and the empty layer in it. Idempotent. */
+export function makeEmptyLayer(layersRoot: string): void {
+  // Layers hold setuid programs of strangers: nobody else on the host may reach them.
+  mkdirSync(layersRoot, { recursive: true, mode: 0o700 });
+  mkdirSync(join(layersRoot, `${emptyLayerDir}`, 'fs'), { recursive: true });
+}
 
 /**
  * Fixed options (kernel Documentation/filesystems/overlayfs.rst). An upper directory must be complete by

@@ -7,11 +7,10 @@ import type { Digest } from '../digest.ts';
 import { Conflict, NotFound } from '../errors.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs } from './chain.ts';
-import { overlayMount } from './overlay-mount.ts';
+import { lowerView } from './lower-view.ts';
+import { emptyLayerDir, makeEmptyLayer, overlayMount } from './overlay-mount.ts';
 import type { Change, Mount, Snapshotter } from './snapshotter.ts';
-
-/** Layer directory 0 is always empty: the lower directory of snapshots without layers. */
-const emptyLayerDir = 0;
+import { changesOf, diffOf, usageOf } from './upper.ts';
 
 /**
  * Snapshots are numbered directories with `upper/` (the container's own files) and `work/` (overlay's).
@@ -25,8 +24,8 @@ export class OverlaySnapshotter implements Snapshotter {
   constructor(db: DatabaseSync, paths: EnginePaths) {
     this.#db = db;
     this.#paths = paths;
-    mkdirSync(join(paths.layers, `${emptyLayerDir}`, 'fs'), { recursive: true });
-    mkdirSync(paths.snapshots, { recursive: true });
+    makeEmptyLayer(paths.layers);
+    mkdirSync(paths.snapshots, { recursive: true, mode: 0o700 });
     const known = new Set(
       db
         .prepare('SELECT dir FROM snapshots')
@@ -67,28 +66,33 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   async changes(key: string): Promise<Change[]> {
-    this.#get(key);
-    throw new Error('not yet');
+    const { dir, lower } = this.#get(key);
+    return changesOf(
+      this.#upper(dir),
+      lowerView(lower.map((number) => join(this.#paths.layers, `${number}`))),
+    );
   }
 
   diff(key: string): Readable {
-    this.#get(key);
-    throw new Error('not yet');
+    return diffOf(this.#upper(this.#get(key).dir));
   }
 
   async usage(key: string): Promise<number> {
-    this.#get(key);
-    throw new Error('not yet');
+    return usageOf(this.#upper(this.#get(key).dir));
   }
 
   #makeDirs(dir: number, lower: readonly number[]): void {
-    const upper = join(this.#path(dir), 'upper');
+    const upper = this.#upper(dir);
     mkdirSync(join(this.#path(dir), 'work'), { recursive: true, mode: 0o700 });
     if (mkdirSync(upper, { recursive: true }) === undefined) return;
     // The upper directory's attributes are those of the container's `/`.
     const top = lstatSync(join(this.#paths.layers, `${lower[0] ?? emptyLayerDir}`, 'fs'));
     chownSync(upper, top.uid, top.gid);
     chmodSync(upper, top.mode & 0o7777);
+  }
+
+  #upper(dir: number): string {
+    return join(this.#path(dir), 'upper');
   }
 
   #path(dir: number): string {

@@ -1,0 +1,193 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { Readable } from 'node:stream';
+import type { Digest } from '../digest.ts';
+import { NotFound } from '../errors.ts';
+import { run } from '../host/exec.ts';
+import { transaction } from '../store/database.ts';
+import type { EnginePaths } from '../store/paths.ts';
+import { chainDirs, chainIdOf } from './chain.ts';
+import { type LowerView, lowerView } from './lower-view.ts';
+import { emptyLayerDir, makeEmptyLayer } from './overlay-mount.ts';
+import type { Layer, LayerStore } from './snapshotter.ts';
+import { readTarOf, type StagedTar, stageTar } from './stage-tar.ts';
+
+/**
+ * Layers are numbered directories (`fs/`, `tar-split.gz`). A directory counts only once a row names it, and
+ * the row is written after one `syncfs` for all directories of an image; opening sweeps the rest. So a
+ * crash at any step leaves whole layers or none.
+ */
+export class OverlayLayerStore implements LayerStore {
+  readonly #db: DatabaseSync;
+  readonly #root: string;
+  #lastDir: number;
+  #holds = 0;
+  #collectLater = false;
+
+  constructor(db: DatabaseSync, paths: EnginePaths) {
+    this.#db = db;
+    this.#root = paths.layers;
+    makeEmptyLayer(this.#root);
+    const dirs = db
+      .prepare('SELECT dir FROM layers')
+      .all()
+      .map((row) => Number(row.dir));
+    const known = new Set([emptyLayerDir, ...dirs].map(String));
+    for (const name of readdirSync(this.#root)) {
+      if (!known.has(name)) rmSync(join(this.#root, name), { recursive: true });
+    }
+    this.#lastDir = Math.max(emptyLayerDir, ...dirs);
+  }
+
+  async commitTar(tar: Readable, parent: Digest | null): Promise<Layer> {
+    const lower = lowerView(this.#chainPaths(parent));
+    const staged = await stageTar(tar, this.#makeDir(), lower);
+    const [layer] = await this.seal([staged], parent);
+    return layer!;
+  }
+
+  /**
+   * Reads a tar whose parent is not known yet. The result is to be given to {@link seal} or
+   * {@link discard}. Throws InvalidParameter on a malformed tar.
+   */
+  async stage(tar: AsyncIterable<Buffer>): Promise<StagedTar> {
+    return stageTar(tar, this.#makeDir(), null);
+  }
+
+  async discard(staged: StagedTar): Promise<void> {
+    await rm(staged.dir, { recursive: true, force: true });
+  }
+
+  /**
+   * Makes staged tars layers, each on the one before, the first on `parent`. All or nothing, durable when
+   * it returns, idempotent as {@link commitTar}. On failure the staged directories are gone.
+   */
+  async seal(tars: readonly StagedTar[], parent: Digest | null): Promise<Layer[]> {
+    const finished: StagedTar[] = [];
+    let layers: Layer[];
+    try {
+      const below = this.#chainPaths(parent);
+      for (const tar of tars) {
+        const lower = lowerView(below);
+        const whole = tar.needsLower ? await this.#again(tar, lower) : tar;
+        finished.push(whole);
+        await whole.finish(lower);
+        below.unshift(whole.dir);
+      }
+      await run('sync', ['-f', this.#root]);
+      layers = transaction(this.#db, () => this.#record(finished, parent));
+    } catch (error) {
+      await Promise.all([...tars, ...finished].map((tar) => this.discard(tar)));
+      throw error;
+    }
+    // Another caller may have committed the same layer in the meantime: its directory is the one that stays.
+    const kept = new Set(this.#chainPaths(layers.at(-1)?.chainId ?? null));
+    await Promise.all(finished.filter((tar) => !kept.has(tar.dir)).map((tar) => this.discard(tar)));
+    return layers;
+  }
+
+  get(chainId: Digest): Layer {
+    const layer = this.find(chainId);
+    if (!layer) throw new NotFound(`layer ${chainId} does not exist`);
+    return layer;
+  }
+
+  find(chainId: Digest): Layer | undefined {
+    const row = this.#db
+      .prepare('SELECT chain_id, diff_id, parent, size FROM layers WHERE chain_id = ?')
+      .get(chainId);
+    return (
+      row && {
+        chainId: row.chain_id as Digest,
+        diffId: row.diff_id as Digest,
+        parent: row.parent as Digest | null,
+        sizeBytes: Number(row.size),
+      }
+    );
+  }
+
+  readTar(chainId: Digest): Readable {
+    const { diffId } = this.get(chainId);
+    const dir = this.#path(chainDirs(this.#db, chainId)[0]!);
+    return Readable.from(readTarOf(dir, diffId), { objectMode: false, highWaterMark: 256 * 1024 });
+  }
+
+  /** Until it is disposed, {@link collect} waits: new layers have no image yet. */
+  hold(): Disposable {
+    this.#holds++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#holds--;
+        if (this.#holds > 0 || !this.#collectLater) return;
+        this.#collectLater = false;
+        // Directories that could not be removed go when the store is opened next.
+        this.collect().catch(() => {});
+      },
+    };
+  }
+
+  async collect(): Promise<void> {
+    if (this.#holds > 0) {
+      this.#collectLater = true;
+      return;
+    }
+    const dirs: number[] = [];
+    transaction(this.#db, () => {
+      // A layer falls only after those on top of it.
+      for (let rows = this.#deleteUnused(); rows.length > 0; rows = this.#deleteUnused()) dirs.push(...rows);
+    });
+    await Promise.all(dirs.map((dir) => rm(this.#path(dir), { recursive: true, force: true })));
+  }
+
+  #deleteUnused(): number[] {
+    const rows = this.#db
+      .prepare(
+        `DELETE FROM layers WHERE chain_id NOT IN (
+           SELECT parent FROM layers WHERE parent IS NOT NULL
+           UNION SELECT chain_id FROM images WHERE chain_id IS NOT NULL
+           UNION SELECT parent FROM snapshots WHERE parent IS NOT NULL
+         ) RETURNING dir`,
+      )
+      .all();
+    return rows.map((row) => Number(row.dir));
+  }
+
+  /** The same tar once more, now with the lower layers known. */
+  async #again(tar: StagedTar, lower: LowerView): Promise<StagedTar> {
+    const whole = await stageTar(readTarOf(tar.dir, tar.diffId), this.#makeDir(), lower);
+    await this.discard(tar);
+    return whole;
+  }
+
+  #record(tars: readonly StagedTar[], parent: Digest | null): Layer[] {
+    const insert = this.#db.prepare(
+      `INSERT INTO layers (chain_id, dir, diff_id, parent, size, created_at) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (chain_id) DO NOTHING`,
+    );
+    const layers: Layer[] = [];
+    let below = parent;
+    for (const { diffId, sizeBytes, dir } of tars) {
+      const chainId = chainIdOf(below, diffId);
+      insert.run(chainId, Number(dir.slice(this.#root.length + 1)), diffId, below, sizeBytes, Date.now());
+      layers.push({ chainId, diffId, parent: below, sizeBytes });
+      below = chainId;
+    }
+    return layers;
+  }
+
+  #chainPaths(top: Digest | null): string[] {
+    return chainDirs(this.#db, top).map((dir) => this.#path(dir));
+  }
+
+  #makeDir(): string {
+    const path = this.#path(++this.#lastDir);
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  }
+
+  #path(dir: number): string {
+    return join(this.#root, String(dir));
+  }
+}

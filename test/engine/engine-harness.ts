@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Test } from 'tap';
+import { processesWith } from '../helpers/processes.ts';
+import { type CommandOptions, type CommandResult, runCommand } from '../helpers/run-command.ts';
+import { busyboxArchive } from './busybox-archive.ts';
+
+/**
+ * One engine, started directly on this computer with roots, socket, bridge and cgroups of its own, and the
+ * stock docker CLI to drive it. Closed at the test's end, which fails when something was left behind.
+ */
+export class EngineHarness {
+  readonly directory: string;
+  readonly dataRoot: string;
+  readonly runRoot: string;
+  readonly socket: string;
+  readonly #flags: readonly string[];
+  #process: ChildProcess | null = null;
+
+  private constructor(directory: string, flags: readonly string[]) {
+    this.directory = directory;
+    this.dataRoot = join(directory, 'data');
+    this.runRoot = join(directory, 'run');
+    this.socket = join(directory, 'docker.sock');
+    this.#flags = flags;
+  }
+
+  /** Why this computer cannot run engine tests; undefined when it can. */
+  static missing(): string | undefined {
+    if (process.platform !== 'linux') return 'not Linux';
+    if (process.getuid?.() !== 0) return 'not root';
+    const absent = ['docker', 'crun', 'nft', 'ip', 'busybox', 'unshare'].filter(
+      (program) => !onPath(program),
+    );
+    return absent.length > 0 ? `not installed: ${absent.join(', ')}` : undefined;
+  }
+
+  /** With an empty data root; `flags` are more of the agent's own. */
+  static async open(t: Test, flags: readonly string[] = []): Promise<EngineHarness> {
+    const harness = new EngineHarness(await mkdtemp(join(tmpdir(), 'me-')), flags);
+    t.teardown(() => harness.close());
+    await harness.start();
+    return harness;
+  }
+
+  get pid(): number {
+    return this.#process!.pid!;
+  }
+
+  get url(): string {
+    return `unix://${this.socket}`;
+  }
+
+  /** Resolves when the API answers; throws with the engine's own words when it ends instead. */
+  async start(): Promise<void> {
+    const engine = spawn(
+      process.execPath,
+      [
+        join('dist', 'guest', 'main.js'),
+        'engine',
+        ...['--data-root', this.dataRoot, '--run-root', this.runRoot, '--host', this.url],
+        ...this.#flags,
+      ],
+      { stdio: ['ignore', 'inherit', 'pipe'] },
+    );
+    const said: string[] = [];
+    const lines = createInterface({ input: engine.stderr! });
+    await new Promise<void>((resolve, reject) => {
+      lines.on('line', (line) => {
+        said.push(line);
+        if (line.includes('"the API answers"')) resolve();
+        // Its complaints belong to the test's output.
+        if (/"level":"(error|warn)"/.test(line)) process.stderr.write(`${line}\n`);
+      });
+      engine.once('error', reject);
+      engine.once('exit', (code) => reject(new Error(`the engine ended (${code}): ${said.join('\n')}`)));
+    });
+    this.#process = engine;
+  }
+
+  /** SIGTERM leaves containers running, SIGPWR stops them first, SIGKILL is an accident. */
+  async stop(signal: 'SIGTERM' | 'SIGPWR' | 'SIGKILL'): Promise<number | null> {
+    const engine = this.#process;
+    this.#process = null;
+    if (!engine || engine.exitCode !== null || engine.signalCode !== null) return engine?.exitCode ?? null;
+    const ended = once(engine, 'exit') as Promise<[number | null]>;
+    engine.kill(signal);
+    return (await ended)[0];
+  }
+
+  docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return runCommand('docker', args, {
+      timeoutMs: 60_000,
+      ...options,
+      env: { ...this.env, ...options.env },
+    });
+  }
+
+  /** What stdout held; throws with stderr when the command failed. */
+  async output(args: readonly string[], options: CommandOptions = {}): Promise<string> {
+    const { stdout, stderr, exitCode } = await this.docker(args, options);
+    if (exitCode !== 0) throw new Error(`docker ${args.join(' ')} failed (${exitCode}): ${stderr}`);
+    return stdout;
+  }
+
+  get env(): Readonly<Record<string, string>> {
+    return { DOCKER_HOST: this.url, DOCKER_CONFIG: join(this.directory, 'docker-config') };
+  }
+
+  /** Gives the engine an image `busybox:latest`, made of this computer's static busybox. */
+  async loadBusybox(): Promise<void> {
+    await this.output(['load'], { input: await busyboxArchive() });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#process) await this.start();
+    // What cannot be removed is found below as left behind.
+    const { stdout } = await this.docker(['ps', '-aq']);
+    const ids = stdout.split('\n').filter(Boolean);
+    if (ids.length > 0) await this.docker(['rm', '-fv', ...ids]);
+    await this.stop('SIGPWR');
+    const left = this.#left();
+    await this.#sweep();
+    if (left.length > 0) throw new Error(`the engine left behind:\n${left.join('\n')}`);
+  }
+
+  /** Short name of this engine among others on the computer (guest/config.ts). */
+  get #name(): string {
+    return createHash('sha256').update(this.dataRoot).digest('hex').slice(0, 12);
+  }
+
+  #left(): string[] {
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    return [
+      ...processesWith(this.directory).map((pid) => `process ${pid}`),
+      ...mounts.filter((line) => line.includes(this.directory)).map((line) => `mount ${line}`),
+      ...this.#cgroups().flatMap((group) =>
+        readdirSync(group, { withFileTypes: true })
+          .filter((entry) => entry.isDirectory())
+          .map((entry) => `cgroup ${join(group, entry.name)}`),
+      ),
+    ];
+  }
+
+  /** The groups that hold this engine's containers: one, or one a hierarchy with cgroup v1. */
+  #cgroups(): string[] {
+    const root = '/sys/fs/cgroup';
+    const parent = `machine-${this.#name}`;
+    return [root, ...readdirSync(root).map((hierarchy) => join(root, hierarchy))]
+      .map((directory) => join(directory, parent))
+      .filter((group) => existsSync(group));
+  }
+
+  /** What stays by design until the computer is turned off: the bridge, the table, the empty groups. */
+  async #sweep(): Promise<void> {
+    for (const group of this.#cgroups()) await runCommand('rmdir', [group]);
+    await runCommand('ip', ['link', 'delete', `mb-${this.#name}`]);
+    await runCommand('nft', ['delete', 'table', 'inet', `machine_mb_${this.#name}`]);
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+function onPath(program: string): boolean {
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((directory) =>
+    existsSync(join(directory, program)),
+  );
+}

@@ -3,6 +3,7 @@ import { InvalidArgument } from './errors.ts';
 
 /** Loading a driver loads its code only: `machine ls` with one fake machine never reads the qemu driver. */
 const drivers: Readonly<Record<string, () => Promise<Driver>>> = {
+  qemu: async () => new (await import('./qemu/driver.ts')).QemuDriver(),
   none: async () => new (await import('./none/driver.ts')).NoneDriver(),
   fake: async () => new (await import('./fake/driver.ts')).FakeDriver(),
 };

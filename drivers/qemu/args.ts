@@ -1,0 +1,132 @@
+import { agentPort } from '../../guest/wire/index.ts';
+import type { OsImageFiles } from '../driver.ts';
+import type { Accelerator } from './accelerator.ts';
+
+/** Where QEMU listens for one of its channels. */
+export type Listener = { readonly path: string } | { readonly port: number };
+
+export interface QemuConfig {
+  readonly name: string;
+  readonly osImage: OsImageFiles;
+  readonly accelerator: Accelerator;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly disk: string;
+  readonly console: string;
+  /** fw_cfg item name to the file that holds it. */
+  readonly bootItems: Readonly<Record<string, string>>;
+  readonly apiPort: number;
+  readonly sshPort: number;
+  readonly qmp: Listener;
+  readonly agent: Listener;
+  readonly power: Listener;
+}
+
+/**
+ * The command line of one VM; pure. Devices come in the order in which the guest counts them: disks are
+ * root, agent, data (guest/boot), and the console for power is the first virtio one. A VM ends instead of
+ * resetting until it has said hello, so that a failed boot is an event and not a loop.
+ */
+export function qemuArgs(config: QemuConfig): string[] {
+  const { osImage } = config;
+  return [
+    ['-name', `machine-${value(config.name)}`],
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...machineArgs(osImage.arch, config.accelerator),
+    ['-smp', String(config.cpus)],
+    ['-m', `${config.memoryMiB}M`],
+    ...kernelArgs(osImage, osImage.commandLine),
+    ...diskArgs('root', osImage.root, 'raw', 'read-only=on'),
+    ...diskArgs('agent', osImage.agent, 'raw', 'read-only=on'),
+    // Writeback passes the guest's flushes on, so what it was told is on disk survives a power cut.
+    ...diskArgs('data', config.disk, 'qcow2', 'cache=writeback,discard=unmap,detect-zeroes=unmap'),
+    [
+      '-netdev',
+      `user,id=net,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3,${forward(config.apiPort, 2376)},${forward(config.sshPort, 22)}`,
+    ],
+    // No option ROM: nothing boots from the network.
+    ['-device', 'virtio-net-pci,netdev=net,romfile='],
+    ['-device', 'virtio-serial-pci'],
+    ['-chardev', `socket,id=power,server=on,wait=off,${address(config.power)}`],
+    ['-device', 'virtconsole,chardev=power'],
+    ['-chardev', `socket,id=agent,server=on,wait=off,${address(config.agent)}`],
+    ['-device', `virtserialport,chardev=agent,name=${agentPort}`],
+    ['-object', 'rng-builtin,id=rng'],
+    ['-device', 'virtio-rng-pci,rng=rng'],
+    ['-device', 'virtio-balloon-pci,free-page-reporting=on'],
+    // Appending, so that the file can be cut short while QEMU has it open.
+    ['-chardev', `file,id=console,append=on,path=${value(config.console)}`],
+    ['-serial', 'chardev:console'],
+    ['-chardev', `socket,id=qmp,server=on,wait=off,${address(config.qmp)}`],
+    ['-mon', 'chardev=qmp,mode=control'],
+    ['-rtc', 'base=utc,clock=host'],
+    ...Object.entries(config.bootItems).map(([name, file]) => [
+      '-fw_cfg',
+      `name=${name},file=${value(file)}`,
+    ]),
+  ].flat();
+}
+
+/** A VM with nothing but a kernel that says on its serial console that it reached userland, and ends. */
+export function probeArgs(osImage: OsImageFiles, accelerator: Accelerator): string[] {
+  return [
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...machineArgs(osImage.arch, accelerator),
+    ['-smp', '2'],
+    ['-m', '512M'],
+    ...kernelArgs(osImage, `${osImage.commandLine} machine.probe`),
+    ['-serial', 'stdio'],
+  ].flat();
+}
+
+function machineArgs(arch: OsImageFiles['arch'], accelerator: Accelerator): string[][] {
+  const machine = {
+    // Without the devices that a server's kernel would only look for and never use.
+    amd64: 'q35,usb=off,smbus=off,sata=off,vmport=off',
+    arm64: 'virt,gic-version=max',
+  }[arch];
+  const accel = {
+    kvm: 'kvm',
+    hvf: 'hvf',
+    // Windows' interrupt controller does not do what Linux asks of it.
+    whpx: 'whpx,kernel-irqchip=off',
+    tcg: 'tcg,thread=multi,tb-size=512',
+  }[accelerator];
+  const cpu = accelerator === 'kvm' || accelerator === 'hvf' ? 'host' : 'max';
+  return [
+    ['-machine', machine],
+    ['-accel', accel],
+    ['-cpu', cpu],
+  ];
+}
+
+function kernelArgs({ arch, kernel, initramfs }: OsImageFiles, commandLine: string): string[][] {
+  const console = { amd64: 'ttyS0', arm64: 'ttyAMA0' }[arch];
+  return [
+    ['-kernel', kernel],
+    ['-initrd', initramfs],
+    ['-append', `console=${console} ${commandLine}`],
+  ];
+}
+
+function diskArgs(id: string, path: string, format: string, options: string): string[][] {
+  return [
+    ['-drive', `if=none,id=${id},file=${value(path)},format=${format},${options}`],
+    ['-device', `virtio-blk-pci,drive=${id}`],
+  ];
+}
+
+function forward(hostPort: number, guestPort: number): string {
+  return `hostfwd=tcp:127.0.0.1:${hostPort}-:${guestPort}`;
+}
+
+function address(listener: Listener): string {
+  return 'path' in listener
+    ? `path=${value(listener.path)}`
+    : `host=127.0.0.1,port=${listener.port},nodelay=on`;
+}
+
+/** QEMU's option syntax: a comma within a value is written twice. */
+function value(text: string): string {
+  return text.replaceAll(',', ',,');
+}

@@ -1,0 +1,202 @@
+import { rm, stat, statfs } from 'node:fs/promises';
+import { arch } from 'node:os';
+import type { FromAgent } from '../../guest/wire/index.ts';
+import type {
+  BootRequest,
+  CreateRequest,
+  Driver,
+  DriverStatus,
+  Endpoints,
+  MachineHandle,
+  WaitOptions,
+} from '../driver.ts';
+import { FailedPrecondition, PreCreateError } from '../errors.ts';
+import { chooseAcceleration } from './accelerator.ts';
+import { qemuArgs } from './args.ts';
+import { checkVersion, emulatorName, findProgram } from './binary.ts';
+import { bootItems, writeBootItems } from './boot-items.ts';
+import { rotateConsole, tailOf } from './console-log.ts';
+import { makeDisk } from './disk.ts';
+import { awaitHello } from './hello.ts';
+import { listenersOf } from './listeners.ts';
+import { qemuOptions, qemuSettings } from './options.ts';
+import { makeSocketDirectory, qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
+import { freePorts, isPortFree } from './ports.ts';
+import { findQemu, killQemu, spawnQemu } from './process.ts';
+import { QmpClient } from './qmp.ts';
+import { shutDown } from './shut-down.ts';
+import { type QemuState, qemuState } from './state.ts';
+
+/** Room for the first images; the disk itself grows as it is used. */
+const leastFreeBytes = 1024 ** 3;
+/** An answer of QEMU's takes milliseconds; on a computer that swaps, seconds. */
+const answerDeadlineMs = 5000;
+
+/** Virtual machines on this computer. */
+export class QemuDriver implements Driver<QemuState> {
+  readonly name = 'qemu';
+  readonly features = { power: true, bootsOsImage: true, hello: true, ssh: true, local: true };
+  readonly options = qemuOptions;
+
+  async preCreate({ options, directory }: CreateRequest): Promise<void> {
+    qemuSettings(options);
+    await checkVersion(await findProgram(emulatorName(arch() === 'arm64' ? 'arm64' : 'amd64')));
+    await findProgram('qemu-img');
+    const { bavail, bsize } = await statfs(directory);
+    if (bavail * bsize < leastFreeBytes)
+      throw new PreCreateError(`less than 1 GiB is free where "${directory}" is; free some space`);
+  }
+
+  async create(request: CreateRequest, record: (state: QemuState) => Promise<void>): Promise<QemuState> {
+    const { directory, signal } = request;
+    const [apiPort, sshPort, ...channels] = await freePorts(process.platform === 'win32' ? 5 : 2);
+    const [qmp, agent, power] = channels;
+    const state: QemuState = {
+      version: 1,
+      ...qemuSettings(request.options),
+      acceleration: null,
+      apiPort: apiPort!,
+      sshPort: sshPort!,
+      channelPorts: qmp && agent && power ? { qmp, agent, power } : null,
+      socketDirectory: socketDirectoryFor(directory),
+    };
+    await record(state);
+    signal?.throwIfAborted();
+    const program = await findProgram('qemu-img');
+    await makeDisk({ program, path: qemuPaths(directory).disk, sizeMiB: state.diskMiB, signal });
+    await record(state);
+    return state;
+  }
+
+  async start(
+    machine: MachineHandle<QemuState>,
+    boot: BootRequest,
+    options: WaitOptions,
+  ): Promise<QemuState> {
+    const paths = qemuPaths(machine.directory);
+    const before = qemuState(machine.state);
+    if ((await findQemu(paths)) !== null) return before;
+    const { osImage, bootConfig } = boot;
+    if (osImage === null) throw new FailedPrecondition('the qemu driver needs an OS image');
+    const emulator = await findProgram(emulatorName(osImage.arch));
+    const acceleration = await chooseAcceleration({
+      ...options,
+      wanted: before.accelWanted,
+      emulator,
+      osImage,
+    });
+    const state = { ...before, ...(await keepOrReplacePorts(before, options)), acceleration };
+    await prepareSockets(machine.directory, state);
+    await rotateConsole(paths);
+    const listeners = listenersOf(machine.directory, state);
+    await using items = await writeBootItems(paths, bootItems(bootConfig));
+    const args = qemuArgs({
+      ...state,
+      ...listeners,
+      name: machine.name,
+      osImage,
+      accelerator: acceleration.name,
+      disk: paths.disk,
+      console: paths.console,
+      bootItems: items.files,
+    });
+    await spawnQemu({ program: emulator, args, paths, qmp: listeners.qmp, signal: options.signal });
+    return state;
+  }
+
+  async stop(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<void> {
+    const paths = qemuPaths(machine.directory);
+    const qemu = await findQemu(paths);
+    if (qemu !== null) await shutDown({ ...listenersOf(machine.directory, machine.state), qemu, signal });
+    await rm(paths.process, { force: true });
+  }
+
+  async kill(machine: MachineHandle<QemuState>): Promise<void> {
+    const paths = qemuPaths(machine.directory);
+    const qemu = await findQemu(paths);
+    if (qemu !== null) await killQemu(qemu);
+    await rm(paths.process, { force: true });
+  }
+
+  async remove(machine: MachineHandle<QemuState>): Promise<void> {
+    await this.kill(machine);
+    const { disk, console, previousConsole, log, bootItems } = qemuPaths(machine.directory);
+    await removeSockets(machine.directory);
+    const elsewhere = socketDirectoryFor(machine.directory);
+    for (const path of [elsewhere, machine.state?.socketDirectory, bootItems])
+      if (path) await rm(path, { recursive: true, force: true });
+    for (const path of [disk, console, previousConsole, log]) await rm(path, { force: true });
+  }
+
+  async status(machine: MachineHandle<QemuState>): Promise<DriverStatus> {
+    const paths = qemuPaths(machine.directory);
+    const qemu = await findQemu(paths);
+    if (qemu === null)
+      return (await exists(paths.disk)) ? { status: 'stopped' } : brokenBy('its disk is missing');
+    const { pid } = qemu;
+    try {
+      const { qmp } = listenersOf(machine.directory, qemuState(machine.state));
+      const signal = AbortSignal.timeout(answerDeadlineMs);
+      await using client = await QmpClient.connect(qmp, { signal, once: true });
+      const { status } = (await client.execute('query-status')) as { status: string };
+      if (status === 'paused' || status === 'suspended') return { status: 'paused', pid };
+      if (status === 'io-error')
+        return brokenBy('QEMU paused it because this computer could not write its disk; is there space?');
+      if (status === 'internal-error') return brokenBy('QEMU stopped it after an internal error');
+      return { status: 'running', pid };
+    } catch (error) {
+      return (await findQemu(paths)) === null
+        ? { status: 'stopped' }
+        : brokenBy(`QEMU (process ${pid}) runs but does not answer: ${(error as Error).message}`);
+    }
+  }
+
+  async endpoints(machine: MachineHandle<QemuState>): Promise<Endpoints> {
+    const { apiPort, sshPort } = qemuState(machine.state);
+    if ((await findQemu(qemuPaths(machine.directory))) === null)
+      throw new FailedPrecondition(
+        `machine "${machine.name}" is not running; machine start ${machine.name} starts it`,
+      );
+    const host = '127.0.0.1';
+    return { url: `tcp://${host}:${apiPort}`, ip: host, ssh: { host, port: sshPort, user: 'root' } };
+  }
+
+  async awaitHello(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<FromAgent> {
+    return awaitHello({ ...listenersOf(machine.directory, machine.state), signal });
+  }
+
+  async consoleTail(machine: MachineHandle<QemuState>, lines: number): Promise<string> {
+    return tailOf(qemuPaths(machine.directory).console, lines);
+  }
+}
+
+/** Ports stay what they were unless something else has taken one while the machine was off. */
+async function keepOrReplacePorts(
+  { apiPort, sshPort }: QemuState,
+  { onProgress }: WaitOptions,
+): Promise<Pick<QemuState, 'apiPort' | 'sshPort'>> {
+  const keep = async (port: number, what: string) => {
+    if (await isPortFree(port)) return port;
+    const [other] = await freePorts(1);
+    onProgress?.(`port ${port} is taken by another program; ${what} moves to ${other}`);
+    return other!;
+  };
+  return { apiPort: await keep(apiPort, 'the Docker API'), sshPort: await keep(sshPort, 'SSH') };
+}
+
+/** A QEMU that was killed leaves its sockets. */
+async function prepareSockets(machineDirectory: string, { socketDirectory }: QemuState): Promise<void> {
+  if (socketDirectory !== null) await makeSocketDirectory(socketDirectory);
+  await removeSockets(socketDirectory ?? machineDirectory);
+}
+
+function brokenBy(error: string): DriverStatus {
+  return { status: 'broken', errors: [error] };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

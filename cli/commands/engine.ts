@@ -22,7 +22,7 @@ export function configure(command: Command): void {
       const { root, agent } = installation();
       const bundle = join(agent, 'agent.mjs');
       if (!existsSync(bundle)) throw new FailedPrecondition(`"${bundle}" is missing; npm run build makes it`);
-      process.exitCode = (await runForeground(engineNode(root), [bundle, ...args])) ?? 1;
+      process.exitCode = (await runForeground(engineNode(root), [bundle, 'engine', ...args])) ?? 1;
     });
 }
 

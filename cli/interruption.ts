@@ -1,9 +1,10 @@
-import { constants } from 'node:os';
 import { Cancelled } from '../drivers/errors.ts';
 import { UndoFailed } from '../provisioning/undo.ts';
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type Name = (typeof signals)[number];
+/** With their numbers, which are the same wherever there are signals. */
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+type Name = keyof typeof signals;
+const names = Object.keys(signals) as Name[];
 
 /** A signal ended the work, and what it had made was taken back, or `cause` says what was not. */
 export class Interrupted extends Cancelled {
@@ -11,7 +12,7 @@ export class Interrupted extends Cancelled {
 
   constructor(name: Name, cause?: unknown) {
     super(cause instanceof UndoFailed ? cause.message : `interrupted by ${name}`, { cause });
-    this.exitCode = 128 + constants.signals[name];
+    this.exitCode = 128 + signals[name];
   }
 }
 
@@ -28,14 +29,14 @@ export async function interruptible<Result>(work: (signal: AbortSignal) => Promi
     count += 1;
     if (count === 1) controller.abort(new Interrupted(name));
     if (count === 2) process.stderr.write('still undoing; once more leaves things as they are\n');
-    if (count === 3) process.exit(128 + constants.signals[name]);
+    if (count === 3) process.exit(128 + signals[name]);
   };
-  for (const name of signals) process.on(name, onSignal);
+  for (const name of names) process.on(name, onSignal);
   try {
     return await work(controller.signal);
   } catch (error) {
     throw received === null ? error : new Interrupted(received, error);
   } finally {
-    for (const name of signals) process.off(name, onSignal);
+    for (const name of names) process.off(name, onSignal);
   }
 }

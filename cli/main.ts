@@ -65,7 +65,7 @@ function globalFlags(): Command {
 
 async function showVersion(): Promise<void> {
   const { versionLine } = await import('./version.ts');
-  process.stdout.write(`${versionLine()}\n`);
+  process.stdout.write(`${await versionLine()}\n`);
 }
 
 /** Declares the command that `argv` calls, whole; or, for help, the names of all. Returns what to parse. */

@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installation } from '../provisioning/installation.ts';
 
 /** As docker-machine words it. */
-export function versionLine(): string {
-  return `machine version ${ownVersion()}`;
+export async function versionLine(): Promise<string> {
+  return `machine version ${await ownVersion()}`;
 }
 
 /** Of this program, from its package.json. */
-export function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(installation().root, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+export async function ownVersion(): Promise<string> {
+  const { root } = await installation();
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   return version;
 }

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 
 /**
  * A process of this computer. A pid alone names whoever has it today, so it goes with the time the process
@@ -45,6 +43,10 @@ function exists(pid: number): boolean {
 async function startOf(pid: number): Promise<string | null> {
   if (process.platform === 'linux') return linuxStart(pid);
   if (process.platform === 'win32') return '';
+  const [{ execFile }, { promisify }] = await Promise.all([
+    import('node:child_process'),
+    import('node:util'),
+  ]);
   try {
     const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
     return stdout.trim();

@@ -6,7 +6,6 @@ import { assertMachineName } from './machine-name.ts';
 import { configVersion, type HostOptions, type MachineRecord } from './machine-record.ts';
 import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
-import { assertSocketsFit } from './paths.ts';
 import { type PowerOnOptions, powerOn, prepareTrust } from './power-on.ts';
 import { discard } from './remove.ts';
 import { UndoStack } from './undo.ts';
@@ -49,7 +48,6 @@ export async function createMachine(
   const { directory } = store.machine(name);
   const undo = new UndoStack();
   try {
-    await preCheck(() => assertSocketsFit(directory));
     undo.defer(`remove what was made of machine "${name}"`, () => discard(store, name));
     await store.makeDirectory(name);
     const request: CreateRequest = {

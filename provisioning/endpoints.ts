@@ -6,9 +6,15 @@ import { machineStatus } from './status.ts';
 
 /** How to reach a machine. Throws FailedPrecondition, with docker-machine's words, when it does not run. */
 export async function runningEndpoints(store: MachineStore, machine: Machine): Promise<Endpoints> {
+  const { driver, handle, record } = machine;
+  const { Name, Phase } = record;
+  try {
+    // Cheaper than a status, and said by who knows: a driver has no endpoints for what does not run.
+    if (Phase === 'created') return await driver.endpoints(handle);
+  } catch (error) {
+    if (!(error instanceof FailedPrecondition)) throw error;
+  }
   const { state, errors } = await machineStatus(store, machine);
-  if (state === 'Running') return machine.driver.endpoints(machine.handle);
-  const { Name } = machine.record;
   throw new FailedPrecondition(
     state === 'Error'
       ? `Host is not running: machine "${Name}" is broken: ${errors.join('; ')}`

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,12 +13,19 @@ export interface Installation {
 }
 
 /** Found from where this code lies: sources, compiled files and the bundle are at different depths. */
-export function installation(): Installation {
+export async function installation(): Promise<Installation> {
   let root = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(root, 'package.json'))) {
+  while (!(await exists(join(root, 'package.json')))) {
     const parent = dirname(root);
     if (parent === root) throw new Error('package.json of machine is missing; install machine again');
     root = parent;
   }
   return { root, agent: join(root, 'dist', 'bundle', 'agent'), boot: join(root, 'guest', 'boot') };
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Cancelled, Unavailable } from '../drivers/errors.ts';
-import { isAlive, type ProcessIdentity, thisProcess } from './process-identity.ts';
+import { identify, type ProcessIdentity } from '../drivers/process-identity.ts';
 
 /**
  * Locks between processes (and between callers in one process) without flock, which Node lacks.
@@ -36,8 +36,8 @@ export async function acquireLock(
   { signal, timeoutMs = 60_000, onWait }: LockOptions = {},
 ): Promise<Lock> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const self = await thisProcess();
-  const file = `${resource}~${self.pid}~${self.started}~${randomBytes(6).toString('hex')}`;
+  const self = await identify(process.pid);
+  const file = `${resource}~${process.pid}~${startOf(self)}~${randomBytes(6).toString('hex')}`;
   const release = () => rm(join(directory, file), { force: true });
   const deadline = Date.now() + timeoutMs;
   for (let waited = false; ; waited = true) {
@@ -70,10 +70,21 @@ export function lockHolder(directory: string, resource: string): Promise<Process
 async function otherHolder(directory: string, resource: string, own: string | null): Promise<Claim | null> {
   for (const claim of await claims(directory, resource)) {
     if (claim.file === own) continue;
-    if (await isAlive(claim)) return claim;
+    if (await isHeld(claim)) return claim;
     await rm(join(directory, claim.file), { force: true });
   }
   return null;
+}
+
+/** As isAlive, with the start as a file's name has it. */
+async function isHeld({ pid, started }: Claim): Promise<boolean> {
+  const found = await identify(pid);
+  return found !== null && (started === '' || startOf(found) === started);
+}
+
+/** Without what separates the parts of a file's name or may not be in one. */
+function startOf(identity: ProcessIdentity | null): string {
+  return identity?.started.replace(/\W+/g, '-') ?? '';
 }
 
 async function claims(directory: string, resource: string): Promise<Claim[]> {

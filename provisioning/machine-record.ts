@@ -1,6 +1,6 @@
-import * as z from 'zod/mini';
 import { FailedPrecondition } from '../drivers/errors.ts';
 import { migrate, migrations } from './migrations.ts';
+import { anything, type Checked, flag, list, nullable, object, oneOf, ShapeError, text } from './shape.ts';
 
 /**
  * What is remembered of a machine: `config.json`. Names and nesting are docker-machine's, because scripts
@@ -12,47 +12,47 @@ import { migrate, migrations } from './migrations.ts';
  */
 export const configVersion = 4;
 
-const strings = z.array(z.string());
+const texts = list(text);
 
-const schema = z.object({
-  ConfigVersion: z.literal(configVersion),
-  Name: z.string(),
-  DriverName: z.string(),
-  Phase: z.enum(['creating', 'created']),
+const schema = object({
+  ConfigVersion: oneOf(configVersion),
+  Name: text,
+  DriverName: text,
+  Phase: oneOf('creating', 'created'),
   /** ISO 8601, UTC. */
-  CreatedAt: z.string(),
+  CreatedAt: text,
   /** What the driver remembers, in its own terms; null before its first step. */
-  Driver: z.unknown(),
+  Driver: anything,
   /** Digest of the OS image last booted; null when the machine boots none of ours. */
-  OsImage: z.nullable(z.string()),
+  OsImage: nullable(text),
   /** What the agent said at its last start; null when none ever did. */
-  Engine: z.nullable(z.object({ Version: z.string(), ApiVersion: z.string() })),
-  HostOptions: z.object({
-    EngineOptions: z.object({
-      Labels: strings,
-      InsecureRegistry: strings,
-      RegistryMirror: strings,
+  Engine: nullable(object({ Version: text, ApiVersion: text })),
+  HostOptions: object({
+    EngineOptions: object({
+      Labels: texts,
+      InsecureRegistry: texts,
+      RegistryMirror: texts,
       /** `NAME=value`. */
-      Env: strings,
+      Env: texts,
     }),
     /** Kept for scripts that read them back; nothing here runs Docker's old Swarm. */
-    SwarmOptions: z.object({
-      IsSwarm: z.boolean(),
-      Master: z.boolean(),
-      Discovery: z.string(),
-      Address: z.string(),
-      Host: z.string(),
-      Image: z.string(),
-      Strategy: z.string(),
-      ArbitraryFlags: strings,
-      ArbitraryJoinFlags: strings,
-      IsExperimental: z.boolean(),
+    SwarmOptions: object({
+      IsSwarm: flag,
+      Master: flag,
+      Discovery: text,
+      Address: text,
+      Host: text,
+      Image: text,
+      Strategy: text,
+      ArbitraryFlags: texts,
+      ArbitraryJoinFlags: texts,
+      IsExperimental: flag,
     }),
-    AuthOptions: z.object({ ServerCertSANs: strings }),
+    AuthOptions: object({ ServerCertSANs: texts }),
   }),
 });
 
-export type MachineRecord = Readonly<z.infer<typeof schema>>;
+export type MachineRecord = Checked<typeof schema>;
 export type HostOptions = MachineRecord['HostOptions'];
 
 export interface ParsedRecord {
@@ -62,21 +62,23 @@ export interface ParsedRecord {
 }
 
 /** Throws FailedPrecondition when the text is no record, or one of another program or of a newer version. */
-export function parseRecord(text: string): ParsedRecord {
-  const { record, migrated } = migrate(jsonObject(text), configVersion, migrations);
-  const parsed = schema.safeParse(record);
-  if (parsed.success) return { record: parsed.data, migrated };
-  const { path, message } = parsed.error.issues[0]!;
-  throw new FailedPrecondition(`config.json is damaged at "${path.join('.')}": ${message}`);
+export function parseRecord(source: string): ParsedRecord {
+  const { record, migrated } = migrate(jsonObject(source), configVersion, migrations);
+  try {
+    return { record: schema(record, ''), migrated };
+  } catch (error) {
+    if (error instanceof ShapeError) throw new FailedPrecondition(`config.json is damaged: ${error.message}`);
+    throw error;
+  }
 }
 
 export function recordText(record: MachineRecord): string {
   return `${JSON.stringify(record, null, 4)}\n`;
 }
 
-function jsonObject(text: string): Record<string, unknown> {
+function jsonObject(source: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(source);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   } catch {}
   throw new FailedPrecondition('config.json is not a JSON object');

@@ -1,10 +1,6 @@
-import type { EnsureOsImageOptions, OsImage } from '../images/os-image.ts';
+import type { OsImage } from '../images/os-image.ts';
 import { installation } from './installation.ts';
 import type { StepDetail } from './progress.ts';
-
-interface Images {
-  ensureOsImage(options: EnsureOsImageOptions): Promise<OsImage>;
-}
 
 /** The image that machines boot, from the cache, else built. Loaded only when one is needed: it is a large part. */
 export async function osImage(
@@ -21,8 +17,8 @@ export async function osImage(
     report?: (detail: StepDetail) => void;
   } = {},
 ): Promise<OsImage> {
-  const { ensureOsImage } = (await import('../images/index.ts')) as unknown as Images;
-  const { agent, boot } = installation();
+  const { ensureOsImage } = await import('../images/index.ts');
+  const { agent, boot } = await installation();
   return ensureOsImage({
     arch,
     cacheDirectory,

@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { InvalidArgument } from '../drivers/errors.ts';
 
 /**
  * Every file of the store, in one place. The shapes of `certs/` and `machines/` are docker-machine's.
@@ -101,19 +100,4 @@ function machinePaths(directory: string): MachinePaths {
     sshHostKey: file('ssh_host_ed25519_key'),
     knownHosts: file('known_hosts'),
   };
-}
-
-/** `sun_path` holds 104 bytes on macOS and BSD, 108 on Linux, with the closing zero. */
-const socketPathLimit = 104;
-/** No socket in a machine's directory has a longer name. */
-const longestSocketName = 16;
-
-/** Throws InvalidArgument when sockets in a machine's directory would have paths that the system cuts. */
-export function assertSocketsFit(directory: string): void {
-  const longest = Buffer.byteLength(directory) + 1 + longestSocketName;
-  if (longest >= socketPathLimit)
-    throw new InvalidArgument(
-      `"${directory}" is ${longest - socketPathLimit + 1} bytes too long for the sockets of a machine; ` +
-        'use a shorter name or a shorter MACHINE_STORAGE_PATH',
-    );
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
@@ -19,9 +19,11 @@ export function configure(command: Command): void {
     .action(async (args: string[]) => {
       if (process.platform !== 'linux')
         throw new FailedPrecondition('the engine needs Linux underneath; machine create makes one');
-      const { root, agent } = installation();
+      const { root, agent } = await installation();
       const bundle = join(agent, 'agent.mjs');
-      if (!existsSync(bundle)) throw new FailedPrecondition(`"${bundle}" is missing; npm run build makes it`);
+      await access(bundle).catch(() => {
+        throw new FailedPrecondition(`"${bundle}" is missing; npm run build makes it`);
+      });
       process.exitCode = (await runForeground(engineNode(root), [bundle, 'engine', ...args])) ?? 1;
     });
 }

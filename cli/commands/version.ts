@@ -12,7 +12,9 @@ export function configure(command: Command): void {
     .option('--json', 'print JSON')
     .action(async (name: string | undefined, { json }: { json?: boolean }, self: Command) => {
       if (name === undefined) {
-        process.stdout.write(`${json ? JSON.stringify({ Version: ownVersion() }) : versionLine()}\n`);
+        process.stdout.write(
+          `${json ? JSON.stringify({ Version: await ownVersion() }) : await versionLine()}\n`,
+        );
         return;
       }
       const { store } = contextOf(self);

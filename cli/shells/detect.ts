@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
 import { shells } from './shell.ts';
 
 /**
@@ -33,6 +31,10 @@ function known(name: string): string | undefined {
 
 /** Windows keeps no name of a process where Node could read it. */
 async function parentName(): Promise<string> {
+  const [{ execFile }, { promisify }] = await Promise.all([
+    import('node:child_process'),
+    import('node:util'),
+  ]);
   const script = `(Get-Process -Id ${process.ppid}).ProcessName`;
   const { stdout } = await promisify(execFile)('powershell', [
     '-NoProfile',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '../../drivers/write-file-atomic.ts';
 import type { MachineRecord } from '../machine-record.ts';
 import type { MachinePaths, StorePaths } from '../paths.ts';
-import { writeFileAtomic } from '../write-file-atomic.ts';
 import { expiresSoon } from './expiry.ts';
 import { type Identity, issueServer } from './issue.ts';
 import { rsaPrivateKey } from './key-pair.ts';

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { FailedPrecondition } from '../../drivers/errors.ts';
+import { writeFileAtomic } from '../../drivers/write-file-atomic.ts';
 import { acquireLock } from '../lock.ts';
 import type { StorePaths } from '../paths.ts';
-import { writeFileAtomic } from '../write-file-atomic.ts';
 import { expiresSoon } from './expiry.ts';
 import { type Identity, issueAuthority, issueClient } from './issue.ts';
 import { rsaPrivateKey } from './key-pair.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
+import { writeFileAtomic } from '../../drivers/write-file-atomic.ts';
 import type { MachinePaths } from '../paths.ts';
-import { writeFileAtomic } from '../write-file-atomic.ts';
 import { hostAlias } from './host-alias.ts';
 
 export interface SshMaterial {

@@ -2,8 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
 import { eventsRoutes } from './api/routes/events.ts';
+import { networkRoutes } from './api/routes/networks.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
+import { volumeRoutes } from './api/routes/volumes.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import type { EngineConfig } from './config.ts';
 import { createEventBus } from './events/bus.ts';
@@ -15,6 +17,7 @@ import { openDatabase } from './store/database.ts';
 import { lockDataRoot, readBootId } from './store/lock.ts';
 import { openMeta } from './store/meta.ts';
 import { enginePaths } from './store/paths.ts';
+import { LocalVolumes } from './volumes/index.ts';
 
 export interface Engine {
   readonly api: ApiServer;
@@ -43,12 +46,13 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
 
   // Layers and images
 
-  const networks = await openNetworks(db, config.network);
-  // Volumes
+  const { networks, sandboxes } = await openNetworks(db, config.network, events);
+  const volumes = await LocalVolumes.open({ db, directory: paths.volumes, events, usersOf: () => [] });
 
   // Runtime and containers
   const live: string[] = [];
-  await networks.reconcile(live);
+  await sandboxes.reconcile(live);
+  if (config.guest) sandboxes.prepareLater();
 
   const routes: Route[] = [
     ...systemRoutes({
@@ -60,6 +64,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       runtimeVersion,
     }),
     ...eventsRoutes(events),
+    ...networkRoutes(networks, events),
+    ...volumeRoutes(volumes, events),
     ...builderStubRoutes(),
     ...swarmStubRoutes(),
   ];
@@ -70,7 +76,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     async stopContainers() {},
     async close() {
       await api.close();
-      await networks.close();
+      await sandboxes.close();
       db.close();
       await lock[Symbol.asyncDispose]();
     },

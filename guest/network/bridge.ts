@@ -1,9 +1,9 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { run } from '../host/exec.ts';
+import { programPath } from '../host/program-path.ts';
 import type { Firewall } from './firewall.ts';
 import { bridgeCreation, linkRemoval } from './links.ts';
 import type { BridgeSettings, NetworkRecord } from './network.ts';
-import { programPath } from './program-path.ts';
 
 /** A network that has a bridge. */
 export type BridgeNetwork = NetworkRecord & { readonly bridge: BridgeSettings };
@@ -63,7 +63,7 @@ export function filtered({ bridge, internal }: BridgeNetwork) {
 }
 
 /** /proc/sys/net, unlike /sys/class/net, always shows the namespace of the reader. */
-async function linkExists(name: string): Promise<boolean> {
+export async function linkExists(name: string): Promise<boolean> {
   return access(`/proc/sys/net/ipv4/conf/${name}`).then(
     () => true,
     () => false,

@@ -1,3 +1,4 @@
+import type { NetworkDriver } from './network.ts';
 import type { PublishedPort } from './ports.ts';
 
 /** A running container's place in one network; there is none for a stopped container. */
@@ -5,6 +6,7 @@ export interface EndpointRecord {
   readonly endpointId: string;
   readonly networkId: string;
   readonly networkName: string;
+  readonly networkDriver: NetworkDriver;
   readonly containerId: string;
   readonly containerName: string;
   /** Position among the container's endpoints; 0 carries the default route and the published ports. */

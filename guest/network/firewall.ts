@@ -39,7 +39,7 @@ export class Firewall {
     });
   }
 
-  /** Starts from known ports, after a restart; takes effect with the next change or at once when there are any. */
+  /** After a restart of the engine: what is there, and what of it should be. */
   restore(bridges: readonly FilteredBridge[], ports: readonly ForwardedPort[]): Promise<void> {
     return this.#inTurn(async () => {
       for (const bridge of bridges) this.#bridges.set(bridge.linkName, bridge);
@@ -63,6 +63,15 @@ export class Firewall {
       const gone = new Set(ports.map((port) => JSON.stringify(port)));
       this.#ports = this.#ports.filter((port) => !gone.has(JSON.stringify(port)));
       return this.#step(renderPortRemoval(this.#table, ports));
+    });
+  }
+
+  /** Removes the table when nothing is left in it. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#installed || this.#bridges.size > 0) return;
+      await this.#nft(`delete table inet ${this.#table}\n`);
+      this.#installed = false;
     });
   }
 

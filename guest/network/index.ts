@@ -1,15 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { EventSink } from '../events/event.ts';
 import { hostRoutes } from './host-routes.ts';
 import type { NetworkOptions } from './network-options.ts';
 import { NetworkRecords } from './network-records.ts';
+import { Networks } from './networks.ts';
 import { ensurePredefined } from './predefined-networks.ts';
 import { Sandboxes } from './sandboxes.ts';
 
 export { defaultNetworkOptions, type NetworkOptions } from './network-options.ts';
 
-/** The engine's networks; call `reconcile` with the containers that live, then `prepare` once the API answers. */
-export async function openNetworks(db: DatabaseSync, options: NetworkOptions): Promise<Sandboxes> {
+/** The engine's networks and the sandboxes in them. Reconcile the sandboxes before the first use. */
+export async function openNetworks(
+  db: DatabaseSync,
+  options: NetworkOptions,
+  events: EventSink,
+): Promise<{ readonly networks: Networks; readonly sandboxes: Sandboxes }> {
   const records = new NetworkRecords(db);
   ensurePredefined(records, options, await hostRoutes());
-  return new Sandboxes(records, options);
+  const sandboxes = new Sandboxes(records, options, events);
+  return { networks: new Networks(records, sandboxes, events), sandboxes };
 }

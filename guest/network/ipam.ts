@@ -20,9 +20,13 @@ const pools: readonly string[] = [
   ...Array.from({ length: 16 }, (_, i) => `192.168.${16 * i}.0/20`),
 ];
 
-/** The first block that overlaps nothing in `taken`. Throws Forbidden, as dockerd does, when all are used up. */
-export function pickSubnet(taken: readonly Subnet[]): Subnet {
-  for (const pool of pools.map(parseSubnet)) {
+/**
+ * The first block, from the `start`th on, that overlaps nothing in `taken`. Throws Forbidden, as dockerd
+ * does, when all are used up.
+ */
+export function pickSubnet(taken: readonly Subnet[], start = 0): Subnet {
+  const first = start % pools.length;
+  for (const pool of [...pools.slice(first), ...pools.slice(0, first)].map(parseSubnet)) {
     if (!taken.some((other) => overlaps(pool, other))) return pool;
   }
   throw new Forbidden('all predefined address pools have been fully subnetted; give --subnet');

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Conflict, Internal } from '../errors.ts';
-import { programPath } from './program-path.ts';
+import { programPath } from '../host/program-path.ts';
 
 /**
  * A network namespace that is held by nothing but an open file of this process (namespaces(7)): once a

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { newId } from '../ids.ts';
 import { defaultGateway, pickSubnet } from './ipam.ts';
 import { formatAddress, formatSubnet, parseSubnet, type Subnet } from './ipv4.ts';
 import { type BridgeSettings, type NetworkRecord, predefinedNetworks } from './network.ts';
-import type { NetworkOptions } from './network-options.ts';
+import { defaultNetworkOptions, type NetworkOptions } from './network-options.ts';
 import type { NetworkRecords } from './network-records.ts';
 
 /**
@@ -46,7 +47,7 @@ function defaultBridge(
     ? parseSubnet(options.bridgeSubnet)
     : old
       ? parseSubnet(old.subnet)
-      : pickSubnet(routes);
+      : pickSubnet(routes, firstChoice(options.bridgeName));
   return {
     linkName: options.bridgeName,
     subnet: formatSubnet(subnet),
@@ -58,4 +59,13 @@ function defaultBridge(
     masquerade: true,
     defaultBindAddress: '0.0.0.0',
   };
+}
+
+/**
+ * Engines side by side on one host make their bridges late, so the routes do not show them: they begin their
+ * search at different places. People expect `docker0` to begin with the first.
+ */
+function firstChoice(bridgeName: string): number {
+  if (bridgeName === defaultNetworkOptions.bridgeName) return 0;
+  return createHash('sha256').update(bridgeName).digest().readUInt32LE();
 }

@@ -1,9 +1,11 @@
 import { dirname, join } from 'node:path';
 import { Conflict, Internal } from '../errors.ts';
+import type { EventSink } from '../events/event.ts';
 import { run } from '../host/exec.ts';
+import { programPath } from '../host/program-path.ts';
 import { newId } from '../ids.ts';
 import { Addresses } from './addresses.ts';
-import { type BridgeNetwork, Bridges, filtered, hasBridge } from './bridge.ts';
+import { type BridgeNetwork, Bridges, filtered, hasBridge, linkExists } from './bridge.ts';
 import type { EndpointLink, EndpointRecord } from './endpoint.ts';
 import { sandboxSettings } from './endpoint-settings.ts';
 import { Firewall } from './firewall.ts';
@@ -22,7 +24,6 @@ import { firewallTable, type NetworkOptions } from './network-options.ts';
 import type { NetworkRecords } from './network-records.ts';
 import { createPortHolder, type HeldPort, type PortHolder } from './port-holder.ts';
 import { type PublishedPort, portRequests } from './ports.ts';
-import { programPath } from './program-path.ts';
 import type { ForwardedPort } from './ruleset.ts';
 import { copyFiles, writeHostFiles, writeOwnFiles } from './sandbox-files.ts';
 import { type Attachment, planSandbox } from './sandbox-plan.ts';
@@ -37,6 +38,7 @@ interface Held {
 /** The sandboxes of running containers: namespaces, links, addresses, published ports, files. */
 export class Sandboxes implements NetworkManager {
   readonly #records: NetworkRecords;
+  readonly #events: EventSink;
   readonly #addresses: Addresses;
   readonly #firewall: Firewall;
   readonly #bridges: Bridges;
@@ -44,8 +46,9 @@ export class Sandboxes implements NetworkManager {
   readonly #spares: SpareSandboxes;
   readonly #held = new Map<string, Held>();
 
-  constructor(records: NetworkRecords, options: NetworkOptions) {
+  constructor(records: NetworkRecords, options: NetworkOptions, events: EventSink) {
     this.#records = records;
+    this.#events = events;
     this.#addresses = new Addresses(records);
     this.#firewall = new Firewall(firewallTable(options));
     this.#bridges = new Bridges(this.#firewall);
@@ -83,7 +86,9 @@ export class Sandboxes implements NetworkManager {
     held?.namespace?.release();
     await this.#firewall.withdraw(endpoints.flatMap(forwardedPorts));
     await Promise.all((held?.ports ?? []).map((port) => port.release()));
-    if (endpoints.length > 0) this.#records.deleteEndpointsOfContainer(containerId);
+    if (endpoints.length === 0) return;
+    this.#records.deleteEndpointsOfContainer(containerId);
+    this.#publish('disconnect', endpoints);
   }
 
   inspectSandbox(containerId: string): SandboxSettings | null {
@@ -97,23 +102,28 @@ export class Sandboxes implements NetworkManager {
     for (const endpoint of endpoints) {
       if (!kept.includes(endpoint)) this.#records.deleteEndpointsOfContainer(endpoint.containerId);
     }
-    const used = this.#records
-      .networks()
-      .filter(hasBridge)
-      .filter((network) => kept.some((endpoint) => endpoint.networkId === network.id));
-    await this.#firewall.restore(used.map(filtered), kept.flatMap(forwardedPorts));
+    // After a reboot there is no bridge, and nothing to do.
+    const networks = this.#records.networks().filter(hasBridge);
+    const there = await Promise.all(networks.map(({ bridge }) => linkExists(bridge.linkName)));
+    const bridges = networks.filter((_, i) => there[i]).map(filtered);
+    await this.#firewall.restore(bridges, kept.flatMap(forwardedPorts));
     for (const endpoint of kept) await this.#holdAgain(endpoint);
   }
 
-  /** Makes ready what the first container on the default network would wait for. */
-  prepare(): Promise<void> {
-    return this.#spares.refill();
+  /** Makes ready, in a while, what the first container on the default network would wait for. */
+  prepareLater(): void {
+    this.#spares.refillLater();
   }
 
-  /** Lets go of what no container uses. Running containers keep all they have. */
+  /** Takes down what no container uses. Running containers keep all they have. */
   async close(): Promise<void> {
     await this.#spares.close();
     for (const { ports } of this.#held.values()) await Promise.all(ports.map((port) => port.release()));
+    const used = new Set(this.#records.endpoints().map((endpoint) => endpoint.networkId));
+    for (const network of this.#records.networks().filter(hasBridge)) {
+      if (!used.has(network.id)) await this.#bridges.remove(network);
+    }
+    await this.#firewall.close();
   }
 
   /** Takes down a network's kernel side; nobody may be connected to it. Idempotent. */
@@ -145,7 +155,7 @@ export class Sandboxes implements NetworkManager {
       ports: [],
       exposedPorts: [],
     };
-    this.#records.saveEndpoints([endpoint]);
+    this.#save([endpoint]);
     return {
       namespace: { kind: network.driver === 'host' ? 'host' : 'new' },
       ...sandboxSettings([endpoint]),
@@ -176,7 +186,7 @@ export class Sandboxes implements NetworkManager {
         exposedPorts: position === 0 ? request.exposedPorts : [],
       }));
       // Recorded first: whatever happens from here, the next start knows what to take back.
-      this.#records.saveEndpoints(endpoints);
+      this.#save(endpoints);
       held.namespace ??= await this.#makeNamespace(
         attachments.map(({ network }, i) => ({ network, link: links[i]! })),
       );
@@ -193,6 +203,18 @@ export class Sandboxes implements NetworkManager {
       throw withEndpoint(error, described[0]!, held.ports.length < requests.length);
     } finally {
       attachments.forEach(({ network }, i) => void this.#addresses.settle(network, links[i]!));
+    }
+  }
+
+  #save(endpoints: readonly EndpointRecord[]): void {
+    this.#records.saveEndpoints(endpoints);
+    this.#publish('connect', endpoints);
+  }
+
+  #publish(action: 'connect' | 'disconnect', endpoints: readonly EndpointRecord[]): void {
+    for (const { networkId, networkName, networkDriver, containerId } of endpoints) {
+      const attributes = { container: containerId, name: networkName, type: networkDriver };
+      this.#events.publish({ type: 'network', action, actor: { id: networkId, attributes } });
     }
   }
 
@@ -264,6 +286,7 @@ function describe(
     endpointId: newId(),
     networkId: network.id,
     networkName: network.name,
+    networkDriver: network.driver,
     containerId: request.containerId,
     containerName: request.containerName,
     position,

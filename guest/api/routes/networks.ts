@@ -1,0 +1,93 @@
+import { Forbidden, InvalidParameter, NotImplemented } from '../../errors.ts';
+import type { EventSink } from '../../events/event.ts';
+import { isPredefined, type NetworkRecord } from '../../network/network.ts';
+import type { Networks } from '../../network/networks.ts';
+import type { ApiRequest, Route } from '../handler.ts';
+import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../label-filter.ts';
+import { networkView } from '../network-view.ts';
+
+/** `/networks`. */
+export function networkRoutes(networks: Networks, events: EventSink): Route[] {
+  return [
+    { method: 'GET', path: '/networks', handle: list },
+    { method: 'POST', path: '/networks/create', handle: create },
+    { method: 'POST', path: '/networks/prune', handle: prune },
+    { method: 'GET', path: '/networks/:id', handle: inspect },
+    { method: 'DELETE', path: '/networks/:id', handle: remove },
+    { method: 'POST', path: '/networks/:id/connect', handle: refuse },
+    { method: 'POST', path: '/networks/:id/disconnect', handle: refuse },
+  ];
+
+  function list({ query }: ApiRequest) {
+    const filters = query.filters();
+    assertKnownFilters(filters, ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type']);
+    const dangling = flagFilter(filters, 'dangling');
+    const some = (name: string, matches: (value: string) => boolean) => {
+      const values = filters.get(name) ?? [];
+      return values.length === 0 || values.some(matches);
+    };
+    for (const type of filters.get('type') ?? []) {
+      if (type !== 'custom' && type !== 'builtin')
+        throw new InvalidParameter(`invalid filter: 'type'='${type}'`);
+    }
+    const found = networks
+      .list()
+      .filter((network) => some('driver', (value) => network.driver === value))
+      .filter((network) => some('id', (value) => network.id.startsWith(value)))
+      .filter((network) => some('name', (value) => network.name.includes(value)))
+      .filter(() => some('scope', (value) => value === 'local'))
+      .filter((network) => some('type', (value) => isPredefined(network.name) === (value === 'builtin')))
+      .filter((network) => hasLabels(network.labels, filters.get('label')))
+      .filter((network) => dangling === undefined || dangling === isDangling(network));
+    return { json: found.map((network) => networkView(network, [])) };
+  }
+
+  function inspect({ params, query }: ApiRequest) {
+    const scope = query.text('scope') || 'local';
+    if (scope !== 'local')
+      throw new InvalidParameter(`this engine has networks of scope local only, not "${scope}"`);
+    const network = networks.get(params.id!);
+    return { json: networkView(network, networks.endpoints(network)) };
+  }
+
+  async function remove({ params }: ApiRequest) {
+    await networks.remove(params.id!);
+    return { status: 204 };
+  }
+
+  async function prune({ query }: ApiRequest) {
+    const filters = query.filters();
+    assertKnownFilters(filters, ['label', 'label!', 'until']);
+    const until = filters.get('until');
+    if (until) throw new NotImplemented('networks are pruned by label only, not by "until"');
+    const removed: string[] = [];
+    for (const network of networks.list()) {
+      if (!isDangling(network) || !isPrunable(network.labels, filters)) continue;
+      // A container may have joined it meanwhile: then it is none to prune.
+      const gone = await networks.remove(network.id).then(
+        () => true,
+        (error) => {
+          if (error instanceof Forbidden) return false;
+          throw error;
+        },
+      );
+      if (gone) removed.push(network.name);
+    }
+    events.publish({ type: 'network', action: 'prune', actor: { id: '', attributes: { reclaimed: '0' } } });
+    return { json: { NetworksDeleted: removed } };
+  }
+
+  function isDangling(network: NetworkRecord): boolean {
+    return !isPredefined(network.name) && networks.endpoints(network).length === 0;
+  }
+}
+
+function create(): never {
+  throw new NotImplemented('this engine has the networks bridge, host and none, and makes no others yet');
+}
+
+function refuse(): never {
+  throw new NotImplemented(
+    'a container is connected to its network when it is started; give --network to run',
+  );
+}

@@ -1,0 +1,60 @@
+import { Forbidden } from '../errors.ts';
+import type { EventSink } from '../events/event.ts';
+import { hasBridge } from './bridge.ts';
+import type { EndpointRecord } from './endpoint.ts';
+import { isPredefined, type NetworkRecord } from './network.ts';
+import type { NetworkRecords } from './network-records.ts';
+import type { Sandboxes } from './sandboxes.ts';
+
+/** The networks themselves, apart from who is connected to them. */
+export class Networks {
+  readonly #records: NetworkRecords;
+  readonly #sandboxes: Sandboxes;
+  readonly #events: EventSink;
+
+  constructor(records: NetworkRecords, sandboxes: Sandboxes, events: EventSink) {
+    this.#records = records;
+    this.#sandboxes = sandboxes;
+    this.#events = events;
+  }
+
+  list(): NetworkRecord[] {
+    return this.#records.networks();
+  }
+
+  /** By name, id or unique prefix of an id. Throws NotFound. */
+  get(reference: string): NetworkRecord {
+    return this.#records.network(reference);
+  }
+
+  /** Of running containers. */
+  endpoints(network: NetworkRecord): EndpointRecord[] {
+    return this.#records.endpointsOfNetwork(network.id);
+  }
+
+  /** Throws NotFound, or Forbidden for a predefined network and for one that is in use. */
+  async remove(reference: string): Promise<void> {
+    const network = this.get(reference);
+    if (isPredefined(network.name)) {
+      throw new Forbidden(`${network.name} is a pre-defined network and cannot be removed`);
+    }
+    const users = this.endpoints(network);
+    if (users.length > 0) {
+      throw new Forbidden(
+        `error while removing network: network ${network.name} has active endpoints (name:${quoted(users)}); stop or disconnect them first`,
+      );
+    }
+    // The link first: a record without its link is mended on the next use, a link without its record never.
+    if (hasBridge(network)) await this.#sandboxes.removeBridge(network);
+    this.#records.deleteNetwork(network.id);
+    this.#events.publish({
+      type: 'network',
+      action: 'destroy',
+      actor: { id: network.id, attributes: { name: network.name, type: network.driver } },
+    });
+  }
+}
+
+function quoted(endpoints: readonly EndpointRecord[]): string {
+  return endpoints.map(({ containerName }) => `"${containerName.replace(/^\//, '')}"`).join(', ');
+}

@@ -6,7 +6,7 @@ import type { DebianPackage } from './debian/packages-index.ts';
 import { solve } from './debian/solve.ts';
 import { fetchAll } from './download/fetch-all.ts';
 import type { Fetch } from './download/request.ts';
-import { fetchNodeArchive } from './node-runtime.ts';
+import { type FetchNodeOptions, fetchNodeArchive } from './node-runtime.ts';
 import type { EnsureOsImageOptions } from './os-image.ts';
 import type { cachePaths } from './paths.ts';
 import { codename, excludedPackages, kernelPackage, nodeRuntime, wantedPackages } from './recipe.ts';
@@ -17,6 +17,7 @@ export interface OutsideWorld {
   readonly keys?: TrustedKeys;
   readonly now?: Date;
   readonly fetch?: Fetch;
+  readonly node?: Pick<FetchNodeOptions, 'runtime' | 'pack'>;
 }
 
 export interface BuildInputs {
@@ -78,12 +79,12 @@ export async function downloadInputs(
         onProgress?.({ phase: 'download', item, doneBytes, totalBytes }),
     },
   );
-  const runtime = nodeRuntime[arch];
+  const { runtime, ...node } = outside.node ?? { runtime: nodeRuntime[arch] };
   onProgress?.({
     phase: 'download',
     item: `${runtime.package} ${runtime.version}`,
     doneBytes: 0,
     totalBytes: null,
   });
-  return fetchNodeArchive({ runtime, pathOf: paths.download, workDirectory, signal });
+  return fetchNodeArchive({ ...node, runtime, pathOf: paths.download, workDirectory, signal });
 }

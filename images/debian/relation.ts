@@ -6,7 +6,7 @@ export interface Relation {
   readonly constraint?: { readonly operator: VersionOperator; readonly version: string };
 }
 
-const pattern = /^([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?(?:\s*\((<<|<=|=|>=|>>)\s*([^)\s]+)\s*\))?$/;
+const pattern = /^([a-z0-9][a-z0-9+.-]*)(?::[a-z0-9-]+)?(?:\s*\(\s*(<<|<=|=|>=|>>)\s*([^)\s]+)\s*\))?$/;
 
 /**
  * Parses `Depends`, `Pre-Depends` and `Provides` (Debian policy 7.1): all of the outer list, one of each inner.

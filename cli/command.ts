@@ -1,6 +1,25 @@
 import type { Command } from 'commander';
+import * as active from './commands/active.ts';
+import * as config from './commands/config.ts';
+import * as create from './commands/create.ts';
+import * as docker from './commands/docker.ts';
+import * as engine from './commands/engine.ts';
+import * as env from './commands/env.ts';
+import * as image from './commands/image.ts';
+import * as inspect from './commands/inspect.ts';
+import * as ip from './commands/ip.ts';
+import * as kill from './commands/kill.ts';
+import * as ls from './commands/ls.ts';
+import * as restart from './commands/restart.ts';
+import * as rm from './commands/rm.ts';
+import * as ssh from './commands/ssh.ts';
+import * as start from './commands/start.ts';
+import * as status from './commands/status.ts';
+import * as stop from './commands/stop.ts';
+import * as url from './commands/url.ts';
+import * as version from './commands/version.ts';
 
-/** One file of `commands/`. Loaded only when its command is called or its help is asked for. */
+/** One file of `commands/`: only the one that is called is asked to configure itself. */
 export interface CommandModule {
   /**
    * Declares arguments, options and the action. `args` is everything behind the command's name, for a
@@ -11,43 +30,46 @@ export interface CommandModule {
 
 interface CommandEntry {
   readonly summary: string;
-  readonly load: () => Promise<CommandModule>;
+  readonly module: CommandModule;
 }
 
-/** In the order of the help text. */
+/**
+ * In the order of the help text. All of them are loaded, since they are small and few files load fast: what is
+ * large (certificates, SSH, images, drivers, prompts) is imported where it is used.
+ */
 export const commands: Readonly<Record<string, CommandEntry>> = {
-  create: { summary: 'Create a machine', load: () => import('./commands/create.ts') },
-  ls: { summary: 'List machines', load: () => import('./commands/ls.ts') },
-  status: { summary: 'Get the status of a machine', load: () => import('./commands/status.ts') },
-  start: { summary: 'Start machines', load: () => import('./commands/start.ts') },
-  stop: { summary: 'Gracefully stop machines', load: () => import('./commands/stop.ts') },
-  restart: { summary: 'Restart machines', load: () => import('./commands/restart.ts') },
-  kill: { summary: 'Kill (abruptly force stop) machines', load: () => import('./commands/kill.ts') },
-  rm: { summary: 'Remove machines', load: () => import('./commands/rm.ts') },
+  create: { summary: 'Create a machine', module: create },
+  ls: { summary: 'List machines', module: ls },
+  status: { summary: 'Get the status of a machine', module: status },
+  start: { summary: 'Start machines', module: start },
+  stop: { summary: 'Gracefully stop machines', module: stop },
+  restart: { summary: 'Restart machines', module: restart },
+  kill: { summary: 'Kill (abruptly force stop) machines', module: kill },
+  rm: { summary: 'Remove machines', module: rm },
   env: {
     summary: 'Display the commands to set up the environment for the Docker client',
-    load: () => import('./commands/env.ts'),
+    module: env,
   },
-  docker: { summary: 'Run a Docker client against a machine', load: () => import('./commands/docker.ts') },
-  ip: { summary: 'Get the IP address of machines', load: () => import('./commands/ip.ts') },
-  url: { summary: 'Get the URL of machines', load: () => import('./commands/url.ts') },
+  docker: { summary: 'Run a Docker client against a machine', module: docker },
+  ip: { summary: 'Get the IP address of machines', module: ip },
+  url: { summary: 'Get the URL of machines', module: url },
   config: {
     summary: "Print a machine's flags for the Docker client",
-    load: () => import('./commands/config.ts'),
+    module: config,
   },
-  active: { summary: 'Print which machine is active', load: () => import('./commands/active.ts') },
-  inspect: { summary: 'Inspect information about a machine', load: () => import('./commands/inspect.ts') },
+  active: { summary: 'Print which machine is active', module: active },
+  inspect: { summary: 'Inspect information about a machine', module: inspect },
   ssh: {
     summary: 'Log into or run a command on a machine with SSH',
-    load: () => import('./commands/ssh.ts'),
+    module: ssh,
   },
-  image: { summary: 'Build and look after OS images', load: () => import('./commands/image.ts') },
+  image: { summary: 'Build and look after OS images', module: image },
   engine: {
     summary: 'Run the container engine on this Linux host, without a machine',
-    load: () => import('./commands/engine.ts'),
+    module: engine,
   },
   version: {
     summary: 'Show the version of machine, or of a machine’s engine',
-    load: () => import('./commands/version.ts'),
+    module: version,
   },
 };

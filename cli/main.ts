@@ -78,8 +78,8 @@ async function declareCommands(program: Command, argv: readonly string[]): Promi
   }
   const name = args[at] ?? '';
   if (Object.hasOwn(commands, name)) {
-    const { summary, load } = commands[name]!;
-    await (await load()).configure(program.command(name).description(summary), args.slice(at + 1));
+    const { summary, module } = commands[name]!;
+    await module.configure(program.command(name).description(summary), args.slice(at + 1));
   } else if (name !== '') {
     throw new InvalidArgument(`unknown command "${name}"; machine --help lists them`);
   } else {

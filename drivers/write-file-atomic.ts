@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -14,7 +13,7 @@ export async function writeFileAtomic(
 ): Promise<void> {
   const there = await lstat(path).catch(ignoreMissing);
   if (there && !there.isFile()) throw new Error(`"${path}" is not a regular file; it was not replaced`);
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.tmp`);
   try {
     const file = await open(temporary, 'wx', mode);
     try {

@@ -6,7 +6,7 @@ import { assertMachineName } from './machine-name.ts';
 import { configVersion, type HostOptions, type MachineRecord } from './machine-record.ts';
 import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
-import { type PowerOnOptions, powerOn, prepareTrust } from './power-on.ts';
+import { type PowerOnOptions, powerOn } from './power-on.ts';
 import { discard } from './remove.ts';
 import { UndoStack } from './undo.ts';
 
@@ -69,6 +69,7 @@ export async function createMachine(
     };
 
     // Keys take the processor, the image takes the disk and the network: together.
+    const { prepareTrust } = await import('./trust.ts');
     const trust = prepareTrust(store, await machineOf(store, record), signal);
     trust.catch(() => {});
     const image = driver.features.bootsOsImage

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -37,7 +36,7 @@ export async function acquireLock(
 ): Promise<Lock> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const self = await identify(process.pid);
-  const file = `${resource}~${process.pid}~${startOf(self)}~${randomBytes(6).toString('hex')}`;
+  const file = `${resource}~${process.pid}~${startOf(self)}~${crypto.randomUUID()}`;
   const release = () => rm(join(directory, file), { force: true });
   const deadline = Date.now() + timeoutMs;
   for (let waited = false; ; waited = true) {

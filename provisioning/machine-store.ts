@@ -1,16 +1,14 @@
 import { copyFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { AlreadyExists, NotFound } from '../drivers/errors.ts';
 import type { ProcessIdentity } from '../drivers/process-identity.ts';
-import type { Lock, LockOptions } from './lock.ts';
+import { writeFileAtomic } from '../drivers/write-file-atomic.ts';
+import { acquireLock, type Lock, type LockOptions, lockHolder } from './lock.ts';
 import { isMachineName } from './machine-name.ts';
 import { type MachineRecord, parseRecord, recordText } from './machine-record.ts';
 import { naturalOrder } from './natural-order.ts';
 import type { MachinePaths, StorePaths } from './paths.ts';
 
-/**
- * The records of all machines. Its directory is the database; nothing is cached between calls. What only
- * writers need is loaded when one writes: `machine env` and `machine ls` are readers in a hurry.
- */
+/** The records of all machines. Its directory is the database; nothing is cached between calls. */
 export class MachineStore {
   readonly paths: StorePaths;
 
@@ -56,7 +54,6 @@ export class MachineStore {
   }
 
   async save(record: MachineRecord): Promise<void> {
-    const { writeFileAtomic } = await import('../drivers/write-file-atomic.ts');
     await writeFileAtomic(this.machine(record.Name).config, recordText(record));
   }
 
@@ -74,13 +71,11 @@ export class MachineStore {
   }
 
   /** One changes a machine at a time. */
-  async lock(name: string, options: LockOptions = {}): Promise<Lock> {
-    const { acquireLock } = await import('./lock.ts');
+  lock(name: string, options: LockOptions = {}): Promise<Lock> {
     return acquireLock(this.paths.locks, machineResource(name), options);
   }
 
-  async lockHolder(name: string): Promise<ProcessIdentity | null> {
-    const { lockHolder } = await import('./lock.ts');
+  lockHolder(name: string): Promise<ProcessIdentity | null> {
     return lockHolder(this.paths.locks, machineResource(name));
   }
 }

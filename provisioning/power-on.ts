@@ -1,13 +1,10 @@
 import type { OsImageFiles } from '../drivers/driver.ts';
 import { Cancelled, MachineError, Timeout, Unavailable } from '../drivers/errors.ts';
-import { bootConfig } from './boot-config.ts';
-import { machineCertificates } from './certs/machine-certificates.ts';
-import { type EngineVersion, engineVersion } from './engine-api.ts';
+import type { EngineVersion } from './engine-api.ts';
 import type { Machine } from './machine.ts';
 import type { MachineRecord } from './machine-record.ts';
 import type { MachineStore } from './machine-store.ts';
 import type { Progress } from './progress.ts';
-import { sshMaterial } from './ssh/keys.ts';
 
 /** From power-on to the agent's first word. Generous: an emulated computer under load needs a minute. */
 const helloDeadlineMs = 120_000;
@@ -20,15 +17,6 @@ export interface PowerOnOptions {
   readonly progress: Progress;
   /** From power-on to the agent's hello. */
   readonly deadlineMs?: number;
-}
-
-/** Keys and certificates of a machine, as they must be before it starts. Safe to repeat. */
-export async function prepareTrust(store: MachineStore, { paths, record }: Machine, signal: AbortSignal) {
-  const [tls, ssh] = await Promise.all([
-    machineCertificates(store.paths, paths, record, { signal }),
-    sshMaterial(paths, record.Name),
-  ]);
-  return JSON.stringify(bootConfig(record, { ssh, tls }));
 }
 
 /**
@@ -69,6 +57,7 @@ async function whenReady(
     if (word.type === 'failure') throw new Unavailable(`the engine cannot serve: ${word.message}`);
     if (!driver.features.bootsOsImage) return { version: word.agentVersion, apiVersion: word.apiVersion };
     const { url } = await driver.endpoints(handle);
+    const { engineVersion } = await import('./engine-api.ts');
     return await engineVersion(url, paths, {
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(apiDeadlineMs)]),
     });

@@ -3,7 +3,7 @@ import { openMachine } from './machine.ts';
 import type { MachineRecord } from './machine-record.ts';
 import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
-import { type PowerOnOptions, powerOn, prepareTrust } from './power-on.ts';
+import { type PowerOnOptions, powerOn } from './power-on.ts';
 import { machineStatus } from './status.ts';
 
 /**
@@ -37,6 +37,7 @@ export async function startLocked(
   const image = machine.driver.features.bootsOsImage
     ? await progress.step('Getting the OS image', (report) => osImage(store.paths.cache, { signal, report }))
     : null;
+  const { prepareTrust } = await import('./trust.ts');
   const bootConfig = await prepareTrust(store, machine, signal);
   const current = { ...machine, record: { ...machine.record, OsImage: image?.digest ?? null } };
   const record = await powerOn(store, current, { osImage: image, bootConfig }, options);

@@ -8,16 +8,14 @@ import { build } from 'esbuild';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const out = (name) => join(root, 'dist', 'bundle', name);
 
-/** CommonJS packages inside an ES module bundle look for these. */
+/**
+ * CommonJS packages inside an ES module bundle look for these. Made once and without an import, because the
+ * banner stands in every part of the CLI, and loading node:module or node:url as ES modules takes its time.
+ */
 const banner = {
-  js: [
-    "import { createRequire as __createRequire } from 'node:module';",
-    "import { fileURLToPath as __fileURLToPath } from 'node:url';",
-    "import { dirname as __dirnameOf } from 'node:path';",
-    'const require = __createRequire(import.meta.url);',
-    'const __filename = __fileURLToPath(import.meta.url), __dirname = __dirnameOf(__filename);',
-  ].join(''),
+  js: "globalThis.require ??= process.getBuiltinModule('module').createRequire(import.meta.url);",
 };
+const define = { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' };
 
 const common = {
   absWorkingDir: root,
@@ -25,6 +23,7 @@ const common = {
   platform: 'node',
   format: 'esm',
   banner,
+  define,
   loader: { '.node': 'empty' },
   external: ['cpu-features', 'openpgp'],
   logLevel: 'warning',
@@ -41,6 +40,7 @@ await Promise.all([
     chunkNames: 'part-[hash]',
     target: 'node20.20',
     minifySyntax: true,
+    minifyWhitespace: true,
   }),
   build({
     ...common,

@@ -1,0 +1,21 @@
+import { bootConfig } from './boot-config.ts';
+import { machineCertificates } from './certs/machine-certificates.ts';
+import type { Machine } from './machine.ts';
+import type { MachineStore } from './machine-store.ts';
+import { sshMaterial } from './ssh/keys.ts';
+
+/**
+ * Brings a machine's keys and certificates to what they must be before it starts, and returns the boot
+ * config (JSON) that tells it of them. Safe to repeat.
+ */
+export async function prepareTrust(
+  store: MachineStore,
+  { paths, record }: Machine,
+  signal: AbortSignal,
+): Promise<string> {
+  const [tls, ssh] = await Promise.all([
+    machineCertificates(store.paths, paths, record, { signal }),
+    sshMaterial(paths, record.Name),
+  ]);
+  return JSON.stringify(bootConfig(record, { ssh, tls }));
+}

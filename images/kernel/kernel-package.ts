@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { collect } from '../archive/collect.ts';
 import { unxz } from '../archive/decompress.ts';
+import { entryPath } from '../archive/entry-path.ts';
 import { readDebFiles } from '../debian/deb.ts';
 import { moduleName } from './module-info.ts';
 
@@ -31,7 +32,7 @@ export async function readKernelPackage(deb: string): Promise<KernelPackage> {
   const indexes = new Map<string, Buffer>();
   for await (const entry of readDebFiles(deb)) {
     if (entry.type !== 'file') continue;
-    const name = entry.name.replace(/^\./, '');
+    const name = entryPath(entry.name);
     const inModules = /^(?:\/usr)?\/lib\/modules\/([^/]+)\/(.+)$/.exec(name);
     const bytes = () => collect(entry.body);
     if (/^\/boot\/vmlinu[xz]-/.test(name)) image = await bytes();

@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { collect } from '../archive/collect.ts';
+import { entryPath } from '../archive/entry-path.ts';
 import type { TarEntry } from '../archive/tar-reader.ts';
 import type { Content, FileTree } from '../tree/file-tree.ts';
 
@@ -40,21 +41,17 @@ export interface AddFilesOptions {
 export async function addFiles({ tree, files, staging, keep, signal }: AddFilesOptions): Promise<void> {
   for await (const entry of files) {
     signal?.throwIfAborted();
-    const path = absolute(entry.name);
+    const path = entryPath(entry.name);
     if (path === '/' || !keep(path)) continue;
     const { mode, uid, gid } = entry;
     if (entry.type === 'file')
       tree.put(path, { kind: 'file', content: await staging.keep(entry), mode, uid, gid });
     else if (entry.type === 'symlink')
       tree.put(path, { kind: 'symlink', target: entry.linkName, mode: 0o777, uid, gid });
-    else if (entry.type === 'link') tree.link(path, absolute(entry.linkName));
+    else if (entry.type === 'link') tree.link(path, entryPath(entry.linkName));
     // A package's empty directories are made by what uses them; those with a mode of their own are few.
     else if (entry.type === 'directory' && mode !== 0o755)
       tree.put(path, { kind: 'directory', children: new Map(), mode, uid, gid });
     else if (entry.type !== 'directory') throw new Error(`package with a ${entry.type} at "${path}"`);
   }
-}
-
-function absolute(name: string): string {
-  return `/${name.replace(/^\.?\/+/, '').replace(/\/+$/, '')}`;
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
 import { eventsRoutes } from './api/routes/events.ts';
+import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
@@ -11,6 +12,8 @@ import type { EngineConfig } from './config.ts';
 import { createEventBus } from './events/bus.ts';
 import { run } from './host/exec.ts';
 import { readHostSystem } from './host/system.ts';
+import { loadFirstImages } from './images/first-load.ts';
+import { openImages } from './images/index.ts';
 import type { Logger } from './log.ts';
 import { openNetworks } from './network/index.ts';
 import { openDatabase } from './store/database.ts';
@@ -44,7 +47,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const host = readHostSystem();
   const events = createEventBus();
 
-  // Layers and images
+  const images = openImages({ db, paths, events, usersOf: () => [] });
 
   const { networks, sandboxes } = await openNetworks(db, config.network, events);
   const volumes = await LocalVolumes.open({ db, directory: paths.volumes, events, usersOf: () => [] });
@@ -60,10 +63,11 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       host,
       events,
       engineId: meta.engineId,
-      counts: () => ({ running: 0, paused: 0, stopped: 0, images: 0 }),
+      counts: () => ({ running: 0, paused: 0, stopped: 0, images: images.images.count() }),
       runtimeVersion,
     }),
     ...eventsRoutes(events),
+    ...imageRoutes(images),
     ...networkRoutes(networks, events),
     ...volumeRoutes(volumes, events),
     ...builderStubRoutes(),
@@ -72,7 +76,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const api = createApiServer({ routes, log });
   return {
     api,
-    async loadImages() {},
+    loadImages: (directory) => loadFirstImages(images, directory),
     async stopContainers() {},
     async close() {
       await api.close();

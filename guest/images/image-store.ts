@@ -43,6 +43,10 @@ export class ImageStore implements ImageResolver {
     return rows.map(toImage);
   }
 
+  count(): number {
+    return Number(this.#db.prepare('SELECT count(*) AS count FROM images').get()!.count);
+  }
+
   /** The configuration exactly as it came: its digest is the id. Throws NotFound. */
   configBytes(id: Digest): Buffer {
     const row = this.#db.prepare('SELECT config FROM images WHERE id = ?').get(id);
@@ -93,6 +97,15 @@ export class ImageStore implements ImageResolver {
   /** Every name of an image, in order of the alphabet. */
   names(id: Digest): Reference[] {
     const rows = this.#db.prepare('SELECT reference FROM tags WHERE image_id = ? ORDER BY reference').all(id);
+    return rows.map((row) => parseReference(String(row.reference)));
+  }
+
+  /** Every tag of a repository. */
+  tagsOf({ domain, path }: Reference): Reference[] {
+    const prefix = `${domain}/${path}:`;
+    const rows = this.#db
+      .prepare('SELECT reference FROM tags WHERE reference >= ? AND reference < ? ORDER BY reference')
+      .all(prefix, `${domain}/${path};`);
     return rows.map((row) => parseReference(String(row.reference)));
   }
 

@@ -12,7 +12,7 @@ import { chainDirs, chainIdOf } from './chain.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { emptyLayerDir, makeEmptyLayer } from './overlay-mount.ts';
 import type { Layer, LayerStore } from './snapshotter.ts';
-import { readTarOf, type StagedTar, stageTar } from './stage-tar.ts';
+import { readTarOf, type StagedTar, stageTar, tarSizeOf } from './stage-tar.ts';
 
 /**
  * Layers are numbered directories (`fs/`, `tar-split.gz`). A directory counts only once a row names it, and
@@ -110,8 +110,37 @@ export class OverlayLayerStore implements LayerStore {
 
   readTar(chainId: Digest): Readable {
     const { diffId } = this.get(chainId);
-    const dir = this.#path(chainDirs(this.#db, chainId)[0]!);
-    return Readable.from(readTarOf(dir, diffId), { objectMode: false, highWaterMark: 256 * 1024 });
+    return Readable.from(readTarOf(this.#dirOf(chainId), diffId), {
+      objectMode: false,
+      highWaterMark: 256 * 1024,
+    });
+  }
+
+  /** How many bytes {@link readTar} gives. */
+  tarSize(chainId: Digest): Promise<number> {
+    return tarSizeOf(this.#dirOf(chainId));
+  }
+
+  /** The directories of a chain, top first. */
+  directories(top: Digest | null): string[] {
+    return this.#chainPaths(top).map((path) => join(path, 'fs'));
+  }
+
+  /** Bytes of all layers. */
+  totalBytes(): number {
+    return Number(this.#db.prepare('SELECT coalesce(sum(size), 0) AS bytes FROM layers').get()!.bytes);
+  }
+
+  /** Whether any layer, on any parent, was made of the tar with this digest. */
+  hasDiff(diffId: Digest): boolean {
+    return this.#byDiff(diffId) !== undefined;
+  }
+
+  /** As {@link readTar}, by the tar's own digest. Throws NotFound. */
+  readDiff(diffId: Digest): Readable {
+    const chainId = this.#byDiff(diffId);
+    if (chainId === undefined) throw new NotFound(`no layer was made of ${diffId}`);
+    return this.readTar(chainId);
   }
 
   /** Until it is disposed, {@link collect} waits: new layers have no image yet. */
@@ -175,6 +204,17 @@ export class OverlayLayerStore implements LayerStore {
       below = chainId;
     }
     return layers;
+  }
+
+  #byDiff(diffId: Digest): Digest | undefined {
+    const row = this.#db.prepare('SELECT chain_id FROM layers WHERE diff_id = ? LIMIT 1').get(diffId);
+    return row?.chain_id as Digest | undefined;
+  }
+
+  #dirOf(chainId: Digest): string {
+    const row = this.#db.prepare('SELECT dir FROM layers WHERE chain_id = ?').get(chainId);
+    if (!row) throw new NotFound(`layer ${chainId} does not exist`);
+    return this.#path(Number(row.dir));
   }
 
   #chainPaths(top: Digest | null): string[] {

@@ -92,6 +92,15 @@ export async function* readTarOf(dir: string, diffId: Digest): AsyncGenerator<Bu
     throw new Internal(`the files of layer ${diffId} are damaged`);
 }
 
+/** How many bytes {@link readTarOf} gives. */
+export async function tarSizeOf(dir: string): Promise<number> {
+  let size = 0;
+  for await (const record of readTarSplit(`${dir}/${splitFile}`)) {
+    size += record.kind === 'framing' ? record.bytes.length : record.size;
+  }
+  return size;
+}
+
 function* readFile(path: string, size: number): Generator<Buffer> {
   const fd = openSync(fsPath(path), 'r');
   try {

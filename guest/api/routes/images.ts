@@ -1,0 +1,172 @@
+import { Readable } from 'node:stream';
+import { InvalidParameter, NotFound, NotImplemented } from '../../errors.ts';
+import { applyChanges } from '../../images/changes.ts';
+import { imageEvent } from '../../images/image-event.ts';
+import type { Images } from '../../images/index.ts';
+import { listImages } from '../../images/list.ts';
+import { type LoadedImage, loadImages } from '../../images/load.ts';
+import { hostPlatform, type Platform, parsePlatform } from '../../images/platform.ts';
+import { pruneImages } from '../../images/prune.ts';
+import { removeImage } from '../../images/remove.ts';
+import { saveImages, selectSaved } from '../../images/save.ts';
+import { historyOf, inspectionOf } from '../../images/shapes.ts';
+import { decompressed } from '../../layers/compression.ts';
+import { familiarReference, parseReference, type Reference, withDefaultTag } from '../../reference.ts';
+import type { ApiRequest, Query, Reply, Route } from '../handler.ts';
+
+/** Everything under `/images`. */
+export function imageRoutes(parts: Images): Route[] {
+  const on = (
+    method: Route['method'],
+    path: string,
+    handle: (parts: Images, request: ApiRequest) => Promise<Reply> | Reply,
+  ): Route => ({ method, path, handle: (request) => handle(parts, request) });
+  return [
+    on('GET', '/images/json', list),
+    on('GET', '/images/get', save),
+    on('POST', '/images/load', load),
+    on('POST', '/images/create', create),
+    on('POST', '/images/prune', prune),
+    on('GET', '/images/**name/json', inspect),
+    on('GET', '/images/**name/history', history),
+    on('GET', '/images/**name/get', save),
+    on('POST', '/images/**name/tag', tag),
+    on('POST', '/images/**name/push', push),
+    on('DELETE', '/images/**name', remove),
+  ];
+}
+
+function list(parts: Images, { query, apiMinor }: ApiRequest): Reply {
+  return {
+    json: listImages(parts, {
+      filters: query.filters(),
+      apiMinor,
+      containers: false,
+      sharedSize: query.flag('shared-size'),
+    }),
+  };
+}
+
+function inspect({ images, layers }: Images, { params, apiMinor }: ApiRequest): Reply {
+  const image = images.resolve(params.name!);
+  const layerDirs = layers.directories(image.chainId);
+  return { json: inspectionOf(image, images.names(image.id), { layerDirs, apiMinor }) };
+}
+
+function history({ images, layers }: Images, { params }: ApiRequest): Reply {
+  const image = images.resolve(params.name!);
+  return { json: historyOf(image, images.names(image.id), layers) };
+}
+
+function tag({ images, events }: Images, { params, query }: ApiRequest): Reply {
+  const image = images.resolve(params.name!);
+  const name = target(query);
+  if (!name) throw new InvalidParameter('invalid reference format: a tag needs a repository name');
+  images.tag(name, image.id);
+  events.publish(imageEvent('tag', image, familiarReference(name)));
+  return { status: 201 };
+}
+
+async function remove(parts: Images, { params, query }: ApiRequest): Promise<Reply> {
+  return { json: await removeImage(parts, params.name!, { force: query.flag('force') }) };
+}
+
+async function prune(parts: Images, { query }: ApiRequest): Promise<Reply> {
+  const { removed, reclaimedBytes } = await pruneImages(parts, query.filters());
+  return { json: { ImagesDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimedBytes } };
+}
+
+async function save({ images, layers, events }: Images, { params, query }: ApiRequest): Promise<Reply> {
+  // Old clients put several names into one parameter.
+  const words =
+    params.name === undefined ? query.all('names').flatMap((names) => names.split(',')) : [params.name];
+  const saved = selectSaved(images, words);
+  const platform = wantedPlatform(query);
+  const other = saved.find(({ image }) => platform && image.config.architecture !== platform.architecture);
+  if (other) throw new NotFound(`image ${other.image.id} is not for the platform asked for`);
+  const stream = await saveImages(layers, images, saved);
+  for (const { image } of saved) events.publish(imageEvent('save', image));
+  return { stream, contentType: 'application/x-tar' };
+}
+
+/** Nothing is answered before the whole body is read: Go's client gives up on an early answer. */
+async function load(parts: Images, { body, query }: ApiRequest): Promise<Reply> {
+  const loaded = await loadImages(parts, body, wantedPlatform(query) ?? hostPlatform);
+  return lines(loaded.flatMap((item) => loadLines(item, { quiet: query.flag('quiet') })));
+}
+
+function loadLines({ image, names, taken }: LoadedImage, { quiet }: { readonly quiet: boolean }): object[] {
+  const progress = quiet
+    ? []
+    : image.config.rootfs.diff_ids.map((diffId) => ({ status: 'Loaded layer', id: diffId.slice(7, 19) }));
+  const renamed = taken.map(
+    ({ name, from }) =>
+      `The image ${name} already exists, renaming the old one with ID ${from} to empty string`,
+  );
+  const loaded =
+    names.length > 0 ? names.map((name) => `Loaded image: ${name}`) : [`Loaded image ID: ${image.id}`];
+  return [...progress, ...[...renamed, ...loaded].map((line) => ({ stream: `${line}\n` }))];
+}
+
+/** `docker import` and `docker pull` come in by the same door. */
+function create(parts: Images, request: ApiRequest): Promise<Reply> {
+  const { query } = request;
+  const source = query.text('fromSrc');
+  if (source === undefined || source === '') {
+    throw new NotImplemented(
+      `cannot pull "${pulled(query)}": pulling from registries is not available in this version; docker load or docker import an image`,
+    );
+  }
+  if (source !== '-') {
+    throw new NotImplemented('importing from a URL is not available; download it and docker import the file');
+  }
+  return importImage(parts, request);
+}
+
+function pulled(query: Query): string {
+  const name = parseReference(query.text('fromImage') ?? '');
+  const word = query.text('tag');
+  if (!word) return familiarReference(withDefaultTag(name));
+  return familiarReference({ ...name, ...(word.includes(':') ? { digest: word } : { tag: word }) });
+}
+
+async function importImage({ maker }: Images, { body, query }: ApiRequest): Promise<Reply> {
+  const name = target(query);
+  const config = applyChanges({}, query.all('changes'));
+  const image = await maker.importTar(Readable.from(decompressed(body)), {
+    config,
+    name,
+    comment: query.text('message') || 'Imported from -',
+    platform: wantedPlatform(query),
+  });
+  return lines([{ status: image.id }]);
+}
+
+function push(): Reply {
+  throw new NotImplemented(
+    'pushing to registries is not available in this version; docker save writes an archive',
+  );
+}
+
+function wantedPlatform(query: Query): Platform | undefined {
+  const text = query.text('platform');
+  return text ? parsePlatform(text) : undefined;
+}
+
+/** The name in `repo` and `tag`; undefined when there is none. */
+function target(query: Query): Reference | undefined {
+  const repository = query.text('repo');
+  const tagName = query.text('tag');
+  if (!repository) return undefined;
+  const name = parseReference(repository);
+  if (name.digest !== undefined)
+    throw new InvalidParameter('refusing to create a tag with a digest reference');
+  return tagName ? parseReference(`${name.domain}/${name.path}:${tagName}`) : withDefaultTag(name);
+}
+
+function lines(items: readonly object[]): Reply {
+  return {
+    stream: Readable.from(items.map((item) => `${JSON.stringify(item)}\r\n`)),
+    contentType: 'application/json',
+  };
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import { type Digest, isDigest } from '../digest.ts';
+import { InvalidParameter } from '../errors.ts';
+import { compressionOf, decompressed } from '../layers/compression.ts';
+import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
+import type { StagedTar } from '../layers/stage-tar.ts';
+import { readable } from '../layers/tar-entry.ts';
+import { type TarMember, tarMembers } from '../layers/tar-members.ts';
+import { maxConfigBytes } from './image-config.ts';
+
+/** Where a layer's tar is: written to a directory just now, or in the store already. */
+export type LayerSource = StagedTar | { readonly diffId: Digest };
+
+/** An image archive after one reading: its small files in memory, its layers on disk. */
+export interface ArchiveContents {
+  document(path: string): Buffer | undefined;
+  layer(path: string): LayerSource | undefined;
+  /** Every layer that was staged; what is not used must be discarded. */
+  readonly staged: readonly StagedTar[];
+}
+
+const maxDocumentsBytes = 64 * 1024 * 1024;
+const maxLinks = 10;
+
+/**
+ * Reads an archive as it streams in. What a member is shows in its first bytes, so layers go straight to
+ * their directories although the manifest often comes last. On failure nothing stays. Throws
+ * InvalidParameter on a malformed archive.
+ */
+export async function readArchive(
+  archive: AsyncIterable<Buffer>,
+  layers: OverlayLayerStore,
+): Promise<ArchiveContents> {
+  const documents = new Map<string, Buffer>();
+  const sources = new Map<string, LayerSource>();
+  const links = new Map<string, string>();
+  const staged: StagedTar[] = [];
+  let documentBytes = 0;
+  try {
+    for await (const member of tarMembers(decompressed(archive))) {
+      const path = normal(readable(member.entry.path));
+      if (member.entry.type === 'symlink' || member.entry.type === 'hardlink') {
+        const base = member.entry.type === 'symlink' ? posix.dirname(path) : '.';
+        links.set(path, normal(posix.join(base, readable(member.entry.linkPath))));
+      }
+      if (member.entry.type !== 'file') continue;
+      const { head, body } = await peek(member);
+      if (isJson(head)) {
+        documentBytes += member.entry.size;
+        if (documentBytes > maxDocumentsBytes || member.entry.size > maxConfigBytes) {
+          throw new InvalidParameter(`invalid image archive: "${path}" is too large`);
+        }
+        const bytes = await collect(body);
+        checkBlob(path, `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+        documents.set(path, bytes);
+      } else if (isLayer(head)) {
+        const known = blobDigest(path);
+        if (known && layers.hasDiff(known)) sources.set(path, { diffId: known });
+        else {
+          const layer = await stage(path, head, body, layers);
+          staged.push(layer);
+          sources.set(path, layer);
+        }
+      }
+    }
+  } catch (error) {
+    await Promise.all(staged.map((layer) => layers.discard(layer)));
+    throw error;
+  }
+  const follow = (path: string) => {
+    let at = normal(path);
+    for (let i = 0; i < maxLinks && links.has(at); i++) at = links.get(at)!;
+    return at;
+  };
+  return {
+    document: (path) => documents.get(follow(path)),
+    layer: (path) => sources.get(follow(path)),
+    staged,
+  };
+}
+
+async function stage(
+  path: string,
+  head: Buffer,
+  body: AsyncIterable<Buffer>,
+  layers: OverlayLayerStore,
+): Promise<StagedTar> {
+  if (compressionOf(head) === 'none') {
+    const layer = await layers.stage(body);
+    try {
+      checkBlob(path, layer.diffId);
+    } catch (error) {
+      await layers.discard(layer);
+      throw error;
+    }
+    return layer;
+  }
+  const hash = createHash('sha256');
+  const layer = await layers.stage(decompressed(tapped(body, (bytes) => hash.update(bytes))));
+  try {
+    checkBlob(path, `sha256:${hash.digest('hex')}`);
+  } catch (error) {
+    await layers.discard(layer);
+    throw error;
+  }
+  return layer;
+}
+
+async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+async function* tapped(source: AsyncIterable<Buffer>, see: (bytes: Buffer) => void): AsyncGenerator<Buffer> {
+  for await (const bytes of source) {
+    see(bytes);
+    yield bytes;
+  }
+}
+
+/** The first bytes of a member, and its whole body again. */
+async function peek({ body }: TarMember): Promise<{ head: Buffer; body: AsyncIterable<Buffer> }> {
+  const iterator = body[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  let next = await iterator.next();
+  for (; !next.done && head.length < 512; next = await iterator.next())
+    head = Buffer.concat([head, next.value]);
+  async function* whole(first: IteratorResult<Buffer>): AsyncGenerator<Buffer> {
+    yield head;
+    for (let at = first; !at.done; at = await iterator.next()) yield at.value;
+  }
+  return { head, body: whole(next) };
+}
+
+function isJson(head: Buffer): boolean {
+  return /^\s*[{[]/.test(head.toString('latin1', 0, 64));
+}
+
+/** Compressed, a tar header, or a tar without entries. */
+function isLayer(head: Buffer): boolean {
+  if (compressionOf(head) !== 'none') return true;
+  if (head.length < 512) return false;
+  return head.toString('latin1', 257, 262) === 'ustar' || head.subarray(0, 512).every((byte) => byte === 0);
+}
+
+function blobDigest(path: string): Digest | null {
+  const digest = `sha256:${/(?:^|\/)blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1]}`;
+  return isDigest(digest) ? digest : null;
+}
+
+/** In an OCI layout the name of a file is the digest of its bytes. */
+function checkBlob(path: string, actual: Digest): void {
+  const expected = blobDigest(path);
+  if (expected && expected !== actual) {
+    throw new InvalidParameter(`invalid image archive: the bytes of "${path}" have digest ${actual}`);
+  }
+}
+
+function normal(path: string): string {
+  return posix.normalize(path).replace(/^\/+/, '');
+}

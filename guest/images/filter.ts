@@ -1,0 +1,100 @@
+import { InvalidParameter } from '../errors.ts';
+import { familiarName, familiarReference, type Reference } from '../reference.ts';
+import type { Image } from './image.ts';
+
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+/** Throws InvalidParameter for a filter that is not among those known. */
+export function checkFilters(filters: Filters, known: readonly string[]): void {
+  const unknown = [...filters.keys()].find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new InvalidParameter(`invalid filter '${unknown}'`);
+}
+
+/** One truth value, as dockerd reads it; absent when the filter is not given. */
+export function flagFilter(filters: Filters, name: string): boolean | undefined {
+  const values = filters.get(name);
+  if (!values || values.length === 0) return undefined;
+  const truths = values.map((value) =>
+    ['1', 'true', 't'].includes(value.toLowerCase())
+      ? true
+      : ['0', 'false', 'f'].includes(value.toLowerCase())
+        ? false
+        : null,
+  );
+  if (truths.includes(null) || new Set(truths).size > 1) {
+    throw new InvalidParameter(`invalid filter '${name}=${JSON.stringify(values)}'`);
+  }
+  return truths[0]!;
+}
+
+/** `label=key`, `label=key=value`, and their negation by `label!`; all must hold. */
+export function matchesLabels({ config }: Image, filters: Filters): boolean {
+  const labels = config.config?.Labels ?? {};
+  const has = (wanted: string) => {
+    const equals = wanted.indexOf('=');
+    if (equals < 0) return Object.hasOwn(labels, wanted);
+    const key = wanted.slice(0, equals);
+    return Object.hasOwn(labels, key) && labels[key] === wanted.slice(equals + 1);
+  };
+  return (filters.get('label') ?? []).every(has) && !(filters.get('label!') ?? []).some(has);
+}
+
+/** Names that fit one of the patterns of `reference`; all when there are none. */
+export function matchingNames(names: readonly Reference[], filters: Filters): Reference[] {
+  const patterns = filters.get('reference') ?? [];
+  if (patterns.length === 0) return [...names];
+  const tests = patterns.map(glob);
+  return names.filter((name) =>
+    tests.some((test) => test.test(familiarReference(name)) || test.test(familiarName(name))),
+  );
+}
+
+/** Go's path.Match: `*` and `?` stop at slashes. */
+function glob(pattern: string): RegExp {
+  const source = pattern
+    .replace(/[.+^$(){}|\\]/g, '\\$&')
+    .replace(/\*/g, '[^/]*')
+    .replace(/\?/g, '[^/]');
+  try {
+    return new RegExp(`^${source}$`);
+  } catch (cause) {
+    throw new InvalidParameter(`invalid filter 'reference=${pattern}'`, { cause });
+  }
+}
+
+/** Times of `before`, `since` and `until`: strictly between them. */
+export interface TimeWindow {
+  readonly after: number;
+  readonly before: number;
+}
+
+export function timeWindow(filters: Filters, resolve: (word: string) => Image, now: number): TimeWindow {
+  const times = (name: string) => (filters.get(name) ?? []).map((word) => resolve(word).createdAt.getTime());
+  const until = (filters.get('until') ?? []).map((text) => parseTime(text, now));
+  return {
+    after: Math.max(Number.NEGATIVE_INFINITY, ...times('since')),
+    before: Math.min(Number.POSITIVE_INFINITY, ...times('before'), ...until),
+  };
+}
+
+const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+/** Unix seconds, a date, or how long ago (`24h`, `1h30m`), as milliseconds. Throws InvalidParameter. */
+function parseTime(text: string, now: number): number {
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) {
+    let ago = 0;
+    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g))
+      ago += Number(amount) * units[unit!]!;
+    return now - ago;
+  }
+  const time = Date.parse(text);
+  if (Number.isNaN(time))
+    throw new InvalidParameter(`invalid filter 'until=${text}'; expected a time or a duration`);
+  return time;
+}
+
+/** An image is dangling when no tag leads to it. */
+export function isDangling(names: readonly Reference[]): boolean {
+  return !names.some(({ tag }) => tag !== undefined);
+}

@@ -1,0 +1,76 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { InvalidParameter } from '../errors.ts';
+
+const chunkSize = 256 * 1024;
+
+/** Longest of the magic numbers below. */
+const magicBytes = 6;
+
+/**
+ * The bytes behind gzip, zstd or xz, recognised by their first bytes; anything else as it is. An error of
+ * the source or of the decompressor comes out of the iteration. Throws InvalidParameter for bzip2.
+ */
+export async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const iterator = source[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  let ended = false;
+  while (head.length < magicBytes && !ended) {
+    const next = await iterator.next();
+    if (next.done) ended = true;
+    else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
+  const whole = resumed(head, iterator);
+  const kind = compressionOf(head);
+  if (kind === 'bzip2') throw new InvalidParameter('bzip2 archives are not supported; use gzip, zstd or xz');
+  if (kind === 'none') yield* whole;
+  else if (kind === 'xz') yield* await unxz(whole);
+  else {
+    const inflate = kind === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
+    // Errors come out of the loop.
+    pipeline(Readable.from(whole), inflate, () => {});
+    try {
+      yield* inflate;
+    } catch (error) {
+      throw explain(error, kind);
+    }
+  }
+}
+
+export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
+
+export function compressionOf(head: Buffer): Compression {
+  const hex = head.toString('hex', 0, magicBytes);
+  if (hex.startsWith('1f8b')) return 'gzip';
+  if (hex.startsWith('28b52ffd')) return 'zstd';
+  if (hex === 'fd377a585a00') return 'xz';
+  return hex.startsWith('425a68') ? 'bzip2' : 'none';
+}
+
+async function* resumed(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head;
+  try {
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+async function* unxz(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const { default: xz } = await import('xz-decompress');
+  const stream = new xz.XzReadableStream(Readable.toWeb(Readable.from(source)) as ReadableStream<Uint8Array>);
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      yield Buffer.from(next.value);
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** zlib's codes are the archive's fault; others (a client that went away) are passed on. */
+function explain(error: unknown, kind: Compression): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (!code.startsWith('Z_') && !code.startsWith('ZSTD_')) return error;
+  return new InvalidParameter(`the ${kind} data is damaged`, { cause: error });
+}

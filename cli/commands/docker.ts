@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { InvalidArgument, Unavailable } from '../../drivers/errors.ts';
+import { InvalidArgument } from '../../drivers/errors.ts';
 import type { MachineStore } from '../../provisioning/machine-store.ts';
 import { contextOf } from '../context.ts';
 import { dockerEnvironment } from '../docker-environment.ts';
@@ -15,10 +15,18 @@ export function configure(command: Command): void {
     .action(async (args: string[], { machine }: { machine?: string }, self: Command) => {
       const { store } = contextOf(self);
       const { environment } = await dockerEnvironment(store, machine ?? (await chosen(store)));
-      const exitCode = await runForeground('docker', args, { env: { ...process.env, ...environment } });
-      if (exitCode === null) throw new Unavailable('no docker CLI is installed; install one and try again');
-      process.exitCode = exitCode;
+      const env = { ...process.env, ...environment };
+      process.exitCode = (await runForeground('docker', args, { env })) ?? (await builtIn(args, env));
     });
+}
+
+/** Without a docker CLI: the small client of our own. */
+async function builtIn(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const [{ connectionFrom }, client] = await Promise.all([
+    import('../docker-client/connection.ts'),
+    import('../docker-client/main.ts'),
+  ]);
+  return client.main(args, await connectionFrom(env));
 }
 
 /** Throws InvalidArgument when it is not clear which machine is meant. */

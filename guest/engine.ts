@@ -17,8 +17,8 @@ import { openImages } from './images/index.ts';
 import type { Logger } from './log.ts';
 import { openNetworks } from './network/index.ts';
 import { openDatabase } from './store/database.ts';
-import { lockDataRoot, readBootId } from './store/lock.ts';
-import { openMeta } from './store/meta.ts';
+import { lockDataRoot } from './store/lock.ts';
+import { openMeta, readBootId } from './store/meta.ts';
 import { enginePaths } from './store/paths.ts';
 import { LocalVolumes } from './volumes/index.ts';
 
@@ -41,9 +41,9 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const paths = enginePaths(config.dataRoot, config.runRoot);
   await mkdir(paths.dataRoot, { recursive: true, mode: 0o700 });
   await mkdir(paths.runRoot, { recursive: true, mode: 0o700 });
-  const lock = await lockDataRoot(paths.lock);
+  const lock = lockDataRoot(paths.lock);
   const db = openDatabase(paths.database);
-  const meta = openMeta(db, await readBootId());
+  const meta = openMeta(db, readBootId());
   const host = readHostSystem();
   const events = createEventBus();
 
@@ -82,7 +82,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       await api.close();
       await sandboxes.close();
       db.close();
-      await lock[Symbol.asyncDispose]();
+      lock[Symbol.dispose]();
     },
   };
 }

@@ -1,43 +1,22 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { Conflict } from '../errors.ts';
 
-/**
- * One engine per data root. The lock is a file with the holder's pid and start time; one whose holder is
- * gone (kill -9, power cut) is taken over. Throws Conflict that names the holder.
- */
-export async function lockDataRoot(path: string): Promise<AsyncDisposable> {
-  for (;;) {
-    try {
-      const file = await open(path, 'wx', 0o600);
-      await file.writeFile(`${process.pid} ${await startTime(process.pid)}\n`);
-      await file.close();
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const [pid = '', started = ''] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
-    if (started !== '' && (await startTime(Number(pid))) === started) {
-      throw new Conflict(`an engine (pid ${pid}) already runs on this data root ("${path}" is held)`);
-    }
-    await rm(path, { force: true });
-  }
-}
+/** SQLITE_BUSY. */
+const busy = 5;
 
 /**
- * Clock ticks from boot to the process's start, with the boot's id, so that a pid that came round again, or
- * one of an earlier boot, is not taken for its former owner; '' when there is none. See proc(5), stat field 22.
+ * One engine per data root. The kernel holds the lock and frees it with the process, however that ends, so
+ * none is ever stale. Node has no flock(2) of its own; an exclusive transaction of SQLite, which is never
+ * written to, is one. Throws Conflict when another process has it.
  */
-async function startTime(pid: number): Promise<string> {
+export function lockDataRoot(path: string): Disposable {
+  const file = new DatabaseSync(path, { timeout: 0 });
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${await readBootId()}/${ticks}`;
-  } catch {
-    return '';
+    file.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    file.close();
+    if ((cause as { errcode?: number }).errcode !== busy) throw cause;
+    throw new Conflict(`an engine already runs on this data root ("${path}" is locked)`, { cause });
   }
-}
-
-/** Differs after every boot of the kernel. */
-export async function readBootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  return { [Symbol.dispose]: () => file.close() };
 }

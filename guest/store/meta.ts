@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
 /** The `meta` table: a few words that belong to the data root as a whole. */
@@ -27,4 +28,9 @@ export function openMeta(db: DatabaseSync, bootId: string): Meta {
   const lastBoot = read('boot_id');
   if (lastBoot !== bootId) write('boot_id', bootId);
   return { engineId, rebooted: lastBoot !== undefined && lastBoot !== bootId };
+}
+
+/** Differs after every boot of the kernel. */
+export function readBootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }

@@ -71,7 +71,7 @@ export async function createMachine(
     // Keys take the processor, the image takes the disk and the network: together.
     const { prepareTrust } = await import('./trust.ts');
     const trust = prepareTrust(store, await machineOf(store, record), signal);
-    trust.catch(() => {});
+    undo.defer('finish making keys', () => trust.then(ignore, ignore));
     const image = driver.features.bootsOsImage
       ? await progress.step('Getting the OS image', (report) =>
           osImage(store.paths.cache, { signal, report }),
@@ -119,6 +119,9 @@ async function discardInterrupted(
   }
   await discard(store, name);
 }
+
+/** Its error is told by whoever awaits the result; files that are still being written must not be in the way of removing them. */
+function ignore(): void {}
 
 async function preCheck(check: () => void | Promise<void>): Promise<void> {
   try {

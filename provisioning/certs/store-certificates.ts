@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { FailedPrecondition } from '../../drivers/errors.ts';
 import { writeFileAtomic } from '../../drivers/write-file-atomic.ts';
 import { acquireLock } from '../lock.ts';
@@ -26,7 +27,6 @@ export async function storeCertificates(
   { signal, now }: { signal?: AbortSignal; now?: Date } = {},
 ): Promise<StoreCertificates> {
   await using _lock = await acquireLock(paths.locks, 'store-certs', signal ? { signal } : {});
-  await mkdir(paths.certs.directory, { recursive: true, mode: 0o700 });
   const time = now ? { now } : {};
 
   let authority = await readPair(paths.certs.ca, paths.certs.caKey);
@@ -51,6 +51,7 @@ function isIssuedBy(identity: Identity, authority: Identity): boolean {
 
 /** The key first: a certificate without its key is what a reader would trip over. */
 async function writePair(certPath: string, keyPath: string, { cert, key }: Identity): Promise<void> {
+  for (const path of [keyPath, certPath]) await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFileAtomic(keyPath, key);
   await writeFileAtomic(certPath, cert, { mode: 0o644 });
 }

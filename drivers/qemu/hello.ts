@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FromAgent } from '../../guest/wire/index.ts';
 import { Unavailable } from '../errors.ts';
 import type { Listener } from './args.ts';
@@ -18,8 +19,9 @@ export async function awaitHello({
   readonly qmp: Listener;
   readonly signal: AbortSignal;
 }): Promise<FromAgent> {
+  let socket: Socket | undefined;
   try {
-    const socket = await connectChannel(agent, { signal, once: true });
+    socket = await connectChannel(agent, { signal, once: true });
     // It may have said hello to nobody before we came.
     socket.write(`${JSON.stringify({ type: 'who' })}\n`);
     for await (const line of linesOf(socket, signal)) {
@@ -34,6 +36,9 @@ export async function awaitHello({
   } catch (error) {
     if (signal.aborted) throw abortError(signal, 'waiting for the engine');
     throw new Unavailable('the machine went off before its engine came up', { cause: error });
+  } finally {
+    // The port is free for the next one who listens, and this process may end.
+    socket?.destroy();
   }
   throw new Unavailable('the machine went off before its engine came up');
 }

@@ -42,11 +42,14 @@ function connectOnce(listener: Listener, signal: AbortSignal): Promise<Socket> {
 /** The channel's lines until its other end is gone, or `signal` aborts: then it throws the signal's reason. */
 export async function* linesOf(socket: Socket, signal?: AbortSignal): AsyncGenerator<string> {
   socket.on('error', () => {});
+  const lines = createInterface({ input: socket });
+  // A socket that is destroyed at our end has a close but no end, which is all that readline listens to.
+  socket.once('close', () => lines.close());
   const stop = () => socket.destroy();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     signal?.throwIfAborted();
-    for await (const line of createInterface({ input: socket })) yield line;
+    yield* lines;
     signal?.throwIfAborted();
   } finally {
     signal?.removeEventListener('abort', stop);

@@ -4,7 +4,7 @@ import type { Architecture } from './os-image.ts';
  * What the OS image is made of. Everything here goes into the recipe's digest, so a change makes a new image;
  * raise {@link recipeVersion} when the code that assembles it changes what comes out.
  */
-export const recipeVersion = 1;
+export const recipeVersion = 2;
 
 export const codename = 'trixie';
 

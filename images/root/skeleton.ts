@@ -40,6 +40,7 @@ const directories = {
   '/tmp': 0o1777,
   '/var/cache': 0o755,
   '/var/lib': 0o755,
+  '/var/lib/machine': 0o700,
   '/var/log': 0o755,
   '/var/spool': 0o755,
   '/var/tmp': 0o1777,

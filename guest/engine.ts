@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
+import { diskUsageRoutes } from './api/routes/disk-usage.ts';
 import { eventsRoutes } from './api/routes/events.ts';
 import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
-import { volumeRoutes } from './api/routes/volumes.ts';
+import { volumeRoutes, volumeView } from './api/routes/volumes.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import type { EngineConfig } from './config.ts';
 import { createEventBus } from './events/bus.ts';
@@ -14,12 +15,14 @@ import { run } from './host/exec.ts';
 import { readHostSystem } from './host/system.ts';
 import { loadFirstImages } from './images/first-load.ts';
 import { openImages } from './images/index.ts';
+import { listImages } from './images/list.ts';
 import type { Logger } from './log.ts';
 import { openNetworks } from './network/index.ts';
 import { openDatabase } from './store/database.ts';
 import { lockDataRoot } from './store/lock.ts';
 import { openMeta, readBootId } from './store/meta.ts';
 import { enginePaths } from './store/paths.ts';
+import { diskUsage } from './volumes/disk-usage.ts';
 import { LocalVolumes } from './volumes/index.ts';
 
 export interface Engine {
@@ -67,6 +70,22 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       runtimeVersion,
     }),
     ...eventsRoutes(events),
+    ...diskUsageRoutes({
+      layerBytes: () => Number(db.prepare('SELECT coalesce(sum(size), 0) AS bytes FROM layers').get()!.bytes),
+      images: (apiMinor) =>
+        listImages(images, { filters: new Map(), apiMinor, containers: true, sharedSize: true }),
+      containers: async () => [],
+      volumes: () =>
+        Promise.all(
+          volumes.list().map(async (volume) => ({
+            ...volumeView(volume, volumes.mountpoint(volume.name)),
+            UsageData: {
+              RefCount: volumes.userCount(volume.name),
+              Size: await diskUsage(volumes.mountpoint(volume.name)),
+            },
+          })),
+        ),
+    }),
     ...imageRoutes(images),
     ...networkRoutes(networks, events),
     ...volumeRoutes(volumes, events),

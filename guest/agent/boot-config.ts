@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BootConfig, bootConfigItem } from '../wire/index.ts';
 
 const texts = z.array(z.string());

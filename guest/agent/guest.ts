@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { uptime } from 'node:os';
 import { agentVersion } from '../agent-version.ts';
 import { apiVersion } from '../api/versions.ts';
@@ -44,6 +45,8 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
     afterwards: async () => port?.[Symbol.asyncDispose](),
   });
   log.info({ uptimeMs: uptimeMs() }, 'the API answers');
+  // For the next start (NODE_COMPILE_CACHE): a machine that loses power writes nothing at its end.
+  flushCompileCache();
 }
 
 function hello(): Hello {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidParameter } from '../errors.ts';
 
 /** The JSON files inside image archives. Members that nobody here reads are not checked. */

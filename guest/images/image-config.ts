@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Digest, isDigest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { ContainerDefaults, HistoryEntry, ImageConfig } from './image.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidParameter } from '../errors.ts';
 
 export interface Platform {

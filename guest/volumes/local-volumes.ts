@@ -119,7 +119,12 @@ export class LocalVolumes implements VolumeStore {
   }
 
   isUsed(name: string): boolean {
-    return this.#usersOf(name).length > 0;
+    return this.userCount(name) > 0;
+  }
+
+  /** How many containers name it. */
+  userCount(name: string): number {
+    return this.#usersOf(name).length;
   }
 
   mountpoint(name: string): string {

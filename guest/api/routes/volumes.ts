@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Conflict, NotFound, NotImplemented } from '../../errors.ts';
 import type { EventSink } from '../../events/event.ts';
 import { diskUsage } from '../../volumes/disk-usage.ts';

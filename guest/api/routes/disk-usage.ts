@@ -1,0 +1,36 @@
+import { InvalidParameter } from '../../errors.ts';
+import type { ApiRequest, Reply, Route } from '../handler.ts';
+
+/** What `/system/df` adds up; lists in their wire shapes. */
+export interface DiskUsageSources {
+  layerBytes(): number;
+  images(apiMinor: number): readonly object[];
+  containers(): Promise<readonly object[]>;
+  volumes(): Promise<readonly object[]>;
+}
+
+const types = ['container', 'image', 'volume', 'build-cache'] as const;
+
+export function diskUsageRoutes(sources: DiskUsageSources): Route[] {
+  return [{ method: 'GET', path: '/system/df', handle: (request) => diskUsage(sources, request) }];
+}
+
+async function diskUsage(sources: DiskUsageSources, { query, apiMinor }: ApiRequest): Promise<Reply> {
+  const asked = query.all('type');
+  const unknown = asked.find((type) => !types.some((known) => known === type));
+  if (unknown !== undefined) throw new InvalidParameter(`unknown object type: ${unknown}`);
+  const wanted = (type: (typeof types)[number]) => asked.length === 0 || asked.includes(type);
+  const [containers, volumes] = await Promise.all([
+    wanted('container') ? sources.containers() : null,
+    wanted('volume') ? sources.volumes() : null,
+  ]);
+  return {
+    json: {
+      LayersSize: wanted('image') ? sources.layerBytes() : 0,
+      Images: wanted('image') ? sources.images(apiMinor) : null,
+      Containers: containers,
+      Volumes: volumes,
+      BuildCache: wanted('build-cache') ? [] : null,
+    },
+  };
+}

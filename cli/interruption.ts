@@ -18,7 +18,8 @@ export class Interrupted extends Cancelled {
 
 /**
  * Runs work that a signal interrupts: the first one aborts, the second says that undoing takes its time,
- * the third leaves things as they are. (`npx` and terminals may send the same Ctrl-C twice.)
+ * the third leaves things as they are. (`npx` and terminals may send
+ * the same Ctrl-C twice.) One that comes when the work is done changes nothing: the process is about to end.
  */
 export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();
@@ -36,7 +37,5 @@ export async function interruptible<Result>(work: (signal: AbortSignal) => Promi
     return await work(controller.signal);
   } catch (error) {
     throw received === null ? error : new Interrupted(received, error);
-  } finally {
-    for (const name of names) process.off(name, onSignal);
   }
 }

@@ -5,6 +5,7 @@ import { createMachine } from '../../provisioning/create.ts';
 import { contextOf } from '../context.ts';
 import { driverFlags, driverValues } from '../flags/driver.ts';
 import { type EngineFlags, engineFlags, engineOptions } from '../flags/engine.ts';
+import { fromEnv } from '../flags/from-env.ts';
 import { repeated } from '../flags/repeated.ts';
 import { type SwarmFlags, swarmFlags, swarmOptions } from '../flags/swarm.ts';
 import { interruptible } from '../interruption.ts';
@@ -21,9 +22,13 @@ export async function configure(command: Command, args: readonly string[]): Prom
   command
     .argument('[name]')
     .addOption(
-      new Option('-d, --driver <DRIVER>', `where the machine comes from: ${driverNames.join(', ')}`)
-        .default(defaultDriver)
-        .env('MACHINE_DRIVER'),
+      fromEnv(
+        new Option(
+          '-d, --driver <DRIVER>',
+          `where the machine comes from: ${driverNames.join(', ')}`,
+        ).default(defaultDriver),
+        'MACHINE_DRIVER',
+      ),
     )
     .addOption(
       new Option('--tls-san <NAME>', "another name of the engine's certificate")

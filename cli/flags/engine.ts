@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { InvalidArgument } from '../../drivers/errors.ts';
 import type { HostOptions } from '../../provisioning/machine-record.ts';
+import { fromEnv } from './from-env.ts';
 import { repeated } from './repeated.ts';
 
 export interface EngineFlags {
@@ -22,9 +23,12 @@ export function engineFlags(): Option[] {
     list('--engine-label <KEY=VALUE>', 'a label of the engine'),
     list('--engine-env <NAME=VALUE>', 'a variable in the engine’s environment'),
     list('--engine-insecure-registry <HOST>', 'a registry to talk to without verified TLS'),
-    list('--engine-registry-mirror <URL>', 'a mirror of Docker Hub').env('ENGINE_REGISTRY_MIRROR'),
+    fromEnv(list('--engine-registry-mirror <URL>', 'a mirror of Docker Hub'), 'ENGINE_REGISTRY_MIRROR'),
     new Option('--engine-storage-driver <NAME>', `only ${storageDriver}`),
-    new Option('--engine-install-url <URL>', 'not supported').env('MACHINE_DOCKER_INSTALL_URL').hideHelp(),
+    fromEnv(
+      new Option('--engine-install-url <URL>', 'not supported').hideHelp(),
+      'MACHINE_DOCKER_INSTALL_URL',
+    ),
     list('--engine-opt <KEY=VALUE>', 'not supported').hideHelp(),
   ].map((option) => option.helpGroup('Options of the engine:'));
 }

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { HostOptions } from '../../provisioning/machine-record.ts';
+import { fromEnv } from './from-env.ts';
 import { repeated } from './repeated.ts';
 
 export interface SwarmFlags {
@@ -18,12 +19,12 @@ export interface SwarmFlags {
 /** docker-machine's, for scripts that still pass them: kept in the record and shown, never acted on. */
 export function swarmFlags(): Option[] {
   return [
-    new Option('--swarm').env('MACHINE_SWARM'),
+    fromEnv(new Option('--swarm'), 'MACHINE_SWARM'),
     new Option('--swarm-master'),
     new Option('--swarm-discovery <URL>').default(''),
     new Option('--swarm-addr <ADDRESS>').default(''),
     new Option('--swarm-host <URL>').default('tcp://0.0.0.0:3376'),
-    new Option('--swarm-image <IMAGE>').default('swarm:latest').env('MACHINE_SWARM_IMAGE'),
+    fromEnv(new Option('--swarm-image <IMAGE>').default('swarm:latest'), 'MACHINE_SWARM_IMAGE'),
     new Option('--swarm-strategy <NAME>').default('spread'),
     new Option('--swarm-opt <KEY=VALUE>').default([]).argParser(repeated),
     new Option('--swarm-join-opt <KEY=VALUE>').default([]).argParser(repeated),

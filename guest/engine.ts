@@ -50,7 +50,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const host = readHostSystem();
   const events = createEventBus();
 
-  const images = openImages({ db, paths, events, usersOf: () => [] });
+  const images = await openImages({ db, paths, events, usersOf: () => [] });
 
   const { networks, sandboxes } = await openNetworks(db, config.network, events);
   const volumes = await LocalVolumes.open({ db, directory: paths.volumes, events, usersOf: () => [] });

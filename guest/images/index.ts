@@ -30,14 +30,16 @@ export interface Images {
  *
  * @param usersOf the containers made from an image
  */
-export function openImages(options: {
+export async function openImages(options: {
   readonly db: DatabaseSync;
   readonly paths: EnginePaths;
   readonly events: EventSink;
   readonly usersOf: (id: Digest) => readonly ImageUser[];
-}): Images {
+}): Promise<Images> {
   const { db, paths, events, usersOf } = options;
   const layers = new OverlayLayerStore(db, paths);
+  // Those of an image that a crash kept from being recorded.
+  await layers.collect();
   const snapshots = new OverlaySnapshotter(db, paths);
   const images = new ImageStore(db);
   const maker = new ImageMaker({ layers, snapshots, images, events });

@@ -20,7 +20,7 @@ export interface EngineConfig extends EngineOptions {
 
 export type Listen =
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tls'; readonly host: string; readonly port: number; readonly files: TlsFiles | null };
+  | { readonly kind: 'tls'; readonly host: string; readonly port: number; readonly files: TlsFiles };
 
 /** Paths of PEM files. */
 export interface TlsFiles {

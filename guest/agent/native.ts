@@ -1,4 +1,5 @@
-import type { EngineConfig } from '../config.ts';
+import type { ApiServer } from '../api/server.ts';
+import type { EngineConfig, Listen } from '../config.ts';
 import { startEngine } from '../engine.ts';
 import { Forbidden } from '../errors.ts';
 import { enterMountNamespace } from '../host/mount-namespace.ts';
@@ -14,10 +15,8 @@ export async function startOnHost(config: EngineConfig, log: Logger): Promise<vo
   enterMountNamespace();
   const engine = await startEngine(config, log);
   const tls = config.listen.find((listen) => listen.kind === 'tls')?.files ?? null;
-  for (const listen of config.listen) {
-    if (listen.kind === 'unix') await engine.api.listenUnix(listen.path);
-    else await engine.api.listenTls(listen.host, listen.port, await readTls(listen.files!));
-  }
+  const addresses: string[] = [];
+  for (const listen of config.listen) addresses.push(await serve(engine.api, listen));
   endOnSignals({
     engine,
     log,
@@ -25,5 +24,15 @@ export async function startOnHost(config: EngineConfig, log: Logger): Promise<vo
       if (tls) engine.api.renewTls(await readTls(tls));
     },
   });
-  log.info({ pid: process.pid, listen: config.listen.map(({ kind }) => kind) }, 'the API answers');
+  log.info({ pid: process.pid, addresses }, 'the API answers');
+}
+
+/** Where it is really served: port 0 asks for a free one. */
+async function serve(api: ApiServer, listen: Listen): Promise<string> {
+  if (listen.kind === 'unix') {
+    await api.listenUnix(listen.path);
+    return `unix://${listen.path}`;
+  }
+  const port = await api.listenTls(listen.host, listen.port, await readTls(listen.files));
+  return `tcp://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`;
 }

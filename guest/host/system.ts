@@ -40,6 +40,11 @@ export function readHostSystem(): HostSystem {
   };
 }
 
+/** Changes when the first bridge is made, so it is asked each time. */
+export function forwardsIpv4(): boolean {
+  return read('/proc/sys/net/ipv4/ip_forward').trim() === '1';
+}
+
 /** os-release(5): shell assignments, quoted or not. */
 function osRelease(): Map<string, string> {
   const lines = read('/etc/os-release').split('\n');

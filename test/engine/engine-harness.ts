@@ -22,6 +22,9 @@ export class EngineHarness {
   readonly socket: string;
   readonly #flags: readonly string[];
   #process: ChildProcess | null = null;
+  readonly #awaited = new Map<string, () => void>();
+  /** Where the API is served. */
+  addresses: readonly string[] = [];
 
   private constructor(directory: string, flags: readonly string[]) {
     this.directory = directory;
@@ -74,7 +77,11 @@ export class EngineHarness {
     await new Promise<void>((resolve, reject) => {
       lines.on('line', (line) => {
         said.push(line);
-        if (line.includes('"the API answers"')) resolve();
+        if (line.includes('"the API answers"')) {
+          this.addresses = JSON.parse(line).addresses;
+          resolve();
+        }
+        for (const [text, heard] of this.#awaited) if (line.includes(text)) heard();
         // Its complaints belong to the test's output.
         if (/"level":"(error|warn)"/.test(line)) process.stderr.write(`${line}\n`);
       });
@@ -92,6 +99,11 @@ export class EngineHarness {
     const ended = once(engine, 'exit') as Promise<[number | null]>;
     engine.kill(signal);
     return (await ended)[0];
+  }
+
+  /** Resolves when the engine logs a line that contains `text`. */
+  logged(text: string): Promise<void> {
+    return new Promise((resolve) => this.#awaited.set(text, resolve));
   }
 
   docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {

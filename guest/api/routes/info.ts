@@ -1,7 +1,7 @@
 import { agentVersion } from '../../agent-version.ts';
 import type { EngineConfig } from '../../config.ts';
 import type { EventBus } from '../../events/bus.ts';
-import type { HostSystem } from '../../host/system.ts';
+import { forwardsIpv4, type HostSystem } from '../../host/system.ts';
 import { engineVersion } from '../versions.ts';
 import type { EngineCounts } from './system.ts';
 
@@ -44,7 +44,7 @@ export function engineInfo(from: {
     PidsLimit: has('pids'),
     // Gone with cgroup v2.
     OomKillDisable: false,
-    IPv4Forwarding: true,
+    IPv4Forwarding: forwardsIpv4(),
     Debug: config.debug,
     NFd: 0,
     NGoroutines: 0,

@@ -36,8 +36,8 @@ import {
 } from './layer-tree.ts';
 import { emptyLower, type LowerView, opaqueListFile } from './lower-view.ts';
 import { makeSpecialEntries, type SpecialEntry } from './special-entries.ts';
-import { fsPath, readable, type TarEntry, tarEntry } from './tar-entry.ts';
-import { isOverlayXattr, opaqueXattr, parseWhiteout } from './whiteout.ts';
+import { entrySeconds, fsPath, readable, type TarEntry, tarEntry, usableXattrs } from './tar-entry.ts';
+import { opaqueXattr, parseWhiteout } from './whiteout.ts';
 
 /**
  * Writes the entries of one layer tar into an overlay lower directory, `<dir>/fs`. The tar may come from
@@ -117,7 +117,7 @@ export class LayerWriter {
     try {
       fchownSync(file.fd, file.entry.uid, file.entry.gid);
       fchmodSync(file.fd, file.entry.mode);
-      const time = seconds(file.entry);
+      const time = entrySeconds(file.entry);
       futimesSync(file.fd, time, time);
     } finally {
       closeSync(file.fd);
@@ -170,7 +170,7 @@ export class LayerWriter {
       }
       symlinkSync(fsPath(entry.linkPath), file);
       lchownSync(file, entry.uid, entry.gid);
-      lutimesSync(file, seconds(entry), seconds(entry));
+      lutimesSync(file, entrySeconds(entry), entrySeconds(entry));
       return { kind: 'leaf', path, inode, payload: null, onDisk: true };
     }
     const fd = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
@@ -215,7 +215,7 @@ export class LayerWriter {
     copyFileSync(fsPath(from), file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     lchownSync(file, entry.uid, entry.gid);
     chmodSync(file, entry.mode);
-    lutimesSync(file, seconds(entry), seconds(entry));
+    lutimesSync(file, entrySeconds(entry), entrySeconds(entry));
     const leaf: LeafNode = {
       kind: 'leaf',
       path,
@@ -310,7 +310,7 @@ export class LayerWriter {
     for (const child of directory.children.values())
       if (child.kind === 'directory') this.#directoryTimes(child);
     if (!directory.entry) return;
-    const time = seconds(directory.entry);
+    const time = entrySeconds(directory.entry);
     utimesSync(fsPath(this.#at(directory.path)), time, time);
   }
 
@@ -321,21 +321,6 @@ export class LayerWriter {
 
 function isSpecial({ type }: TarEntry): boolean {
   return type === 'character' || type === 'block' || type === 'fifo';
-}
-
-/** Those that mean something inside a container and that the kernel takes on this kind of file. */
-function usableXattrs({ xattrs, type }: TarEntry): ReadonlyMap<string, Uint8Array> {
-  if (xattrs.size === 0 || type === 'symlink') return new Map();
-  return new Map(
-    [...xattrs].filter(
-      ([name]) =>
-        /^(?:user|trusted|security\.(?:capability|ima|evm))(?:\.|$)/.test(name) && !isOverlayXattr(name),
-    ),
-  );
-}
-
-function seconds({ mtimeNs }: TarEntry): number {
-  return Number(mtimeNs / 1_000_000_000n) + Number(mtimeNs % 1_000_000_000n) / 1e9;
 }
 
 function fromStat(path: string, type: 'file' | 'directory', stat: Stats): TarEntry {

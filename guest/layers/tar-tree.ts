@@ -39,14 +39,23 @@ async function* encode(
   yield tarEnd;
 }
 
+export interface TreeOptions {
+  /** Names in the directory (byte strings); everything when absent. */
+  readonly names?: readonly string[];
+  /** Leaves out what is below the names. */
+  readonly flat?: boolean;
+}
+
 /**
- * The entries below a directory, read by GNU tar, because Node cannot read attributes. Names have no `./`.
- *
- * @param only names to be read, without what is below them; everything when absent
+ * The entries of a directory, read by GNU tar, because Node cannot read attributes. Names have no `./`; the
+ * directory itself is left out.
  */
-export async function* treeEvents(directory: string, only?: readonly string[]): AsyncGenerator<TarEvent> {
-  const what = only ? ['--no-recursion', '--null', '--verbatim-files-from', '--files-from=-'] : ['.'];
-  const child = spawn('tar', [...create, '--directory', directory, ...what], {
+export async function* treeEvents(
+  directory: string,
+  { names = ['.'], flat = false }: TreeOptions = {},
+): AsyncGenerator<TarEvent> {
+  const args = [...create, ...(flat ? ['--no-recursion'] : []), '--directory', directory, ...fromStdin];
+  const child = spawn('tar', args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
@@ -58,7 +67,8 @@ export async function* treeEvents(directory: string, only?: readonly string[]): 
   });
   // A tar that does not read its list to the end is judged by its exit code.
   child.stdin.on('error', () => {});
-  child.stdin.end(Buffer.from((only ?? []).map((name) => `./${name}\0`).join(''), 'latin1'));
+  const list = names.map((name) => `${name === '.' ? name : `./${name}`}\0`).join('');
+  child.stdin.end(Buffer.from(list, 'latin1'));
   try {
     const parser = new TarParser();
     for await (const chunk of child.stdout) {
@@ -69,13 +79,14 @@ export async function* treeEvents(directory: string, only?: readonly string[]): 
     }
     const [exitCode] = await closed;
     // 1 is "a file changed as we read it".
-    if (exitCode !== 0 && exitCode !== 1)
-      throw new Internal(`tar could not read "${directory}": ${stderr.trim()}`);
+    if (exitCode !== 0 && exitCode !== 1) throw new Internal(`tar could not read files: ${stderr.trim()}`);
     parser.finish();
   } finally {
     child.kill('SIGKILL');
   }
 }
+
+const fromStdin = ['--null', '--verbatim-files-from', '--files-from=-'];
 
 const create = [
   '--create',

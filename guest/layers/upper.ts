@@ -81,7 +81,7 @@ function sameDirectory(a: Stats, b: Stats): boolean {
 async function opaqueAmong(upper: string, directories: readonly string[]): Promise<string[]> {
   if (directories.length === 0) return [];
   const opaque: string[] = [];
-  for await (const event of treeEvents(upper, directories)) {
+  for await (const event of treeEvents(upper, { names: directories, flat: true })) {
     if (event.kind === 'entry' && isOpaque(event.entry)) opaque.push(event.entry.path);
   }
   // Overlay marks only the topmost of new directories.

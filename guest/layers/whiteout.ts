@@ -28,7 +28,7 @@ export function parseWhiteout(name: string): Whiteout | null {
   return { kind: 'delete', name: deleted };
 }
 
-/** Overlay's own attributes: a layer that could set them would reach into directories it does not name. */
+/** Overlay's own attributes, which belong to no layer. */
 export function isOverlayXattr(name: string): boolean {
   return name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.');
 }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
  *   <dataRoot>/engine.db           records (schema.ts)
  *   <dataRoot>/engine.lock         held while an engine runs on this root
  *   <dataRoot>/content/sha256/HEX  blobs by digest;  content/ingest/ = unfinished, swept at start
- *   <dataRoot>/layers/DIR/         one committed layer: the overlay lower directory `fs/` and `tar-split.gz`
+ *   <dataRoot>/layers/DIR/         one committed layer: the overlay lower directory `fs/`, `tar-split.gz`, and where
+ *                                  needed `replaced/` and `opaque` (layers/tar-split.ts, layers/lower-view.ts)
  *   <dataRoot>/snapshots/DIR/      a container's `upper/` and `work/`
  *   <dataRoot>/containers/ID/      config that outlives a run: logs, hostname, hosts, resolv.conf
  *   <dataRoot>/volumes/NAME/_data  named volumes

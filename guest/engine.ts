@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
+import { containerRoutes } from './api/routes/containers.ts';
 import { diskUsageRoutes } from './api/routes/disk-usage.ts';
 import { eventsRoutes } from './api/routes/events.ts';
+import { execRoutes } from './api/routes/exec.ts';
 import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
@@ -10,7 +12,12 @@ import { systemRoutes } from './api/routes/system.ts';
 import { volumeRoutes, volumeView } from './api/routes/volumes.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import type { EngineConfig } from './config.ts';
+import { ContainerStore } from './containers/container-store.ts';
+import { Containers } from './containers/containers.ts';
+import type { Dependencies } from './containers/dependencies.ts';
+import { isLive } from './containers/state.ts';
 import { createEventBus } from './events/bus.ts';
+import { ExecSessions } from './exec/exec-sessions.ts';
 import { run } from './host/exec.ts';
 import { readHostSystem } from './host/system.ts';
 import { loadFirstImages } from './images/first-load.ts';
@@ -18,6 +25,7 @@ import { openImages } from './images/index.ts';
 import { listImages } from './images/list.ts';
 import type { Logger } from './log.ts';
 import { openNetworks } from './network/index.ts';
+import { CgroupLocation, CrunRuntime } from './runtime/crun-runtime.ts';
 import { openDatabase } from './store/database.ts';
 import { lockDataRoot } from './store/lock.ts';
 import { openMeta, readBootId } from './store/meta.ts';
@@ -50,14 +58,41 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const host = readHostSystem();
   const events = createEventBus();
 
-  const images = await openImages({ db, paths, events, usersOf: () => [] });
+  // Containers are asked who uses what; they come last, since they need all the rest.
+  const images = await openImages({
+    db,
+    paths,
+    events,
+    usersOf: (id) =>
+      containers.usersOfImage(id).map(({ id, record }) => ({ id, running: isLive(record.state) })),
+  });
 
   const { networks, sandboxes } = await openNetworks(db, config.network, events);
-  const volumes = await LocalVolumes.open({ db, directory: paths.volumes, events, usersOf: () => [] });
+  const volumes = await LocalVolumes.open({
+    db,
+    directory: paths.volumes,
+    events,
+    usersOf: (name) => containers.usersOfVolume(name),
+  });
 
-  // Runtime and containers
-  const live: string[] = [];
-  await sandboxes.reconcile(live);
+  const cgroups = new CgroupLocation(config.cgroupParent, host.cgroupVersion);
+  const deps: Dependencies = {
+    store: new ContainerStore(db),
+    paths,
+    runtime: new CrunRuntime(paths, cgroups),
+    snapshotter: images.snapshots,
+    images: images.images,
+    networks: sandboxes,
+    volumes,
+    events,
+    cgroups,
+    host,
+    log,
+  };
+  const containers = new Containers(deps);
+  const execs = new ExecSessions(deps);
+  await sandboxes.reconcile(await containers.restore());
+  void containers.resume();
   if (config.guest) sandboxes.prepareLater();
 
   const routes: Route[] = [
@@ -66,7 +101,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       host,
       events,
       engineId: meta.engineId,
-      counts: () => ({ running: 0, paused: 0, stopped: 0, images: images.images.count() }),
+      counts: () => ({ ...containers.counts(), images: images.images.count() }),
       runtimeVersion,
     }),
     ...eventsRoutes(events),
@@ -86,6 +121,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
           })),
         ),
     }),
+    ...containerRoutes({ containers, execs, deps, committer: images.maker }),
+    ...execRoutes({ containers, execs }),
     ...imageRoutes(images),
     ...networkRoutes(networks, events),
     ...volumeRoutes(volumes, events),
@@ -96,9 +133,10 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   return {
     api,
     loadImages: (directory) => loadFirstImages(images, directory),
-    async stopContainers() {},
+    stopContainers: () => containers.stopAll(),
     async close() {
       await api.close();
+      containers.leave();
       await sandboxes.close();
       db.close();
       lock[Symbol.dispose]();

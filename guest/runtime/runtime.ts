@@ -9,20 +9,21 @@ import type { RuntimeSpec } from './runtime-spec.ts';
  */
 export interface Runtime {
   /**
-   * Starts the container and resolves once its process has been executed. Throws RuntimeError (with crun's
-   * own sentence and Docker's exit code 126 or 127 where one applies) when it could not; then nothing is
-   * left behind.
+   * Starts the container and resolves once its process has been executed. Throws RuntimeError (with dockerd's
+   * sentence and its exit code 126, 127 or 128) when it could not; then nothing is left behind.
    */
   start(request: StartRequest): Promise<RunningTask>;
   /** After an agent restart. Null when the run directory is gone (reboot) or was never started. */
-  reattach(id: string): Promise<RunningTask | null>;
-  /** Delivers to the container's first process. Throws NotFound when it is gone. */
-  kill(id: string, signal: number): Promise<void>;
-  /** Freezes the cgroup. */
+  reattach(
+    id: string,
+    options: { readonly terminal: boolean; readonly openStdin: boolean },
+  ): Promise<RunningTask | null>;
+  /** Freezes all processes. */
   pause(id: string): Promise<void>;
   unpause(id: string): Promise<void>;
+  /** As `start`, in a running container. Sessions of an agent that has ended are not taken up again. */
   exec(id: string, request: ExecRequest): Promise<RunningTask>;
-  /** Removes the run directory and crun's state. Idempotent; the container must have exited. */
+  /** Removes the run directory and crun's state, and ends what still runs. Idempotent. */
   remove(id: string): Promise<void>;
 }
 
@@ -30,16 +31,13 @@ export interface StartRequest {
   readonly id: string;
   readonly spec: RuntimeSpec;
   readonly rootfs: Mount;
-  readonly terminal: boolean;
   readonly openStdin: boolean;
-  readonly size?: TerminalSize;
 }
 
 export interface ExecRequest {
   readonly execId: string;
   readonly process: RuntimeSpec['process'];
   readonly openStdin: boolean;
-  readonly size?: TerminalSize;
 }
 
 export interface TerminalSize {
@@ -51,6 +49,7 @@ export interface RunningTask {
   /** In the engine's pid namespace. */
   readonly pid: number;
   readonly startedAt: Date;
+  /** `end()` is end of file for the container. Null when it was started without stdin. */
   readonly stdin: Writable | null;
   /** Ends after the last byte of the last process that held it. */
   readonly stdout: Readable;
@@ -58,7 +57,11 @@ export interface RunningTask {
   readonly stderr: Readable | null;
   /** Resolves (never rejects) when the first process is gone; output may still be draining. */
   readonly exited: Promise<ExitStatus>;
+  /** Delivers to the first process. False when it is gone. */
+  kill(signal: number): boolean;
   resize(size: TerminalSize): Promise<void>;
+  /** Gives back all that the run held; call it when output was read to its end. Idempotent. */
+  release(): Promise<void>;
 }
 
 export interface ExitStatus {

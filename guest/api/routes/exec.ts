@@ -1,0 +1,84 @@
+import type { Containers } from '../../containers/containers.ts';
+import type { ExecSession } from '../../exec/exec-session.ts';
+import type { ExecSessions } from '../../exec/exec-sessions.ts';
+import { frame } from '../frames.ts';
+import type { ApiRequest, Reply, Route } from '../handler.ts';
+import { execBody, execStartBody } from '../schema/container.ts';
+
+/** Commands in running containers. */
+export function execRoutes({
+  containers,
+  execs,
+}: {
+  readonly containers: Containers;
+  readonly execs: ExecSessions;
+}): Route[] {
+  const find = ({ params }: ApiRequest) => execs.get(params.id!);
+  return [
+    {
+      method: 'POST',
+      path: '/containers/:id/exec',
+      async handle(request) {
+        const container = containers.get(request.params.id!);
+        const body = await request.json(execBody);
+        return { status: 201, json: { Id: execs.create(container, body).id } };
+      },
+    },
+    { method: 'POST', path: '/exec/:id/start', handle: start },
+    {
+      method: 'POST',
+      path: '/exec/:id/resize',
+      async handle(request) {
+        const { query } = request;
+        await find(request).resize({ rows: query.integer('h') ?? 0, columns: query.integer('w') ?? 0 });
+        return { status: 200 };
+      },
+    },
+    { method: 'GET', path: '/exec/:id/json', handle: (request) => ({ json: inspectShape(find(request)) }) },
+  ];
+
+  async function start(request: ApiRequest): Promise<Reply> {
+    const session = find(request);
+    const { Detach, ConsoleSize } = await request.json(execStartBody);
+    const [rows = 0, columns = 0] = ConsoleSize ?? [];
+    const size = rows > 0 && columns > 0 ? { size: { rows, columns } } : {};
+    session.claim();
+    if (Detach) {
+      await session.start({ connection: null, ...size });
+      return { status: 200 };
+    }
+    const connection = await request.hijack({ multiplexed: !session.body.Tty });
+    try {
+      await session.start({ connection, ...size });
+    } catch (error) {
+      // The answer has begun: the message goes where the output would have gone, as with dockerd.
+      const text = Buffer.from(`${error instanceof Error ? error.message : error}\r\n`);
+      connection.end(session.body.Tty ? text : frame('stdout', text));
+    }
+    return { hijacked: true };
+  }
+}
+
+function inspectShape(session: ExecSession): object {
+  const { body, container } = session;
+  const [entrypoint = '', ...args] = body.Cmd ?? [];
+  return {
+    ID: session.id,
+    Running: session.running,
+    ExitCode: session.exitCode,
+    ProcessConfig: {
+      tty: body.Tty,
+      entrypoint,
+      arguments: args,
+      privileged: body.Privileged,
+      ...(body.User ? { user: body.User } : {}),
+    },
+    OpenStdin: body.AttachStdin,
+    OpenStderr: body.AttachStderr,
+    OpenStdout: body.AttachStdout,
+    CanRemove: false,
+    ContainerID: container.id,
+    DetachKeys: '',
+    Pid: session.pid,
+  };
+}

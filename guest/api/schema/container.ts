@@ -1,0 +1,231 @@
+import { z } from 'zod';
+
+/** Bodies of `POST /containers/create` and friends (Engine API 1.50); Go clients send null for what is empty. */
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '');
+const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false);
+const integer = z
+  .number()
+  .int()
+  .nullish()
+  .transform((value) => value ?? 0);
+const texts = z
+  .array(z.string())
+  .nullish()
+  .transform((value) => value ?? null);
+const words = z
+  .union([z.array(z.string()), z.string().transform((value) => [value])])
+  .nullish()
+  .transform((value) => value ?? null);
+const textMap = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {});
+const set = z
+  .record(z.string(), z.unknown())
+  .nullish()
+  .transform((value) => Object.keys(value ?? {}));
+
+export const containerConfig = z.object({
+  Hostname: text,
+  Domainname: text,
+  User: text,
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  ExposedPorts: set,
+  Tty: flag,
+  OpenStdin: flag,
+  StdinOnce: flag,
+  Env: texts,
+  Cmd: words,
+  Entrypoint: words,
+  Image: text,
+  Volumes: set,
+  WorkingDir: text,
+  NetworkDisabled: flag,
+  MacAddress: text,
+  Labels: textMap,
+  StopSignal: text,
+  StopTimeout: z.number().int().nullish(),
+  Shell: texts,
+  Healthcheck: z.looseObject({ Test: texts }).nullish(),
+});
+export type ContainerConfig = z.output<typeof containerConfig>;
+
+const mount = z.object({
+  Type: z.string(),
+  Source: text,
+  Target: text,
+  ReadOnly: flag,
+  Consistency: text,
+  BindOptions: z
+    .object({
+      Propagation: text,
+      NonRecursive: flag,
+      CreateMountpoint: flag,
+      ReadOnlyNonRecursive: flag,
+      ReadOnlyForceRecursive: flag,
+    })
+    .nullish(),
+  VolumeOptions: z
+    .object({
+      NoCopy: flag,
+      Labels: textMap,
+      Subpath: text,
+      DriverConfig: z.object({ Name: text, Options: textMap }).nullish(),
+    })
+    .nullish(),
+  TmpfsOptions: z.object({ SizeBytes: integer, Mode: integer }).nullish(),
+});
+export type MountRequest = z.output<typeof mount>;
+
+const device = z.object({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text });
+const ulimit = z.object({ Name: z.string(), Soft: z.number().int(), Hard: z.number().int() });
+const portBinding = z.object({ HostIp: z.string().optional(), HostPort: z.string().optional() });
+
+export const hostConfig = z.object({
+  Binds: texts,
+  ContainerIDFile: text,
+  LogConfig: z
+    .object({ Type: text, Config: textMap })
+    .nullish()
+    .transform((value) => ({ Type: value?.Type || 'json-file', Config: value?.Config ?? {} })),
+  NetworkMode: text,
+  PortBindings: z
+    .record(z.string(), z.array(portBinding).nullable())
+    .nullish()
+    .transform((value) => value ?? {}),
+  RestartPolicy: z
+    .object({ Name: text, MaximumRetryCount: integer })
+    .nullish()
+    .transform((value) => ({ Name: value?.Name || 'no', MaximumRetryCount: value?.MaximumRetryCount ?? 0 })),
+  AutoRemove: flag,
+  VolumeDriver: text,
+  VolumesFrom: texts,
+  ConsoleSize: z
+    .tuple([z.number().int(), z.number().int()])
+    .nullish()
+    .transform((value) => value ?? [0, 0]),
+  Annotations: textMap,
+  CapAdd: texts,
+  CapDrop: texts,
+  CgroupnsMode: text,
+  Dns: texts,
+  DnsOptions: texts,
+  DnsSearch: texts,
+  ExtraHosts: texts,
+  GroupAdd: texts,
+  IpcMode: text,
+  Cgroup: text,
+  Links: texts,
+  OomScoreAdj: integer,
+  PidMode: text,
+  Privileged: flag,
+  PublishAllPorts: flag,
+  ReadonlyRootfs: flag,
+  SecurityOpt: texts,
+  StorageOpt: textMap,
+  Tmpfs: textMap,
+  UTSMode: text,
+  UsernsMode: text,
+  ShmSize: integer,
+  Sysctls: textMap,
+  Runtime: text,
+  Isolation: text,
+  CpuShares: integer,
+  Memory: integer,
+  NanoCpus: integer,
+  CgroupParent: text,
+  BlkioWeight: integer,
+  BlkioWeightDevice: z.array(z.unknown()).nullish(),
+  BlkioDeviceReadBps: z.array(z.unknown()).nullish(),
+  BlkioDeviceWriteBps: z.array(z.unknown()).nullish(),
+  BlkioDeviceReadIOps: z.array(z.unknown()).nullish(),
+  BlkioDeviceWriteIOps: z.array(z.unknown()).nullish(),
+  CpuPeriod: integer,
+  CpuQuota: integer,
+  CpuRealtimePeriod: integer,
+  CpuRealtimeRuntime: integer,
+  CpusetCpus: text,
+  CpusetMems: text,
+  Devices: z
+    .array(device)
+    .nullish()
+    .transform((value) => value ?? []),
+  DeviceCgroupRules: texts,
+  DeviceRequests: z.array(z.unknown()).nullish(),
+  MemoryReservation: integer,
+  MemorySwap: integer,
+  MemorySwappiness: z.number().int().nullish(),
+  OomKillDisable: z.boolean().nullish(),
+  PidsLimit: z.number().int().nullish(),
+  Ulimits: z
+    .array(ulimit)
+    .nullish()
+    .transform((value) => value ?? []),
+  Mounts: z
+    .array(mount)
+    .nullish()
+    .transform((value) => value ?? []),
+  MaskedPaths: texts,
+  ReadonlyPaths: texts,
+  Init: z.boolean().nullish(),
+});
+export type HostConfig = z.output<typeof hostConfig>;
+
+const endpoint = z.object({
+  Aliases: texts,
+  Links: texts,
+  MacAddress: z.string().optional(),
+  IPAMConfig: z
+    .object({ IPv4Address: z.string().optional(), IPv6Address: z.string().optional() })
+    .nullish()
+    .transform((value) => value ?? null),
+  DriverOpts: z
+    .record(z.string(), z.string())
+    .nullish()
+    .transform((value) => value ?? null),
+});
+
+const emptyHostConfig = hostConfig.parse({});
+
+export const createBody = containerConfig.extend({
+  HostConfig: hostConfig.nullish().transform((value) => value ?? emptyHostConfig),
+  NetworkingConfig: z
+    .object({
+      EndpointsConfig: z
+        .record(z.string(), endpoint.nullable())
+        .nullish()
+        .transform((value) => value ?? {}),
+    })
+    .nullish()
+    .transform((value) => value ?? { EndpointsConfig: {} }),
+});
+export type CreateBody = z.output<typeof createBody>;
+
+export const execBody = z.object({
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  DetachKeys: text,
+  Tty: flag,
+  Env: texts,
+  Cmd: texts,
+  Privileged: flag,
+  User: text,
+  WorkingDir: text,
+  ConsoleSize: z.tuple([z.number().int(), z.number().int()]).nullish(),
+});
+export type ExecBody = z.output<typeof execBody>;
+
+export const execStartBody = z.object({
+  Detach: flag,
+  Tty: flag,
+  ConsoleSize: z.tuple([z.number().int(), z.number().int()]).nullish(),
+});

@@ -1,0 +1,43 @@
+import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
+import type { Digest } from '../digest.ts';
+import type { EndpointRequest } from '../network/network-manager.ts';
+import type { State } from './state.ts';
+
+/** All that is remembered of a container: JSON in the `containers` table, durable before anybody is told. */
+export interface ContainerRecord {
+  readonly id: string;
+  /** Without the leading slash of the wire. */
+  readonly name: string;
+  readonly createdAt: string;
+  readonly imageId: Digest;
+  /** The client's request with the image's defaults filled in; wire shape. */
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  /** By network name; wire shape. */
+  readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  readonly mounts: readonly RecordedMount[];
+  readonly state: State;
+  readonly restartCount: number;
+  /** Somebody stopped it: `unless-stopped` leaves it alone, and so does `always` until the next start of the engine. */
+  readonly stoppedByHand: boolean;
+}
+
+export interface RecordedMount {
+  readonly type: 'bind' | 'volume' | 'tmpfs';
+  /** Volume name; empty for other kinds. */
+  readonly name: string;
+  /** Directory on the engine's host; empty for tmpfs. */
+  readonly source: string;
+  readonly destination: string;
+  readonly readonly: boolean;
+  readonly mode: string;
+  readonly propagation: string;
+  readonly recursive: boolean;
+  /** Made by us for this container, and removed with it (`--rm`, `rm -v`). */
+  readonly anonymous: boolean;
+  /** Copy the image's files into the empty volume before the first start. */
+  readonly copyUp: boolean;
+  /** A bind source that did not exist is made when the container starts (`-v`, not `--mount`). */
+  readonly createSource: boolean;
+  readonly tmpfsOptions: string;
+}

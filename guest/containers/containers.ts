@@ -1,0 +1,252 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CreateBody } from '../api/schema/container.ts';
+import type { Digest } from '../digest.ts';
+import { Conflict, InvalidParameter, NotFound } from '../errors.ts';
+import { newId, shortId } from '../ids.ts';
+import { parseLogOptions } from '../logs/log-options.ts';
+import { boundingSet, containerCapabilities } from '../runtime/spec/capabilities.ts';
+import { checkLimits } from '../runtime/spec/resources.ts';
+import { Container } from './container.ts';
+import type { ContainerRecord, RecordedMount } from './container-record.ts';
+import { limitsOf } from './container-wish.ts';
+import { mergeConfig } from './create-config.ts';
+import type { Dependencies, Neighbours } from './dependencies.ts';
+import { mountRequests } from './mount-requests.ts';
+import { namePattern, randomName } from './names.ts';
+import { checkRestartPolicy } from './restart-policy.ts';
+import { parseSecurityOptions } from './security-options.ts';
+import { parseSignal } from './signals.ts';
+import { isLive } from './state.ts';
+import { refuseUnsupported } from './unsupported.ts';
+
+/** All containers of an engine. */
+export class Containers implements Neighbours {
+  readonly #deps: Dependencies;
+  readonly #byId = new Map<string, Container>();
+  /** Names in use, and those being created. */
+  readonly #names = new Map<string, string>();
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+    for (const record of deps.store.all()) this.#add(record);
+    this.#sweep();
+  }
+
+  list(): Container[] {
+    return [...this.#byId.values()];
+  }
+
+  /** By id, name or a beginning of the id that only one has. Throws NotFound or InvalidParameter. */
+  get(reference: string): Container {
+    const name = reference.replace(/^\//, '');
+    const exact = this.#byId.get(name) ?? this.#byId.get(this.#names.get(name) ?? '');
+    if (exact) return exact;
+    const found = /^[0-9a-f]+$/.test(name) ? this.list().filter(({ id }) => id.startsWith(name)) : [];
+    if (found.length > 1) throw new InvalidParameter(`multiple IDs found with provided prefix: ${name}`);
+    if (found.length === 0) throw new NotFound(`No such container: ${reference}`);
+    return found[0]!;
+  }
+
+  runningPid(reference: string): { id: string; pid: number } {
+    const { record } = this.get(reference);
+    if (!isLive(record.state))
+      throw new Conflict(`cannot join a container that is not running: ${record.id}`);
+    return { id: record.id, pid: record.state.pid };
+  }
+
+  /** Durable when it resolves. Throws NotFound (image), Conflict (name) or InvalidParameter; then nothing is left. */
+  async create(
+    body: CreateBody,
+    wishedName: string | undefined,
+  ): Promise<{ id: string; warnings: string[] }> {
+    const { HostConfig: hostConfig, NetworkingConfig, ...asked } = body;
+    const image = this.#deps.images.resolve(asked.Image);
+    const config = mergeConfig(asked, image.config.config ?? {});
+    const id = newId();
+    const hostname =
+      hostConfig.UTSMode === 'host' || hostConfig.NetworkMode === 'host'
+        ? this.#deps.host.hostname
+        : shortId(id);
+    refuseUnsupported(config, hostConfig);
+    checkRestartPolicy(hostConfig);
+    checkLimits(limitsOf({ hostConfig }), this.#deps.host);
+    parseLogOptions(hostConfig.LogConfig.Type, hostConfig.LogConfig.Config);
+    parseSecurityOptions(hostConfig.SecurityOpt ?? []);
+    containerCapabilities(
+      { add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [], privileged: hostConfig.Privileged },
+      boundingSet(),
+    );
+    if (config.StopSignal) parseSignal(config.StopSignal);
+    const requests = mountRequests(config, hostConfig);
+    const name = this.#takeName(wishedName, id);
+    const made: RecordedMount[] = [];
+    try {
+      for (const request of requests) made.push(await this.#resolveMount(request));
+      mkdirSync(this.#deps.paths.container(id), { recursive: true, mode: 0o700 });
+      await this.#deps.snapshotter.prepare(id, image.chainId);
+      const record: ContainerRecord = {
+        id,
+        name,
+        createdAt: new Date().toISOString(),
+        imageId: image.id,
+        config: { ...config, Hostname: config.Hostname || hostname },
+        hostConfig,
+        endpoints: Object.fromEntries(
+          Object.entries(NetworkingConfig.EndpointsConfig).map(([network, endpoint]) => [
+            network,
+            {
+              Aliases: endpoint?.Aliases ?? null,
+              ...(endpoint?.MacAddress ? { MacAddress: endpoint.MacAddress } : {}),
+              IPAMConfig: ipamOf(endpoint?.IPAMConfig),
+              DriverOpts: endpoint?.DriverOpts ?? null,
+            },
+          ]),
+        ),
+        mounts: made,
+        state: { status: 'created', exitCode: 0, error: '' },
+        restartCount: 0,
+        stoppedByHand: false,
+      };
+      this.#deps.store.put(record);
+      this.#add(record).publish('create');
+    } catch (error) {
+      this.#names.delete(name);
+      await this.#deps.snapshotter.remove(id);
+      rmSync(this.#deps.paths.container(id), { recursive: true, force: true });
+      for (const mount of made.filter(({ anonymous }) => anonymous))
+        await this.#deps.volumes.remove(mount.name);
+      throw error;
+    }
+    const healthcheck = image.config.config?.Healthcheck as { Test?: string[] } | null | undefined;
+    const unchecked = healthcheck?.Test && healthcheck.Test[0] !== 'NONE';
+    return { id, warnings: unchecked ? ["the image's HEALTHCHECK is not run by this engine"] : [] };
+  }
+
+  async rename(container: Container, wished: string): Promise<void> {
+    if (wished === '') throw new InvalidParameter('Neither old nor new names may be empty');
+    const old = container.record.name;
+    const name = this.#takeName(wished, container.id);
+    try {
+      await container.rename(name);
+      this.#names.delete(old);
+    } catch (error) {
+      this.#names.delete(name);
+      throw error;
+    }
+  }
+
+  /** Ids of containers that mount a volume. */
+  usersOfVolume(name: string): string[] {
+    return this.list()
+      .filter(({ record }) => record.mounts.some((mount) => mount.type === 'volume' && mount.name === name))
+      .map(({ id }) => id);
+  }
+
+  usersOfImage(id: Digest): Container[] {
+    return this.list().filter(({ record }) => record.imageId === id);
+  }
+
+  counts(): { running: number; paused: number; stopped: number } {
+    const count = (...words: string[]) =>
+      this.list().filter(({ record }) => words.includes(record.state.status)).length;
+    return {
+      running: count('running'),
+      paused: count('paused'),
+      stopped: count('created', 'exited', 'restarting'),
+    };
+  }
+
+  /** Finds running containers again; resolves with their ids. Before anything else is asked of them. */
+  async restore(): Promise<string[]> {
+    const live = await Promise.all(
+      this.list().map(async (container) => ((await container.restore()) ? container.id : null)),
+    );
+    return live.filter((id) => id !== null);
+  }
+
+  /** Once networks agree with {@link restore}: starts what its policy wants started. */
+  async resume(): Promise<void> {
+    for (const container of this.list()) {
+      await container
+        .resume()
+        .catch((error: unknown) =>
+          this.#deps.log.warn({ container: container.id, error }, 'cannot resume a container'),
+        );
+    }
+  }
+
+  /** Before the computer goes down: all at once, each by its own signal and deadline. */
+  async stopAll(): Promise<void> {
+    await Promise.all(
+      this.list()
+        .filter(({ record }) => isLive(record.state) || record.state.status === 'restarting')
+        .map((container) => container.shutDown()),
+    );
+  }
+
+  /** The engine ends; containers go on. */
+  leave(): void {
+    for (const container of this.list()) container.leave();
+  }
+
+  #add(record: ContainerRecord): Container {
+    const container = new Container(record, this.#deps, {
+      neighbours: this,
+      onRemoved: ({ record: { id, name } }) => {
+        this.#byId.delete(id);
+        this.#names.delete(name);
+      },
+    });
+    this.#byId.set(record.id, container);
+    this.#names.set(record.name, record.id);
+    return container;
+  }
+
+  #takeName(wished: string | undefined, id: string): string {
+    if (wished) {
+      if (!namePattern.test(wished))
+        throw new InvalidParameter(
+          `Invalid container name (${wished}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+        );
+      const name = wished.replace(/^\//, '');
+      const owner = this.#names.get(name);
+      if (owner !== undefined)
+        throw new Conflict(
+          `Conflict. The container name "/${name}" is already in use by container "${owner}". You have to remove (or rename) that container to be able to reuse that name.`,
+        );
+      this.#names.set(name, id);
+      return name;
+    }
+    for (let attempt = 0; ; attempt++) {
+      const name = randomName(attempt);
+      if (this.#names.has(name)) continue;
+      this.#names.set(name, id);
+      return name;
+    }
+  }
+
+  async #resolveMount(mount: RecordedMount): Promise<RecordedMount> {
+    if (mount.type !== 'volume') return mount;
+    const { name, mountpoint } = await this.#deps.volumes.ensure(mount.name);
+    return { ...mount, name, source: mountpoint };
+  }
+
+  /** What a crash has left of containers that no record names. */
+  #sweep(): void {
+    const root = join(this.#deps.paths.dataRoot, 'containers');
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    for (const id of readdirSync(root))
+      if (!this.#byId.has(id)) rmSync(join(root, id), { recursive: true, force: true });
+  }
+}
+
+function ipamOf(
+  config: { IPv4Address?: string | undefined; IPv6Address?: string | undefined } | null | undefined,
+) {
+  if (!config) return null;
+  return {
+    ...(config.IPv4Address ? { IPv4Address: config.IPv4Address } : {}),
+    ...(config.IPv6Address ? { IPv6Address: config.IPv6Address } : {}),
+  };
+}

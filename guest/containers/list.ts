@@ -1,0 +1,102 @@
+import { assertKnownFilters, flagFilter, hasLabels } from '../api/label-filter.ts';
+import { InvalidParameter } from '../errors.ts';
+import type { ImageResolver } from '../images/image.ts';
+import type { Container } from './container.ts';
+import type { Containers } from './containers.ts';
+import { isLive } from './state.ts';
+
+const known = [
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'is-task',
+  'isolation',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+];
+const statuses = ['created', 'dead', 'exited', 'paused', 'removing', 'restarting', 'running'];
+
+/**
+ * Containers for `docker ps`, newest first. Live ones only, unless all are asked for or a filter or limit
+ * asks for others. Throws InvalidParameter for a filter that is not known, NotFound for `before=` nobody.
+ */
+export function listContainers(
+  containers: Containers,
+  images: ImageResolver,
+  query: {
+    readonly all: boolean;
+    readonly limit: number;
+    readonly filters: ReadonlyMap<string, readonly string[]>;
+  },
+): Container[] {
+  const { filters, limit } = query;
+  assertKnownFilters(filters, known);
+  const values = (name: string) => filters.get(name) ?? [];
+  for (const status of values('status'))
+    if (!statuses.includes(status)) throw new InvalidParameter(`invalid filter 'status=${status}'`);
+  const all =
+    query.all || limit > 0 || ['status', 'exited', 'before', 'since'].some((name) => filters.has(name));
+  const createdAt = (reference: string) => containers.get(reference).record.createdAt;
+  const before = values('before').map(createdAt);
+  const since = values('since').map(createdAt);
+  const ancestors = values('ancestor').flatMap((reference) => {
+    try {
+      return [images.resolve(reference).id];
+    } catch {
+      return [];
+    }
+  });
+  const any = (name: string, matches: (value: string) => boolean) =>
+    !filters.has(name) || values(name).some(matches);
+  const wantsTask = flagFilter(filters, 'is-task');
+  const found = containers.list().filter(({ record }) => {
+    const { state, config, hostConfig, mounts, endpoints } = record;
+    const networks = [
+      hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode || 'bridge',
+      ...Object.keys(endpoints),
+    ];
+    return (
+      (all || isLive(state) || state.status === 'restarting') &&
+      wantsTask !== true &&
+      any('id', (value) => record.id.startsWith(value)) &&
+      any('name', (value) => matchesName(record.name, value)) &&
+      any('status', (value) => state.status === value) &&
+      any('exited', (value) => state.status === 'exited' && state.exitCode === Number(value)) &&
+      any('health', (value) => value === 'none') &&
+      any('network', (value) => networks.includes(value)) &&
+      any('volume', (value) =>
+        mounts.some(({ name, destination }) => name === value || destination === value),
+      ) &&
+      any('expose', (value) => config.ExposedPorts.some((port) => samePort(port, value))) &&
+      any('publish', (value) => Object.keys(hostConfig.PortBindings).some((port) => samePort(port, value))) &&
+      hasLabels(config.Labels, filters.get('label')) &&
+      (!filters.has('ancestor') || ancestors.includes(record.imageId)) &&
+      before.every((time) => record.createdAt < time) &&
+      since.every((time) => record.createdAt > time)
+    );
+  });
+  found.sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1));
+  return limit > 0 ? found.slice(0, limit) : found;
+}
+
+/** A regular expression, as dockerd takes it; text that is none is sought as it is. */
+function matchesName(name: string, wanted: string): boolean {
+  try {
+    return new RegExp(wanted).test(name) || new RegExp(wanted).test(`/${name}`);
+  } catch {
+    return name.includes(wanted);
+  }
+}
+
+function samePort(port: string, wanted: string): boolean {
+  const full = (text: string) => (text.includes('/') ? text : `${text}/tcp`);
+  return full(port) === full(wanted);
+}

@@ -1,0 +1,132 @@
+import { posix } from 'node:path';
+import type { ContainerConfig, HostConfig, MountRequest } from '../api/schema/container.ts';
+import { InvalidParameter, NotImplemented } from '../errors.ts';
+import type { RecordedMount } from './container-record.ts';
+
+const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const propagations = ['private', 'rprivate', 'slave', 'rslave'];
+const defaults: RecordedMount = {
+  type: 'bind',
+  name: '',
+  source: '',
+  destination: '',
+  readonly: false,
+  mode: '',
+  propagation: 'rprivate',
+  recursive: true,
+  anonymous: false,
+  copyUp: false,
+  createSource: false,
+  tmpfsOptions: '',
+};
+
+/**
+ * All mounts that a container asked for, by `-v`, `--mount`, `--tmpfs` and its image; volumes have no source
+ * yet. Throws InvalidParameter in dockerd's words, as for two mounts at one place.
+ */
+export function mountRequests(config: ContainerConfig, host: HostConfig): RecordedMount[] {
+  const asked = [
+    ...(host.Binds ?? []).map(parseBind),
+    ...host.Mounts.map(parseMount),
+    ...Object.entries(host.Tmpfs).map(
+      ([path, tmpfsOptions]): RecordedMount => ({
+        ...defaults,
+        type: 'tmpfs',
+        destination: destinationOf(path),
+        propagation: '',
+        tmpfsOptions,
+      }),
+    ),
+  ];
+  const taken = new Set<string>();
+  for (const { destination } of asked) {
+    if (taken.has(destination)) throw new InvalidParameter(`Duplicate mount point: ${destination}`);
+    taken.add(destination);
+  }
+  const anonymous = config.Volumes.map(destinationOf)
+    .filter((destination) => !taken.has(destination))
+    .map((destination): RecordedMount => volume('', destination, { copyUp: true }));
+  return [...asked, ...anonymous];
+}
+
+/** `source:destination[:options]`, `destination`: a path is bound, a name is a volume. */
+function parseBind(text: string): RecordedMount {
+  const invalid = new InvalidParameter(`invalid volume specification: '${text}'`);
+  const parts = text.split(':');
+  if (parts.length > 3 || parts.some((part) => part === '')) throw invalid;
+  const [source, destination, mode = ''] =
+    parts.length === 1 ? ['', parts[0]!] : (parts as [string, string, string?]);
+  const options = mode.split(',').filter((word) => word !== '');
+  const known = ['ro', 'rw', 'z', 'Z', 'nocopy', 'consistent', 'cached', 'delegated', ...propagations];
+  const unknown = options.find((word) => !known.includes(word));
+  if (unknown !== undefined) throw new InvalidParameter(`invalid mode: ${mode}`);
+  const common = {
+    destination: destinationOf(destination),
+    readonly: options.includes('ro'),
+    mode,
+  };
+  if (source.startsWith('/')) {
+    const propagation = options.find((word) => propagations.includes(word)) ?? 'rprivate';
+    return { ...defaults, ...common, source: posix.normalize(source), propagation, createSource: true };
+  }
+  if (source !== '' && !volumeName.test(source)) {
+    throw new InvalidParameter(
+      `${JSON.stringify(source)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    );
+  }
+  return volume(source, common.destination, { ...common, copyUp: !options.includes('nocopy') });
+}
+
+function parseMount(mount: MountRequest): RecordedMount {
+  const invalid = (text: string) =>
+    new InvalidParameter(`invalid mount config for type "${mount.Type}": ${text}`);
+  const common = { destination: destinationOf(mount.Target), readonly: mount.ReadOnly };
+  if (mount.Target === '') throw invalid('field Target must not be empty');
+  switch (mount.Type) {
+    case 'bind': {
+      if (!mount.Source.startsWith('/'))
+        throw invalid(`invalid mount path: '${mount.Source}' mount path must be absolute`);
+      const propagation = mount.BindOptions?.Propagation || 'rprivate';
+      if (!propagations.includes(propagation)) throw invalid(`invalid propagation mode: ${propagation}`);
+      return {
+        ...defaults,
+        ...common,
+        source: posix.normalize(mount.Source),
+        propagation,
+        recursive: !mount.BindOptions?.NonRecursive,
+        createSource: mount.BindOptions?.CreateMountpoint ?? false,
+      };
+    }
+    case 'volume': {
+      const options = mount.VolumeOptions;
+      if (options?.Subpath) throw new NotImplemented('not supported by this engine: volume-subpath');
+      if (Object.keys(options?.DriverConfig?.Options ?? {}).length > 0)
+        throw new NotImplemented('not supported by this engine: volume-opt');
+      return volume(mount.Source, common.destination, { ...common, copyUp: !options?.NoCopy });
+    }
+    case 'tmpfs': {
+      if (mount.Source !== '') throw invalid('source must not be specified');
+      const { SizeBytes = 0, Mode = 0 } = mount.TmpfsOptions ?? {};
+      const options = [
+        ...(SizeBytes > 0 ? [`size=${SizeBytes}`] : []),
+        ...(Mode > 0 ? [`mode=${Mode.toString(8)}`] : []),
+        ...(mount.ReadOnly ? ['ro'] : []),
+      ];
+      return { ...defaults, ...common, type: 'tmpfs', propagation: '', tmpfsOptions: options.join(',') };
+    }
+    default:
+      throw new InvalidParameter(`invalid mount config for type "${mount.Type}": mount type unknown`);
+  }
+}
+
+function volume(name: string, destination: string, more: Partial<RecordedMount>): RecordedMount {
+  return { ...defaults, type: 'volume', name, destination, propagation: '', anonymous: name === '', ...more };
+}
+
+function destinationOf(path: string): string {
+  const clean = posix.normalize(path).replace(/(.)\/$/, '$1');
+  if (!path.startsWith('/'))
+    throw new InvalidParameter(`invalid mount path: '${path}' mount path must be absolute`);
+  if (clean === '/') throw new InvalidParameter(`invalid volume specification: destination can't be '/'`);
+  return clean;
+}

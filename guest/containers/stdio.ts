@@ -1,0 +1,139 @@
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { frame } from '../api/frames.ts';
+import type { RunningTask } from '../runtime/runtime.ts';
+import { DetachFilter } from './detach-keys.ts';
+
+export interface AttachOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  /** Raw bytes instead of frames: the process has a terminal. */
+  readonly terminal: boolean;
+  /** The client's end of input is the process's. */
+  readonly closeStdin: boolean;
+  readonly detachKeys: Buffer;
+  readonly onDetach: () => void;
+}
+
+interface Client {
+  readonly connection: Duplex;
+  readonly options: AttachOptions;
+}
+
+type OutputName = 'stdout' | 'stderr';
+
+/**
+ * The clients at a process's standard streams: any number of them, before it starts and while it runs. Each
+ * piece of output goes to the log first, then to every client; when one does not keep up, reading pauses
+ * until it does or leaves, so that memory stays bounded and nothing is lost.
+ */
+export class Stdio {
+  readonly #clients = new Set<Client>();
+  #stdin: Writable | null = null;
+  #stdinWaiting: (() => void)[] = [];
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  attach(connection: Duplex, options: AttachOptions): void {
+    const client = { connection, options };
+    this.#clients.add(client);
+    connection.on('close', () => this.#clients.delete(client));
+    if (options.stdin) void this.#forwardStdin(client);
+    else connection.resume();
+  }
+
+  /**
+   * Reads the task's output to its end, and gives its input to the clients; then ends their connections.
+   * `write` takes what is to be remembered.
+   */
+  async run(task: RunningTask, write: (name: OutputName, chunk: Buffer) => void): Promise<void> {
+    this.#stdin = task.stdin;
+    for (const ready of this.#stdinWaiting.splice(0)) ready();
+    await Promise.all([
+      this.#pump(task.stdout, 'stdout', write),
+      ...(task.stderr ? [this.#pump(task.stderr, 'stderr', write)] : []),
+    ]);
+    this.#stdin = null;
+    this.end();
+  }
+
+  /** No process will come: lets every client go. */
+  end(): void {
+    for (const { connection } of this.#clients) endConnection(connection);
+    this.#clients.clear();
+  }
+
+  #pump(source: Readable, name: OutputName, write: (name: OutputName, chunk: Buffer) => void): Promise<void> {
+    return new Promise((resolve) => {
+      source.on('data', (chunk: Buffer) => {
+        write(name, chunk);
+        const slow = this.#send(name, chunk);
+        if (slow.length === 0) return;
+        source.pause();
+        void Promise.all(slow.map(untilDrained)).then(() => source.resume());
+      });
+      source.once('close', resolve);
+      // An error of a FIFO is its end; `close` follows.
+      source.on('error', () => {});
+    });
+  }
+
+  /** Those that ask to wait. */
+  #send(name: OutputName, chunk: Buffer): Duplex[] {
+    const slow: Duplex[] = [];
+    for (const { connection, options } of this.#clients) {
+      if (!options[name] || !connection.writable) continue;
+      const data = options.terminal ? chunk : frame(name, chunk);
+      if (!connection.write(data)) slow.push(connection);
+    }
+    return slow;
+  }
+
+  async #forwardStdin({ connection, options }: Client): Promise<void> {
+    if (!this.#stdin) await new Promise<void>((resolve) => this.#stdinWaiting.push(resolve));
+    const stdin = this.#stdin;
+    if (!stdin) {
+      connection.resume();
+      return;
+    }
+    const source: Readable = options.terminal
+      ? connection.pipe(
+          new DetachFilter(options.detachKeys, () => {
+            endConnection(connection);
+            options.onDetach();
+          }),
+        )
+      : connection;
+    source.pipe(stdin, { end: false });
+    source.once('end', () => {
+      if (options.closeStdin) stdin.end();
+    });
+    // The process closed its stdin: what still comes is nobody's, but the client's leaving must be seen.
+    stdin.once('close', () => {
+      source.unpipe(stdin);
+      source.resume();
+    });
+  }
+}
+
+function untilDrained(connection: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      connection.off('drain', done);
+      connection.off('close', done);
+      resolve();
+    };
+    connection.on('drain', done);
+    connection.on('close', done);
+    if (connection.destroyed) done();
+  });
+}
+
+/** Ours ends first; a client that never ends its side is not waited for. */
+function endConnection(connection: Duplex): void {
+  connection.end(() => {
+    if (!connection.readableEnded) connection.resume();
+  });
+}

@@ -1,0 +1,120 @@
+import type { Duplex } from 'node:stream';
+import type { ExecBody } from '../api/schema/container.ts';
+import type { Container } from '../containers/container.ts';
+import { execProcess } from '../containers/container-wish.ts';
+import type { Dependencies } from '../containers/dependencies.ts';
+import { defaultDetachKeys, parseDetachKeys } from '../containers/detach-keys.ts';
+import { Stdio } from '../containers/stdio.ts';
+import { Conflict } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
+import { RuntimeError } from '../runtime/start-error.ts';
+
+/**
+ * One `docker exec`. It ends with the agent: another one does not know it, and its process goes on unseen.
+ *
+ *   created ──start──> running ──exit──> exited
+ *      └── start failed (126, 127) ──────────^
+ */
+export class ExecSession {
+  readonly id = newId();
+  readonly container: Container;
+  readonly body: ExecBody;
+  /** As inspect shows it: null before the end. */
+  exitCode: number | null = null;
+  #status: 'created' | 'running' | 'exited' = 'created';
+  #task: RunningTask | null = null;
+  readonly #stdio = new Stdio();
+  readonly #deps: Dependencies;
+  readonly #onEnd: (session: ExecSession) => void;
+
+  constructor(
+    container: Container,
+    body: ExecBody,
+    deps: Dependencies,
+    onEnd: (session: ExecSession) => void,
+  ) {
+    this.container = container;
+    this.body = body;
+    this.#deps = deps;
+    this.#onEnd = onEnd;
+  }
+
+  get running(): boolean {
+    return this.#status === 'running';
+  }
+
+  get pid(): number {
+    return this.#task?.pid ?? 0;
+  }
+
+  get command(): string {
+    return (this.body.Cmd ?? []).join(' ');
+  }
+
+  /** Before anything is answered. Throws Conflict when it was started already, or the container does not run. */
+  claim(): void {
+    if (this.#status === 'exited') throw new Conflict(`exec ${this.id} has already run`);
+    if (this.#status === 'running') throw new Conflict(`exec ${this.id} is already running`);
+    this.container.check('exec');
+    this.#status = 'running';
+  }
+
+  /**
+   * Starts the process; with a connection, its streams are the client's until the end. Resolves when it runs.
+   * Throws RuntimeError when it cannot be started.
+   */
+  async start(options: { readonly connection: Duplex | null; readonly size?: TerminalSize }): Promise<void> {
+    const { body, container } = this;
+    const { connection, size } = options;
+    container.publish(`exec_start: ${this.command}`, { execID: this.id });
+    if (connection) {
+      this.#stdio.attach(connection, {
+        stdin: body.AttachStdin,
+        stdout: body.AttachStdout,
+        stderr: body.AttachStderr,
+        terminal: body.Tty,
+        closeStdin: !body.Tty,
+        detachKeys: parseDetachKeys(body.DetachKeys || defaultDetachKeys),
+        onDetach: () => container.publish('exec_detach', { execID: this.id }),
+      });
+    }
+    try {
+      const process = execProcess(container.record, this.#deps, body);
+      const task = await this.#deps.runtime.exec(container.id, {
+        execId: this.id,
+        process: size ? { ...process, consoleSize: { height: size.rows, width: size.columns } } : process,
+        openStdin: body.AttachStdin,
+      });
+      this.#task = task;
+      void this.#follow(task);
+    } catch (error) {
+      this.#end(error instanceof RuntimeError ? error.exitCode : 126);
+      throw error;
+    }
+  }
+
+  async resize(size: TerminalSize): Promise<void> {
+    if (!this.#task || !this.running) throw new Conflict(`exec ${this.id} is not running`);
+    await this.#task.resize(size);
+  }
+
+  async #follow(task: RunningTask): Promise<void> {
+    const output = this.#stdio.run(task, () => {});
+    // The exit code first: the client asks for it as soon as its connection ends.
+    const { exitCode } = await task.exited;
+    this.exitCode = exitCode;
+    this.#status = 'exited';
+    await output;
+    await task.release();
+    this.#end(exitCode);
+  }
+
+  #end(exitCode: number): void {
+    this.exitCode = exitCode;
+    this.#status = 'exited';
+    this.#task = null;
+    this.container.publish('exec_die', { execID: this.id, exitCode: `${exitCode}` });
+    this.#onEnd(this);
+  }
+}

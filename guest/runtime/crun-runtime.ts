@@ -1,0 +1,240 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run, tryRun } from '../host/exec.ts';
+import type { Mount } from '../layers/snapshotter.ts';
+import type { EnginePaths } from '../store/paths.ts';
+import { monitorCommand } from './monitor.ts';
+import { MonitoredTask } from './monitored-task.ts';
+import { identify, signalProcess } from './process-identity.ts';
+import { RunDirectory } from './run-directory.ts';
+import type { ExecRequest, RunningTask, Runtime, StartRequest } from './runtime.ts';
+import { isLateExecFailure, startError } from './start-error.ts';
+
+interface Launch {
+  readonly directory: RunDirectory;
+  readonly verb: 'run' | 'exec';
+  readonly containerId: string;
+  readonly terminal: boolean;
+  readonly openStdin: boolean;
+  readonly rootfs: Mount | null;
+  readonly command: string;
+}
+
+/** {@link Runtime} by crun, one monitor a task (monitor.ts). */
+export class CrunRuntime implements Runtime {
+  readonly #paths: EnginePaths;
+  readonly #cgroups: CgroupLocation;
+
+  constructor(paths: EnginePaths, cgroups: CgroupLocation) {
+    this.#paths = paths;
+    this.#cgroups = cgroups;
+    mkdirSync(paths.crun, { recursive: true, mode: 0o700 });
+  }
+
+  async start({ id, spec, rootfs, openStdin }: StartRequest): Promise<RunningTask> {
+    await this.remove(id);
+    const directory = new RunDirectory(this.#paths.run(id));
+    mkdirSync(directory.file('rootfs'), { recursive: true, mode: 0o700 });
+    writeFileSync(directory.file('config.json'), JSON.stringify(spec), { mode: 0o600 });
+    const { terminal, args } = spec.process;
+    const launch: Launch = {
+      directory,
+      verb: 'run',
+      containerId: id,
+      terminal,
+      openStdin,
+      rootfs,
+      command: args[0] ?? '',
+    };
+    try {
+      return await this.#launch(launch);
+    } catch (error) {
+      await this.remove(id);
+      throw error;
+    }
+  }
+
+  async exec(id: string, { execId, process, openStdin }: ExecRequest): Promise<RunningTask> {
+    const directory = new RunDirectory(join(this.#paths.run(id), 'exec', execId));
+    mkdirSync(directory.path, { recursive: true, mode: 0o700 });
+    writeFileSync(directory.file('process.json'), JSON.stringify(process), { mode: 0o600 });
+    return this.#launch({
+      directory,
+      verb: 'exec',
+      containerId: id,
+      terminal: process.terminal,
+      openStdin,
+      rootfs: null,
+      command: process.args[0] ?? '',
+    });
+  }
+
+  async reattach(
+    id: string,
+    options: { terminal: boolean; openStdin: boolean },
+  ): Promise<RunningTask | null> {
+    const directory = new RunDirectory(this.#paths.run(id));
+    const { monitor } = directory;
+    if (!monitor) return null;
+    if (directory.pid === null && directory.exit === null) {
+      // The agent died while the container was being started: nobody was told that it runs.
+      await this.remove(id);
+      return null;
+    }
+    if (directory.pid === null) return null;
+    for (const execId of list(directory.file('exec'))) this.#endExec(join(directory.path, 'exec', execId));
+    return this.#task(directory, id, options);
+  }
+
+  async pause(id: string): Promise<void> {
+    await run('crun', ['--root', this.#paths.crun, 'pause', id]);
+  }
+
+  async unpause(id: string): Promise<void> {
+    await run('crun', ['--root', this.#paths.crun, 'resume', id]);
+  }
+
+  async remove(id: string): Promise<void> {
+    const directory = new RunDirectory(this.#paths.run(id));
+    const { monitor } = directory;
+    // Usually all is gone already: crun removes its state when the container exits.
+    if (list(this.#paths.crun).includes(id)) {
+      await tryRun('crun', ['--root', this.#paths.crun, 'delete', '--force', id]);
+    }
+    if (monitor) signalProcess(monitor, 9);
+    rmSync(directory.path, { recursive: true, force: true });
+    this.#cgroups.remove(id);
+  }
+
+  async #launch(launch: Launch): Promise<RunningTask> {
+    const { directory } = launch;
+    const monitor = this.#spawn(launch);
+    const failed = new Promise<never>((_, reject) => {
+      monitor.once('error', reject);
+      monitor.once('exit', (code, signal) => {
+        directory.wake();
+        reject(new Error(`the container's monitor ended before it started (${signal ?? code})`));
+      });
+    });
+    // After the start nobody waits for this any more.
+    failed.catch(() => {});
+    try {
+      const started = await Promise.race([
+        directory.until(() => (directory.exit && directory.pid === null ? 'failed' : directory.pid)),
+        failed,
+      ]);
+      if (started === 'failed') throw startError(directory.text('log'), launch.command, launch.verb);
+      const task = this.#task(directory, launch.containerId, launch);
+      if (!identify(started)) await rejectLateFailure(task, launch);
+      return task;
+    } catch (error) {
+      directory.close();
+      const identity = directory.monitor;
+      if (identity) signalProcess(identity, 9);
+      rmSync(directory.path, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  #spawn({ directory, ...launch }: Launch): ChildProcess {
+    const child = spawn(
+      'busybox',
+      monitorCommand({ ...launch, directory: directory.path, crunRoot: this.#paths.crun }),
+      { detached: true, stdio: 'ignore', cwd: '/', env: { PATH: process.env.PATH } },
+    );
+    child.unref();
+    return child;
+  }
+
+  #task(
+    directory: RunDirectory,
+    id: string,
+    { terminal, openStdin }: { terminal: boolean; openStdin: boolean },
+  ): RunningTask {
+    return new MonitoredTask(directory, directory.pid!, {
+      terminal,
+      openStdin,
+      startedAt: statSync(directory.file('pid')).mtime,
+      oomKilled: () => this.#cgroups.oomKilled(id),
+    });
+  }
+
+  #endExec(path: string): void {
+    const directory = new RunDirectory(path);
+    const identity = directory.monitor;
+    // A session that still runs goes on, its output unread, as with dockerd.
+    if (directory.exit && identity) signalProcess(identity, 9);
+  }
+}
+
+/** Where a container's control groups are, by the version of the host. */
+export class CgroupLocation {
+  readonly #parent: string;
+  readonly #unified: boolean;
+
+  constructor(parent: string, version: '1' | '2') {
+    this.#parent = parent;
+    this.#unified = version === '2';
+  }
+
+  /** For the OCI spec. With v2 one level deeper: crun removes that one, and the counters above it stay. */
+  path(id: string): string {
+    return this.#unified ? `/${this.#parent}/${id}/tree` : `/${this.#parent}/${id}`;
+  }
+
+  /** Directory of one controller's files. */
+  directory(id: string, controller: string): string {
+    const root = this.#unified ? '/sys/fs/cgroup' : `/sys/fs/cgroup/${controller}`;
+    return join(root, this.path(id));
+  }
+
+  /** memory.events counts descendants too (kernel cgroup-v2.rst). With v1 nothing remains to be asked. */
+  oomKilled(id: string): boolean {
+    if (!this.#unified) return false;
+    try {
+      const events = readFileSync(`/sys/fs/cgroup/${this.#parent}/${id}/memory.events`, 'utf8');
+      return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0) > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Idempotent. */
+  remove(id: string): void {
+    if (!this.#unified) return;
+    for (const directory of [this.directory(id, ''), `/sys/fs/cgroup/${this.#parent}/${id}`]) {
+      try {
+        rmdirSync(directory);
+      } catch {
+        // Not there (ENOENT), or a process is still on its way out (EBUSY): the start sweep takes it.
+      }
+    }
+  }
+}
+
+/** An execve that failed after crun had reported the start: see {@link isLateExecFailure}. */
+async function rejectLateFailure(task: RunningTask, { command, verb }: Launch): Promise<void> {
+  const { exitCode } = await task.exited;
+  if (exitCode !== 1) return;
+  const source = task.stderr ?? task.stdout;
+  const chunk = await new Promise<Buffer | null>((resolve) => {
+    const read = () => resolve(source.read() as Buffer | null);
+    if (source.readableLength > 0) read();
+    else source.once('readable', read).once('end', () => resolve(null));
+  });
+  if (!chunk) return;
+  if (isLateExecFailure(chunk.toString())) {
+    await task.release();
+    throw startError(chunk.toString(), command, verb);
+  }
+  source.unshift(chunk);
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

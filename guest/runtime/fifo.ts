@@ -1,0 +1,31 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+
+/**
+ * Ends of FIFOs as streams on the event loop. Opening never waits. Open for reading only when the writer is
+ * there, or has been: a FIFO without a writer is at its end.
+ */
+export function readFifo(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
+}
+
+/** Throws ENXIO when nobody reads. */
+export function writeFifo(path: string): Socket {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: false, writable: true });
+  // EPIPE: the container closed its stdin. `close` tells whoever writes.
+  socket.on('error', () => {});
+  return socket;
+}
+
+/** Opens and closes the writing end, which wakes who waits to open it for reading. */
+export function touchFifo(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    // ENXIO: nobody waits any more; ENOENT: the run directory is gone.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENXIO' && code !== 'ENOENT') throw error;
+  }
+}

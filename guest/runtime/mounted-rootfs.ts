@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import { Internal } from '../errors.ts';
+import type { Mount } from '../layers/snapshotter.ts';
+
+const script = `
+cd "$2" && mount -i -t "$3" -o "$5" "$4" "$1" && echo mounted && read -r _
+`;
+
+export interface MountedRootfs extends AsyncDisposable {
+  /** Reached through the helper's /proc directory. Never follow a link of the container's below it. */
+  readonly path: string;
+}
+
+/**
+ * Shows a snapshot's files while no container runs on it. Mounted in a namespace of a helper process, so
+ * that neither a crash of ours nor a monitor that starts meanwhile keeps the mount.
+ */
+export async function mountRootfs(mount: Mount, directory: string): Promise<MountedRootfs> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const words = [directory, mount.cwd ?? '/', mount.type, mount.source, mount.options.join(',')];
+  const helper = spawn(
+    'busybox',
+    ['unshare', '-m', '--propagation', 'slave', 'busybox', 'sh', '-c', script, 'mounted-rootfs', ...words],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+  const said: Buffer[] = [];
+  helper.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+  const exited = once(helper, 'exit');
+  const dispose = async () => {
+    helper.stdin.end();
+    await exited;
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const ready = await Promise.race([once(helper.stdout, 'data'), exited.then(() => null)]);
+  if (!ready) {
+    await dispose();
+    throw new Internal(`cannot mount the container's file system: ${Buffer.concat(said).toString().trim()}`);
+  }
+  return { path: `/proc/${helper.pid}/root${directory}`, [Symbol.asyncDispose]: dispose };
+}

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { type CommandOptions, type CommandResult, runCommand } from '../helpers/run-command.ts';
 
-const entry = `import('./dist/cli/main.js').then(async ({ main }) => { process.exitCode = await main(process.argv.slice(1)); })`;
+const entry = 'dist/test/cli/main-process.js';
 
 /** Runs the compiled CLI as a process of its own, with nothing of the user's environment that it would heed. */
 export function runMachine(
@@ -9,7 +9,7 @@ export function runMachine(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  return runCommand(process.execPath, ['-e', entry, '--', ...args], {
+  return runCommand(process.execPath, [entry, ...args], {
     ...options,
     env: { ...environment(store), ...options.env },
   });
@@ -17,7 +17,7 @@ export function runMachine(
 
 /** As runMachine, without waiting for its end. */
 export function spawnMachine(store: string, args: readonly string[]) {
-  return spawn(process.execPath, ['-e', entry, '--', ...args], {
+  return spawn(process.execPath, [entry, ...args], {
     env: { ...process.env, ...environment(store) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -30,6 +30,8 @@ function environment(store: string): Record<string, string> {
     'MACHINE_DRIVER',
     'MACHINE_DEBUG',
     'MACHINE_CACHE_PATH',
+    // The test runner's hooks would be loaded by every process.
+    'NODE_OPTIONS',
   ];
   return {
     ...Object.fromEntries(cleared.map((name) => [name, ''])),

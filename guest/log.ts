@@ -21,7 +21,7 @@ export function createLogger(options: {
   const threshold = levels.indexOf(options.level);
   const at = (level: LogLevel) => (fields: LogFields, message: string) => {
     if (levels.indexOf(level) < threshold) return;
-    options.write(`${JSON.stringify({ time: new Date(), level, message, ...plain(fields) })}\n`);
+    options.write(`${JSON.stringify({ time: new Date(), level, ...plain(fields), message })}\n`);
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

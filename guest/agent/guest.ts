@@ -5,10 +5,10 @@ import { apiVersion } from '../api/versions.ts';
 import type { EngineConfig } from '../config.ts';
 import { startEngine } from '../engine.ts';
 import type { Logger } from '../log.ts';
-import type { FromAgent, Hello, ToAgent } from '../wire/index.ts';
+import type { Hello, ToAgent } from '../wire/index.ts';
 import { readBootConfig } from './boot-config.ts';
 import { setClock } from './clock.ts';
-import { findAgentPort, openAgentPort } from './port.ts';
+import { findAgentPort, openAgentPort, sayOnce } from './port.ts';
 import { endOnSignals } from './signals.ts';
 import { readTls, renewedTls } from './tls.ts';
 
@@ -18,7 +18,7 @@ export async function startInGuest(config: EngineConfig, log: Logger): Promise<v
   try {
     await serve(config, port, log);
   } catch (error) {
-    if (port) await tellFailure(port, error as Error, log);
+    if (port) await tellFailure(port, error as Error);
     throw error;
   }
 }
@@ -31,11 +31,12 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   for (const listen of config.listen) if (listen.kind === 'unix') await engine.api.listenUnix(listen.path);
   await engine.api.listenTls('0.0.0.0', 2376, boot.tls);
 
-  const onMessage = (message: ToAgent) => {
-    const done = message.type === 'who' ? port?.send(hello()) : setClock(message.epochMs);
-    done?.catch((error: unknown) => log.error({ error, message: message.type }, 'a wish of the host failed'));
+  const answer = (message: ToAgent) => {
+    if (message.type === 'who') return hello();
+    setClock(message.epochMs).catch((error: unknown) => log.error({ error }, 'the clock was not set'));
+    return null;
   };
-  const port = portPath ? await openAgentPort({ path: portPath, greeting: hello, onMessage, log }) : null;
+  const port = portPath ? await openAgentPort(portPath, { greeting: hello, answer, log }) : null;
   if (!port) log.warn({}, 'this VM has no port to its host; nobody is told that the API answers');
 
   endOnSignals({
@@ -44,7 +45,7 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
     reloadTls: async () => engine.api.renewTls(await readTls(renewedTls)),
     afterwards: async () => port?.[Symbol.asyncDispose](),
   });
-  log.info({ uptimeMs: uptimeMs() }, 'the API answers');
+  log.info({ uptimeMs: uptimeMs(), startMs: Math.round(performance.now()) }, 'the API answers');
   // For the next start (NODE_COMPILE_CACHE): a machine that loses power writes nothing at its end.
   flushCompileCache();
 }
@@ -57,10 +58,8 @@ function uptimeMs(): number {
   return Math.round(uptime() * 1000);
 }
 
-/** Best effort: the same error also goes to the console. */
-async function tellFailure(path: string, error: Error, log: Logger): Promise<void> {
-  const failure: FromAgent = { type: 'failure', version: 1, message: error.message };
-  const port = await openAgentPort({ path, greeting: () => failure, onMessage() {}, log });
-  await port.send(failure);
-  await port[Symbol.asyncDispose]();
+/** Best effort: the same error also goes to the console. Waits for a host to hear it, but not for ever. */
+async function tellFailure(path: string, { message }: Error): Promise<void> {
+  const signal = AbortSignal.timeout(60_000);
+  await sayOnce(path, { type: 'failure', version: 1, message }, signal).catch(() => {});
 }

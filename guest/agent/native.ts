@@ -24,7 +24,7 @@ export async function startOnHost(config: EngineConfig, log: Logger): Promise<vo
       if (tls) engine.api.renewTls(await readTls(tls));
     },
   });
-  log.info({ pid: process.pid, addresses }, 'the API answers');
+  log.info({ pid: process.pid, addresses, startMs: Math.round(performance.now()) }, 'the API answers');
 }
 
 /** Where it is really served: port 0 asks for a free one. */

@@ -14,25 +14,13 @@ import { agentPort, type FromAgent, type ToAgent } from '../wire/index.ts';
  * The waiting is done in small processes: a read that blocks in one of Node's own threads would keep the
  * agent from ending.
  */
-export interface AgentPort extends AsyncDisposable {
-  send(message: FromAgent): Promise<void>;
-}
-
-export async function openAgentPort(options: {
-  readonly path: string;
-  /** Said to each host that connects. */
-  readonly greeting: () => FromAgent;
-  readonly onMessage: (message: ToAgent) => void;
-  readonly log: Logger;
-}): Promise<AgentPort> {
-  const device = await open(options.path, constants.O_RDWR | constants.O_NOCTTY);
+export async function openAgentPort(path: string, options: AgentPortOptions): Promise<AsyncDisposable> {
+  const device = await open(path, constants.O_RDWR | constants.O_NOCTTY);
   const stopping = new AbortController();
-  const send = (message: FromAgent) => writeLine(device, message, stopping.signal);
-  const rounds = serveRounds(device, { ...options, send, signal: stopping.signal }).catch((error) => {
+  const rounds = serveRounds(device, options, stopping.signal).catch((error) => {
     if (!stopping.signal.aborted) options.log.error({ error }, 'the port to the host failed');
   });
   return {
-    send,
     async [Symbol.asyncDispose]() {
       stopping.abort(new Error('the agent is stopping'));
       await rounds;
@@ -41,25 +29,38 @@ export async function openAgentPort(options: {
   };
 }
 
+export interface AgentPortOptions {
+  /** Said to each host that connects. */
+  readonly greeting: () => FromAgent;
+  /** What to say to a wish of the host; null for nothing. */
+  readonly answer: (message: ToAgent) => FromAgent | null;
+  readonly log: Logger;
+}
+
 async function serveRounds(
   device: FileHandle,
-  options: {
-    readonly greeting: () => FromAgent;
-    readonly onMessage: (message: ToAgent) => void;
-    readonly send: (message: FromAgent) => Promise<void>;
-    readonly log: Logger;
-    readonly signal: AbortSignal;
-  },
+  { greeting, answer, log }: AgentPortOptions,
+  stopping: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await options.send(options.greeting());
-    const reader = spawn('cat', [], { stdio: [device.fd, 'pipe', 'ignore'], signal: options.signal });
+    await writeLine(device, greeting(), stopping);
+    // What this host did not read before it left is not for the next one.
+    const left = new AbortController();
+    const signal = AbortSignal.any([stopping, left.signal]);
+    const reader = spawn('cat', [], { stdio: [device.fd, 'pipe', 'ignore'], signal: stopping });
+    reader.on('exit', () => left.abort(new Error('the host left')));
     for await (const line of linesOf(reader)) {
       const message = parse(line);
-      if (message) options.onMessage(message);
-      else options.log.warn({ line: line.slice(0, 200) }, 'the host said something unknown');
+      if (!message) log.warn({ line: line.slice(0, 200) }, 'the host said something unknown');
+      const words = message && answer(message);
+      // One after the other, so that a host that only talks does not make us a crowd.
+      if (words) {
+        await writeLine(device, words, signal).catch((error) => {
+          if (!left.signal.aborted) throw error;
+        });
+      }
     }
-    options.signal.throwIfAborted();
+    stopping.throwIfAborted();
   }
 }
 
@@ -77,6 +78,16 @@ function parse(line: string): ToAgent | null {
     // Said by the caller.
   }
   return null;
+}
+
+/** One line from an agent that will not serve. Waits for a host to take it. */
+export async function sayOnce(path: string, message: FromAgent, signal: AbortSignal): Promise<void> {
+  const device = await open(path, constants.O_RDWR | constants.O_NOCTTY);
+  try {
+    await writeLine(device, message, signal);
+  } finally {
+    await device.close();
+  }
 }
 
 async function writeLine(device: FileHandle, message: FromAgent, signal: AbortSignal): Promise<void> {

@@ -12,7 +12,7 @@ const busy = 5;
 export function lockDataRoot(path: string): Disposable {
   const file = new DatabaseSync(path, { timeout: 0 });
   try {
-    file.exec('BEGIN EXCLUSIVE');
+    file.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (cause) {
     file.close();
     if ((cause as { errcode?: number }).errcode !== busy) throw cause;

@@ -21,7 +21,7 @@ export async function tailOf(path: string, lines: number): Promise<string> {
     const text = buffer
       .toString('utf8', 0, bytesRead)
       .replaceAll('\r', '')
-      .replace(/\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]/g, '');
+      .replace(/\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
     return text.trimEnd().split('\n').slice(-lines).join('\n');
   } finally {
     await file.close();

@@ -65,9 +65,9 @@ export async function removeImage(
 export async function deleteImage(deps: RemoveDependencies, image: Image): Promise<Removed[]> {
   const removed: Removed[] = deps.images.names(image.id).map((name) => untag(deps, image, name));
   deps.images.delete(image.id);
-  await deps.layers.collect();
+  const layers = await deps.layers.collect();
   deps.events.publish(imageEvent('delete', image));
-  return [...removed, { Deleted: image.id }];
+  return [...removed, ...[image.id, ...layers].map((id) => ({ Deleted: id }))];
 }
 
 function untag({ images, events }: RemoveDependencies, image: Image, name: Reference): Removed {

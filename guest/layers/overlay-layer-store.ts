@@ -157,30 +157,31 @@ export class OverlayLayerStore implements LayerStore {
     };
   }
 
-  async collect(): Promise<void> {
+  async collect(): Promise<readonly Digest[]> {
     if (this.#holds > 0) {
       this.#collectLater = true;
-      return;
+      return [];
     }
-    const dirs: number[] = [];
+    const gone: { dir: number; chainId: Digest }[] = [];
     transaction(this.#db, () => {
       // A layer falls only after those on top of it.
-      for (let rows = this.#deleteUnused(); rows.length > 0; rows = this.#deleteUnused()) dirs.push(...rows);
+      for (let rows = this.#deleteUnused(); rows.length > 0; rows = this.#deleteUnused()) gone.push(...rows);
     });
-    await Promise.all(dirs.map((dir) => rm(this.#path(dir), { recursive: true, force: true })));
+    await Promise.all(gone.map(({ dir }) => rm(this.#path(dir), { recursive: true, force: true })));
+    return gone.map(({ chainId }) => chainId);
   }
 
-  #deleteUnused(): number[] {
+  #deleteUnused(): { dir: number; chainId: Digest }[] {
     const rows = this.#db
       .prepare(
         `DELETE FROM layers WHERE chain_id NOT IN (
            SELECT parent FROM layers WHERE parent IS NOT NULL
            UNION SELECT chain_id FROM images WHERE chain_id IS NOT NULL
            UNION SELECT parent FROM snapshots WHERE parent IS NOT NULL
-         ) RETURNING dir`,
+         ) RETURNING dir, chain_id`,
       )
       .all();
-    return rows.map((row) => Number(row.dir));
+    return rows.map((row) => ({ dir: Number(row.dir), chainId: row.chain_id as Digest }));
   }
 
   /** The same tar once more, now with the lower layers known. */

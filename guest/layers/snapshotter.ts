@@ -40,8 +40,8 @@ export interface LayerStore {
   get(chainId: Digest): Layer;
   /** The layer's tar, byte for byte as it came in: its sha256 is the diffId. */
   readTar(chainId: Digest): Readable;
-  /** Removes layers that no image, snapshot or child layer needs. */
-  collect(): Promise<void>;
+  /** Removes layers that no image, snapshot or child layer needs; returns their chain ids, children first. */
+  collect(): Promise<readonly Digest[]>;
 }
 
 export interface Snapshotter {

@@ -307,7 +307,7 @@ export function testLayers(t: Test, make: (t: Test) => LayerSystem): void {
     await system.layers.collect();
     t.equal(system.layers.get(base.chainId).chainId, base.chainId);
     await system.snapshots.remove('x');
-    await system.layers.collect();
+    t.same(await system.layers.collect(), [top.chainId, base.chainId]);
     t.throws(() => system.layers.get(base.chainId), { name: 'NotFound' });
     t.throws(() => system.layers.get(top.chainId), { name: 'NotFound' });
   });

@@ -16,6 +16,8 @@ export interface EndpointRecord {
   readonly aliases: readonly string[] | null;
   /** Names under which the embedded DNS server knows it; null where there is none. */
   readonly dnsNames: readonly string[] | null;
+  /** Where the embedded DNS server asks for what it does not know. */
+  readonly nameservers: readonly string[];
   /** As asked for, to be shown. */
   readonly ipamConfig: object | null;
   readonly driverOpts: Readonly<Record<string, string>> | null;

@@ -36,22 +36,22 @@ export function pairCreation(request: {
   const peer = `peer name eth${position}${mtu} address ${link.macAddress} netns ${path}`;
   return `link add name ${link.hostName}${mtu} type veth ${peer}
 link set ${link.hostName} addrgenmode none master ${bridge.linkName} up
-link set ${link.hostName} type bridge_slave hairpin on
+link set ${link.hostName} type bridge_slave hairpin on${bridge.interContainer ? '' : ' isolated on'}
 `;
 }
 
 /** Inside the namespace: brings loopback up. */
 export const loopbackUp = 'link set lo up\n';
 
-/** Inside the namespace: addresses the container's end; position 0 carries the default route. */
+/** Inside the namespace: addresses the container's end. */
 export function pairAddressing(request: {
   readonly link: EndpointLink;
   readonly position: number;
-  readonly internal: boolean;
+  readonly defaultRoute: boolean;
 }): string {
-  const { link, position, internal } = request;
+  const { link, position, defaultRoute } = request;
   const device = `eth${position}`;
-  const route = position === 0 && !internal ? `route add default via ${link.gateway} dev ${device}\n` : '';
+  const route = defaultRoute ? `route add default via ${link.gateway} dev ${device}\n` : '';
   return `link set ${device} addrgenmode none
 addr add ${link.address}/${link.prefixLength} brd + dev ${device}
 link set ${device} up

@@ -19,12 +19,17 @@ export interface NetworkNamespace {
 
 /**
  * Makes a namespace. `furnish` is given its path, may move links into it, and resolves with the `ip -batch`
- * script to run inside. One process, which is the shell first and `ip` in the end.
+ * script to run inside. `rules`: nftables rules for inside, which may use its loopback addresses on other
+ * links. One process, which is the shell first and `ip` in the end.
  */
-export async function makeNamespace(furnish: (path: string) => Promise<string>): Promise<NetworkNamespace> {
+export async function makeNamespace(
+  furnish: (path: string) => Promise<string>,
+  { rules = null }: { readonly rules?: string | null } = {},
+): Promise<NetworkNamespace> {
   // The shell says when it is inside, and waits; `ip` is a full path, so that it is not busybox's own.
-  const script = 'echo && read -r _ && exec "$0" -batch -';
-  const args = ['unshare', '-n', 'busybox', 'sh', '-c', script, programPath('ip')];
+  const filter = 'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet && nft "$1" && ';
+  const script = `echo && read -r _ && ${rules === null ? '' : filter}exec "$0" -batch -`;
+  const args = ['unshare', '-n', 'busybox', 'sh', '-c', script, programPath('ip'), rules ?? ''];
   const child = spawn('busybox', args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

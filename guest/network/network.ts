@@ -42,3 +42,8 @@ export const predefinedNetworks = ['bridge', 'host', 'none'] as const;
 export function isPredefined(name: string): boolean {
   return (predefinedNetworks as readonly string[]).includes(name);
 }
+
+/** On the default bridge, as ever, containers know one another by address only. */
+export function hasEmbeddedDns(network: NetworkRecord): boolean {
+  return network.driver === 'bridge' && !isPredefined(network.name);
+}

@@ -2,8 +2,10 @@ import { Forbidden } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
 import { hasBridge } from './bridge.ts';
 import type { EndpointRecord } from './endpoint.ts';
+import { hostRoutes } from './host-routes.ts';
 import { isPredefined, type NetworkRecord } from './network.ts';
 import type { NetworkRecords } from './network-records.ts';
+import { type NetworkRequest, newNetwork } from './network-request.ts';
 import type { Sandboxes } from './sandboxes.ts';
 
 /** The networks themselves, apart from who is connected to them. */
@@ -32,6 +34,15 @@ export class Networks {
     return this.#records.endpointsOfNetwork(network.id);
   }
 
+  /** The kernel's side is made when the first container comes. Throws as {@link newNetwork} does. */
+  async create(request: NetworkRequest): Promise<NetworkRecord> {
+    const routes = await hostRoutes();
+    const network = newNetwork(request, this.list(), routes);
+    this.#records.saveNetwork(network);
+    this.#publish('create', network);
+    return network;
+  }
+
   /** Throws NotFound, or Forbidden for a predefined network and for one that is in use. */
   async remove(reference: string): Promise<void> {
     const network = this.get(reference);
@@ -47,11 +58,11 @@ export class Networks {
     // The link first: a record without its link is mended on the next use, a link without its record never.
     if (hasBridge(network)) await this.#sandboxes.removeBridge(network);
     this.#records.deleteNetwork(network.id);
-    this.#events.publish({
-      type: 'network',
-      action: 'destroy',
-      actor: { id: network.id, attributes: { name: network.name, type: network.driver } },
-    });
+    this.#publish('destroy', network);
+  }
+
+  #publish(action: string, { id, name, driver }: NetworkRecord): void {
+    this.#events.publish({ type: 'network', action, actor: { id, attributes: { name, type: driver } } });
   }
 }
 

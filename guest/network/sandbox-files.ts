@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { embeddedAddress } from './dns/dns-server.ts';
 import type { HostsEntry } from './hosts-file.ts';
 import { appendHosts, renderHosts } from './hosts-file.ts';
 import {
@@ -19,14 +20,22 @@ export interface FilesRequest {
   readonly dns: ResolverSettings;
 }
 
-/** For a network of its own. `nameserver`: the embedded one, when the network has it. */
+/** For a network of its own; `resolver` as {@link upstreamResolver} or {@link embeddedResolver} gave it. */
 export async function writeOwnFiles(
-  request: FilesRequest & { readonly own: readonly HostsEntry[]; readonly nameserver: string | null },
+  request: Omit<FilesRequest, 'dns'> & {
+    readonly own: readonly HostsEntry[];
+    readonly resolver: ResolverSettings;
+  },
 ): Promise<void> {
-  const resolver = await upstreamResolver(request.dns);
-  const { nameserver } = request;
-  const seen = nameserver === null ? resolver : { ...resolver, servers: [nameserver] };
-  await write(request.directory, renderHosts(request.extra, request.own), renderResolvConf(seen));
+  const hosts = renderHosts(request.extra, request.own);
+  await write(request.directory, hosts, renderResolvConf(request.resolver));
+}
+
+/** With the embedded server first in line. Names without a dot are neighbours: they are asked for as they are. */
+export function embeddedResolver(upstream: ResolverSettings): ResolverSettings {
+  const { search, options } = upstream;
+  const dots = options.some((option) => option.startsWith('ndots:')) ? [] : ['ndots:0'];
+  return { servers: [embeddedAddress], search, options: [...options, ...dots] };
 }
 
 /** For the host's network: the host's files, as they are now. */

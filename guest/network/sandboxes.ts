@@ -1,17 +1,14 @@
 import { dirname, join } from 'node:path';
 import { Conflict, Internal } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
-import { run } from '../host/exec.ts';
-import { programPath } from '../host/program-path.ts';
-import { newId } from '../ids.ts';
 import { Addresses } from './addresses.ts';
-import { type BridgeNetwork, Bridges, filtered, hasBridge, linkExists } from './bridge.ts';
+import { type BridgeNetwork, hasBridge } from './bridge.ts';
+import { describeEndpoint } from './describe-endpoint.ts';
 import type { EndpointLink, EndpointRecord } from './endpoint.ts';
 import { sandboxSettings } from './endpoint-settings.ts';
 import { Firewall } from './firewall.ts';
 import { parseExtraHosts } from './hosts-file.ts';
-import { loopbackUp, pairAddressing, pairCreation } from './links.ts';
-import type { NetworkRecord } from './network.ts';
+import { hasEmbeddedDns, type NetworkRecord } from './network.ts';
 import type {
   NetworkManager,
   Sandbox,
@@ -19,13 +16,20 @@ import type {
   SandboxRequest,
   SandboxSettings,
 } from './network-manager.ts';
-import { joinNamespace, makeNamespace, type NetworkNamespace } from './network-namespace.ts';
+import { joinNamespace, type NetworkNamespace } from './network-namespace.ts';
 import { firewallTable, type NetworkOptions } from './network-options.ts';
 import type { NetworkRecords } from './network-records.ts';
 import { createPortHolder, type HeldPort, type PortHolder } from './port-holder.ts';
 import { type PublishedPort, portRequests } from './ports.ts';
 import type { ForwardedPort } from './ruleset.ts';
-import { copyFiles, writeHostFiles, writeOwnFiles } from './sandbox-files.ts';
+import {
+  copyFiles,
+  embeddedResolver,
+  upstreamResolver,
+  writeHostFiles,
+  writeOwnFiles,
+} from './sandbox-files.ts';
+import { outwardPosition, SandboxLinks } from './sandbox-links.ts';
 import { type Attachment, planSandbox } from './sandbox-plan.ts';
 import { SpareSandboxes } from './spare-sandboxes.ts';
 
@@ -41,7 +45,7 @@ export class Sandboxes implements NetworkManager {
   readonly #events: EventSink;
   readonly #addresses: Addresses;
   readonly #firewall: Firewall;
-  readonly #bridges: Bridges;
+  readonly #links: SandboxLinks;
   readonly #portHolder: PortHolder = createPortHolder();
   readonly #spares: SpareSandboxes;
   readonly #held = new Map<string, Held>();
@@ -51,7 +55,7 @@ export class Sandboxes implements NetworkManager {
     this.#events = events;
     this.#addresses = new Addresses(records);
     this.#firewall = new Firewall(firewallTable(options));
-    this.#bridges = new Bridges(this.#firewall);
+    this.#links = new SandboxLinks(records, this.#firewall);
     this.#spares = new SpareSandboxes({
       count: options.spareSandboxes,
       quietMs: 300,
@@ -102,11 +106,9 @@ export class Sandboxes implements NetworkManager {
     for (const endpoint of endpoints) {
       if (!kept.includes(endpoint)) this.#records.deleteEndpointsOfContainer(endpoint.containerId);
     }
-    // After a reboot there is no bridge, and nothing to do.
+    const used = new Set(kept.map((endpoint) => endpoint.networkId));
     const networks = this.#records.networks().filter(hasBridge);
-    const there = await Promise.all(networks.map(({ bridge }) => linkExists(bridge.linkName)));
-    const bridges = networks.filter((_, i) => there[i]).map(filtered);
-    await this.#firewall.restore(bridges, kept.flatMap(forwardedPorts));
+    await this.#links.restore(networks, used, kept.flatMap(forwardedPorts));
     for (const endpoint of kept) await this.#holdAgain(endpoint);
   }
 
@@ -121,14 +123,14 @@ export class Sandboxes implements NetworkManager {
     for (const { ports } of this.#held.values()) await Promise.all(ports.map((port) => port.release()));
     const used = new Set(this.#records.endpoints().map((endpoint) => endpoint.networkId));
     for (const network of this.#records.networks().filter(hasBridge)) {
-      if (!used.has(network.id)) await this.#bridges.remove(network);
+      if (!used.has(network.id)) await this.#links.remove(network);
     }
-    await this.#firewall.close();
+    await this.#links.close();
   }
 
   /** Takes down a network's kernel side; nobody may be connected to it. Idempotent. */
   removeBridge(network: BridgeNetwork): Promise<void> {
-    return this.#bridges.remove(network);
+    return this.#links.remove(network);
   }
 
   async #join(
@@ -148,10 +150,11 @@ export class Sandboxes implements NetworkManager {
     const extra = parseExtraHosts(request.extraHosts, network.driver === 'host' ? '127.0.0.1' : null);
     const files = { directory: request.directory, extra, dns: request.dns };
     if (network.driver === 'host') await writeHostFiles(files);
-    else await writeOwnFiles({ ...files, own: [], nameserver: null });
+    else await writeOwnFiles({ ...files, own: [], resolver: await upstreamResolver(request.dns) });
     const endpoint: EndpointRecord = {
-      ...describe(request, { network, asked: {} }, 0),
+      ...describeEndpoint(request, { network, asked: {} }, 0),
       link: null,
+      nameservers: [],
       ports: [],
       exposedPorts: [],
     };
@@ -163,8 +166,11 @@ export class Sandboxes implements NetworkManager {
   }
 
   async #bridged(request: SandboxRequest, attachments: readonly Attachment[], held: Held): Promise<Sandbox> {
-    const [primary] = attachments as [Attachment];
+    const outward = outwardPosition(attachments);
+    const primary = attachments[outward] ?? attachments[0]!;
     const extra = parseExtraHosts(request.extraHosts, primary.network.bridge.gateway);
+    const upstream = await upstreamResolver(request.dns);
+    const embedded = attachments.some(({ network }) => hasEmbeddedDns(network));
     const requests = primary.network.internal
       ? []
       : portRequests({
@@ -176,18 +182,21 @@ export class Sandboxes implements NetworkManager {
     const spare = isPlain(attachments) ? this.#spares.take() : null;
     held.namespace = spare?.namespace ?? null;
     const links = spare ? [spare.link] : this.#reserve(attachments);
-    const described = attachments.map((attachment, position) => describe(request, attachment, position));
+    const described = attachments.map((attachment, position) =>
+      describeEndpoint(request, attachment, position),
+    );
     try {
       for (const port of requests) held.ports.push(await this.#portHolder.hold(port));
       const endpoints = described.map((endpoint, position) => ({
         ...endpoint,
         link: links[position]!,
-        ports: position === 0 ? held.ports.map(({ port }) => port) : [],
+        nameservers: upstream.servers,
+        ports: position === outward ? held.ports.map(({ port }) => port) : [],
         exposedPorts: position === 0 ? request.exposedPorts : [],
       }));
       // Recorded first: whatever happens from here, the next start knows what to take back.
       this.#save(endpoints);
-      held.namespace ??= await this.#makeNamespace(
+      held.namespace ??= await this.#links.connect(
         attachments.map(({ network }, i) => ({ network, link: links[i]! })),
       );
       await this.#firewall.publish(endpoints.flatMap(forwardedPorts));
@@ -195,8 +204,7 @@ export class Sandboxes implements NetworkManager {
         directory: request.directory,
         extra,
         own: links.map((link) => ({ address: link.address, names: ownNames(request) })),
-        dns: request.dns,
-        nameserver: null,
+        resolver: embedded ? embeddedResolver(upstream) : upstream,
       });
       return { namespace: pathOf(held.namespace), ...sandboxSettings(endpoints) };
     } catch (error) {
@@ -236,28 +244,12 @@ export class Sandboxes implements NetworkManager {
     }
   }
 
-  async #makeNamespace(
-    ends: readonly { readonly network: BridgeNetwork; readonly link: EndpointLink }[],
-  ): Promise<NetworkNamespace> {
-    for (const { network } of ends) await this.#bridges.ensure(network);
-    return makeNamespace(async (path) => {
-      const pairs = ends.map(({ network, link }, position) =>
-        pairCreation({ link, bridge: network.bridge, position, path }),
-      );
-      await run(programPath('ip'), ['-batch', '-'], { input: pairs.join('') });
-      const inside = ends.map(({ network, link }, position) =>
-        pairAddressing({ link, position, internal: network.internal }),
-      );
-      return loopbackUp + inside.join('');
-    });
-  }
-
   async #makeSpare() {
     const network = this.#records.network('bridge');
     if (!hasBridge(network)) throw new Internal('the default network has no bridge');
     const link = this.#addresses.reserve(network);
     try {
-      return { link, namespace: await this.#makeNamespace([{ network, link }]) };
+      return { link, namespace: await this.#links.connect([{ network, link }]) };
     } catch (error) {
       this.#addresses.settle(network, link);
       throw error;
@@ -275,26 +267,6 @@ export class Sandboxes implements NetworkManager {
       if (again) held.ports.push(again);
     }
   }
-}
-
-function describe(
-  request: SandboxRequest,
-  { network, asked }: { readonly network: NetworkRecord; readonly asked: Attachment['asked'] },
-  position: number,
-) {
-  return {
-    endpointId: newId(),
-    networkId: network.id,
-    networkName: network.name,
-    networkDriver: network.driver,
-    containerId: request.containerId,
-    containerName: request.containerName,
-    position,
-    aliases: asked.Aliases ?? null,
-    dnsNames: null,
-    ipamConfig: asked.IPAMConfig ?? null,
-    driverOpts: asked.DriverOpts ?? null,
-  };
 }
 
 /** Nothing asked for that a sandbox made ahead would not have. */

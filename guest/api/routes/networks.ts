@@ -4,6 +4,7 @@ import { isPredefined, type NetworkRecord } from '../../network/network.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { ApiRequest, Route } from '../handler.ts';
 import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../label-filter.ts';
+import { networkCreateBody, networkRequest } from '../network-body.ts';
 import { networkView } from '../network-view.ts';
 
 /** `/networks`. */
@@ -40,6 +41,11 @@ export function networkRoutes(networks: Networks, events: EventSink): Route[] {
       .filter((network) => hasLabels(network.labels, filters.get('label')))
       .filter((network) => dangling === undefined || dangling === isDangling(network));
     return { json: found.map((network) => networkView(network, [])) };
+  }
+
+  async function create(request: ApiRequest) {
+    const { id } = await networks.create(networkRequest(await request.json(networkCreateBody)));
+    return { status: 201, json: { Id: id, Warning: '' } };
   }
 
   function inspect({ params, query }: ApiRequest) {
@@ -82,12 +88,8 @@ export function networkRoutes(networks: Networks, events: EventSink): Route[] {
   }
 }
 
-function create(): never {
-  throw new NotImplemented('this engine has the networks bridge, host and none, and makes no others yet');
-}
-
 function refuse(): never {
   throw new NotImplemented(
-    'a container is connected to its network when it is started; give --network to run',
+    'this engine connects a container to its networks when it starts; give --network to docker run or create',
   );
 }

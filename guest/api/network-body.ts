@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { InvalidParameter, NotImplemented } from '../errors.ts';
+import type { NetworkRequest } from '../network/network-request.ts';
+
+const words = z.record(z.string(), z.string()).nullish();
+
+/** `POST /networks/create`. */
+export const networkCreateBody = z.looseObject({
+  Name: z.string(),
+  Driver: z.string().nullish(),
+  Scope: z.string().nullish(),
+  Internal: z.boolean().nullish(),
+  Attachable: z.boolean().nullish(),
+  Ingress: z.boolean().nullish(),
+  ConfigOnly: z.boolean().nullish(),
+  ConfigFrom: z.looseObject({ Network: z.string().nullish() }).nullish(),
+  EnableIPv4: z.boolean().nullish(),
+  EnableIPv6: z.boolean().nullish(),
+  IPAM: z
+    .looseObject({
+      Driver: z.string().nullish(),
+      Options: words,
+      Config: z
+        .array(
+          z.looseObject({
+            Subnet: z.string().optional(),
+            IPRange: z.string().optional(),
+            Gateway: z.string().optional(),
+            AuxiliaryAddresses: words,
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
+  Options: words,
+  Labels: words,
+});
+
+/** Throws NotImplemented or InvalidParameter for what this engine's networks do not have. */
+export function networkRequest(body: z.infer<typeof networkCreateBody>): NetworkRequest {
+  const { IPAM: ipam } = body;
+  if (body.Ingress || (body.Scope && body.Scope !== 'local')) {
+    throw new NotImplemented('networks across hosts need a swarm, which is not there');
+  }
+  if (body.ConfigOnly || body.ConfigFrom?.Network)
+    throw new NotImplemented('configuration-only networks are not there');
+  if (body.EnableIPv6) throw new NotImplemented('networks have no IPv6 in this engine; leave --ipv6 out');
+  if (body.EnableIPv4 === false) throw new InvalidParameter('a network needs IPv4 in this engine');
+  if (ipam?.Driver && ipam.Driver !== 'default') {
+    throw new InvalidParameter(`IPAM driver "${ipam.Driver}" not found; this engine has "default"`);
+  }
+  const [option] = Object.keys(ipam?.Options ?? {});
+  if (option !== undefined) throw new InvalidParameter(`unknown IPAM option "${option}"`);
+  return {
+    name: body.Name,
+    driver: body.Driver || 'bridge',
+    internal: body.Internal ?? false,
+    attachable: body.Attachable ?? false,
+    labels: body.Labels ?? {},
+    options: body.Options ?? {},
+    addressing: (ipam?.Config ?? []).map((config) => ({
+      subnet: config.Subnet,
+      range: config.IPRange,
+      gateway: config.Gateway,
+      auxiliary: config.AuxiliaryAddresses ?? {},
+    })),
+  };
+}

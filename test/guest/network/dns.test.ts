@@ -1,0 +1,92 @@
+import t from 'tap';
+import { parseQuestion, recordTypes } from '../../../guest/network/dns/dns-message.ts';
+import { answerLocally, refusal } from '../../../guest/network/dns/resolve.ts';
+import type { EndpointRecord } from '../../../guest/network/endpoint.ts';
+
+function query(name: string, type: number): Buffer {
+  const labels = name === '' ? [] : name.split('.');
+  const question = labels.map((label) =>
+    Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'),
+  );
+  const header = Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+  return Buffer.concat([header, ...question, Buffer.from([0, 0, type, 0, 1])]);
+}
+
+function endpoint(name: string, address: string, network = 'app', names = [name]): EndpointRecord {
+  return {
+    endpointId: name,
+    networkId: network,
+    networkName: network,
+    networkDriver: 'bridge',
+    containerId: name,
+    containerName: `/${name}`,
+    position: 0,
+    link: { hostName: 'v', address, prefixLength: 24, gateway: '10.0.0.1', macAddress: '' },
+    aliases: null,
+    dnsNames: names,
+    nameservers: [],
+    ipamConfig: null,
+    driverOpts: null,
+    ports: [],
+    exposedPorts: [],
+  };
+}
+
+const endpoints = [
+  endpoint('web', '10.0.0.2', 'app', ['web', 'www']),
+  endpoint('Web2', '10.0.0.3', 'app', ['Web2', 'www']),
+  endpoint('far', '10.9.0.2', 'other'),
+];
+const ask = (name: string, type: number = recordTypes.A) =>
+  answerLocally(query(name, type), {
+    networks: new Set(['app']),
+    endpoints,
+    shuffle: (items) => [...items].reverse(),
+  });
+
+t.test('a neighbour is found by any of its names, whatever the case', async (t) => {
+  const answer = ask('WEB.app')!;
+  t.equal(answer.readUInt16BE(0), 0x1234);
+  t.equal(answer.readUInt16BE(2), 0x8580, 'an authoritative answer without error');
+  t.equal(answer.readUInt16BE(6), 1);
+  t.same([...answer.subarray(-16)], [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 0, 0, 2]);
+  t.same([...ask('web2')!.subarray(-4)], [10, 0, 0, 3]);
+});
+
+t.test('a shared alias has all addresses, in changing order', async (t) => {
+  const answer = ask('www')!;
+  t.equal(answer.readUInt16BE(6), 2);
+  t.same([...answer.subarray(-20, -16)], [10, 0, 0, 3]);
+  t.same([...answer.subarray(-4)], [10, 0, 0, 2]);
+});
+
+t.test('a known name without such records is an empty answer at once', async (t) => {
+  const answer = ask('web', recordTypes.AAAA)!;
+  t.equal(answer.readUInt16BE(6), 0);
+  t.equal(answer[3]! & 15, 0);
+});
+
+t.test('addresses have names', async (t) => {
+  const answer = ask('2.0.0.10.in-addr.arpa', recordTypes.PTR)!;
+  t.equal(answer.subarray(-9).toString('latin1'), '\u0003web\u0003app\0');
+});
+
+t.test('names of other networks, and of the world, are not ours to answer', async (t) => {
+  t.equal(ask('far'), null);
+  t.equal(ask('example.com'), null);
+  t.equal(ask('9.9.9.9.in-addr.arpa', recordTypes.PTR), null);
+  t.equal(refusal(query('example.com', 1))![3]! & 15, 2);
+});
+
+t.test('hostile messages are no questions', async (t) => {
+  const good = query('web', 1);
+  for (let length = 0; length < good.length; length++) {
+    t.equal(parseQuestion(good.subarray(0, length)), null, `cut at ${length}`);
+  }
+  const pointer = Buffer.from(good);
+  pointer[12] = 0xc0;
+  t.equal(parseQuestion(pointer), null);
+  const reply = Buffer.from(good);
+  reply[2] = 0x81;
+  t.equal(parseQuestion(reply), null);
+});

@@ -35,7 +35,7 @@ export function qemuArgs(config: QemuConfig): string[] {
     ...machineArgs(osImage.arch, config.accelerator),
     ['-smp', String(config.cpus)],
     ['-m', `${config.memoryMiB}M`],
-    ...kernelArgs(osImage, osImage.commandLine),
+    ...kernelArgs(config, osImage.commandLine),
     ...diskArgs('root', osImage.root, 'raw', 'read-only=on'),
     ...diskArgs('agent', osImage.agent, 'raw', 'read-only=on'),
     // Writeback passes the guest's flushes on, so what it was told is on disk survives a power cut.
@@ -74,7 +74,7 @@ export function probeArgs(osImage: OsImageFiles, accelerator: Accelerator): stri
     ...machineArgs(osImage.arch, accelerator),
     ['-smp', '2'],
     ['-m', '512M'],
-    ...kernelArgs(osImage, `${osImage.commandLine} machine.probe`),
+    ...kernelArgs({ osImage, accelerator }, `${osImage.commandLine} machine.probe`),
     ['-serial', 'stdio'],
   ].flat();
 }
@@ -100,14 +100,27 @@ function machineArgs(arch: OsImageFiles['arch'], accelerator: Accelerator): stri
   ];
 }
 
-function kernelArgs({ arch, kernel, initramfs }: OsImageFiles, commandLine: string): string[][] {
+function kernelArgs(
+  { osImage: { arch, kernel, initramfs }, accelerator }: Pick<QemuConfig, 'osImage' | 'accelerator'>,
+  commandLine: string,
+): string[][] {
   const console = { amd64: 'ttyS0', arm64: 'ttyAMA0' }[arch];
+  const words = [`console=${console}`, commandLine, everywhere, accelerator === 'tcg' ? emulated : ''];
   return [
     ['-kernel', kernel],
     ['-initrd', initramfs],
-    ['-append', `console=${console} ${commandLine}`],
+    ['-append', words.filter((word) => word !== '').join(' ')],
   ];
 }
+
+/** Work at boot that nothing here depends on: self-tests of ciphers, security modules without a policy (docs/boot.md). */
+const everywhere = 'cryptomgr.notests audit=0 lsm=landlock,yama';
+
+/**
+ * An emulated processor does not speculate, and its timers are late when the computer is busy: checking
+ * them against each other then ends in a panic or in a slower clock.
+ */
+const emulated = 'mitigations=off no_timer_check tsc=reliable';
 
 function diskArgs(id: string, path: string, format: string, options: string): string[][] {
   return [

@@ -7,6 +7,9 @@ import { Socket } from 'node:net';
  */
 export function readFifo(path: string): Socket {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  // poll(2) reports the end only for a writer that left after we came (pipe_poll() in the kernel compares
+  // writer counts); when all had left before, this one makes it true.
+  touchFifo(path);
   return new Socket({ fd, readable: true, writable: false });
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { arch, cpus, release } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -74,6 +73,7 @@ async function cachedProbe(options: ChooseOptions, accelerator: Accelerator): Pr
   const { emulator, osImage, signal, onProgress } = options;
   const { size, mtimeMs } = await stat(emulator);
   const about = [emulator, size, mtimeMs, accelerator, process.platform, release(), cpus()[0]?.model];
+  const { createHash } = await import('node:crypto');
   const key = createHash('sha256').update(JSON.stringify(about)).digest('hex').slice(0, 16);
   const file = join(dirname(osImage.kernel), `acceleration-${key}.json`);
   const known = await readFile(file, 'utf8').then(JSON.parse, () => null);

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import type { OsImageFiles } from '../driver.ts';
 import { PreCreateError } from '../errors.ts';
 
@@ -43,6 +42,7 @@ export async function findProgram(
 
 /** Throws PreCreateError when the program does not run or is too old. */
 export async function checkVersion(program: string): Promise<QemuVersion> {
+  const { promisify } = await import('node:util');
   const { stdout } = await promisify(execFile)(program, ['--version']).catch((cause: Error) => {
     throw new PreCreateError(`"${program}" does not run`, { cause });
   });

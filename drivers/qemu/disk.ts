@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { Unavailable } from '../errors.ts';
 
 /**
@@ -19,6 +18,7 @@ export async function makeDisk({
   readonly signal?: AbortSignal | undefined;
 }): Promise<void> {
   const args = ['create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=off', path, `${sizeMiB}M`];
+  const { promisify } = await import('node:util');
   try {
     await promisify(execFile)(program, args, { ...(signal && { signal }) });
   } catch (cause) {

@@ -1,5 +1,4 @@
-import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Listener } from './args.ts';
 
@@ -23,6 +22,8 @@ export async function connectChannel(
 
 function connectOnce(listener: Listener, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
+  // Loaded here, and node:readline below: `machine env`, timed in milliseconds, opens no channel.
+  const { connect } = process.getBuiltinModule('node:net');
   return new Promise((resolve, reject) => {
     const socket = 'path' in listener ? connect(listener.path) : connect(listener.port, '127.0.0.1');
     const settle = (error?: Error) => {
@@ -42,6 +43,7 @@ function connectOnce(listener: Listener, signal: AbortSignal): Promise<Socket> {
 /** The channel's lines until its other end is gone, or `signal` aborts: then it throws the signal's reason. */
 export async function* linesOf(socket: Socket, signal?: AbortSignal): AsyncGenerator<string> {
   socket.on('error', () => {});
+  const { createInterface } = process.getBuiltinModule('node:readline');
   const lines = createInterface({ input: socket });
   // A socket that is destroyed at our end has a close but no end, which is all that readline listens to.
   socket.once('close', () => lines.close());

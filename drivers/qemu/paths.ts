@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -46,6 +45,8 @@ export function socketPath(directory: string, channel: Channel): string {
 export function socketDirectoryFor(directory: string, temporary = tmpdir()): string | null {
   const longest = Math.max(...channels.map((name) => Buffer.byteLength(join(directory, `${name}.sock`))));
   if (longest <= maxSocketPathBytes) return null;
+  // Loaded here, since few need it and `machine env`, which is timed in milliseconds, does not.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(resolve(directory)).digest('hex').slice(0, 16);
   return join(temporary, `machine-${hash}`);
 }

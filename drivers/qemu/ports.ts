@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
 import { Unavailable } from '../errors.ts';
 
 /** Below the ports that systems hand out to outgoing connections (32768 on Linux), which come and go. */
@@ -12,7 +10,7 @@ export type IsFree = (port: number) => Promise<boolean>;
 export async function freePorts(count: number, isFree: IsFree = isPortFree): Promise<number[]> {
   const found = new Set<number>();
   for (let tries = 0; tries < 1000 && found.size < count; tries++) {
-    const port = randomInt(firstPort, lastPort + 1);
+    const port = firstPort + Math.floor(Math.random() * (lastPort + 1 - firstPort));
     if (!found.has(port) && (await isFree(port))) found.add(port);
   }
   if (found.size < count) throw new Unavailable(`no free port on 127.0.0.1 from ${firstPort} to ${lastPort}`);
@@ -21,6 +19,7 @@ export async function freePorts(count: number, isFree: IsFree = isPortFree): Pro
 
 /** Whether something could listen there at this moment. */
 export function isPortFree(port: number): Promise<boolean> {
+  const { createServer } = process.getBuiltinModule('node:net');
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

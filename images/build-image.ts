@@ -38,7 +38,7 @@ export async function buildImage(inputs: BuildInputs, options: BuildOptions): Pr
     await mkdir(made.directory);
     await assemble(inputs, nodeArchive, work, made, options);
     signal?.throwIfAborted();
-    const { directory } = paths.image(hexOf(imageDigest(recipe, inputs.packages)));
+    const { directory } = paths.image(hexOf(imageDigest(recipe, inputs)));
     // One without a manifest may be in the way.
     await rm(directory, { recursive: true, force: true });
     await rename(made.directory, directory);
@@ -77,7 +77,7 @@ async function assemble(
     signal,
     onPackage: (name) => progress('unpack', name),
   });
-  const digest = imageDigest(recipe, packages);
+  const digest = imageDigest(recipe, inputs);
   const manifest: Manifest = {
     version: 1,
     arch,

@@ -25,7 +25,10 @@ export async function inspectOsImage({
   return { manifest: await readManifest(files.manifest), files };
 }
 
-/** Removes the image's files; machines that boot it must not be running. Throws NotFound, InvalidArgument. */
+/**
+ * Removes the image's files, and with the last image what was downloaded to build them. Machines that boot it
+ * must not be running. Throws NotFound, InvalidArgument.
+ */
 export async function removeOsImage({
   cacheDirectory,
   digest,
@@ -34,6 +37,8 @@ export async function removeOsImage({
   // The manifest goes first, so that an interrupted removal leaves nothing that looks complete.
   await rm(files.manifest, { force: true });
   await rm(files.directory, { recursive: true, force: true });
+  const { images, downloads } = cachePaths(cacheDirectory);
+  if ((await names(images)).length === 0) await rm(downloads, { recursive: true, force: true });
 }
 
 async function find(cacheDirectory: string, digest: string): Promise<ImagePaths> {

@@ -25,7 +25,7 @@ export async function ensureOsImage(
 ): Promise<OsImage> {
   const { arch, cacheDirectory, agentDirectory, bootDirectory, refresh = false, signal } = options;
   const boot = await readBootFiles(bootDirectory);
-  const recipe = recipeDigest(arch, boot);
+  const recipe = await recipeDigest(arch, boot);
   const paths = cachePaths(cacheDirectory);
   let files = refresh ? null : await newestOf(cacheDirectory, arch, recipe);
   if (files === null) {
@@ -33,7 +33,7 @@ export async function ensureOsImage(
     files = refresh ? null : await newestOf(cacheDirectory, arch, recipe);
     if (files === null) {
       const inputs = await resolvePackages({ ...options, paths, outside });
-      files = paths.image(hexOf(imageDigest(recipe, inputs.packages)));
+      files = paths.image(hexOf(imageDigest(recipe, inputs)));
       if (!(await isComplete(files))) await buildImage(inputs, { ...options, paths, recipe, boot, outside });
     }
   }

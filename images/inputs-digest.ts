@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { tarOf } from './archive/tar-writer.ts';
 import { type OverlayFile, overlayFingerprint, readOverlay } from './boot-files.ts';
-import type { DebianPackage } from './debian/packages-index.ts';
+import type { BuildInputs } from './fetch-inputs.ts';
 import type { Architecture } from './os-image.ts';
 import * as recipe from './recipe.ts';
+import { addSkeleton } from './root/skeleton.ts';
+import { FileTree } from './tree/file-tree.ts';
 
 export interface BootFiles {
   readonly initramfs: readonly OverlayFile[];
@@ -18,9 +21,14 @@ export async function readBootFiles(bootDirectory: string): Promise<BootFiles> {
 }
 
 /** Digest of how an image is made; of all inputs but the versions of the packages. */
-export function recipeDigest(arch: Architecture, boot: BootFiles): string {
+export async function recipeDigest(arch: Architecture, boot: BootFiles): Promise<string> {
+  const skeleton = new FileTree();
+  addSkeleton(skeleton, '0');
   return digestOf([
     recipe.recipeVersion,
+    createHash('sha256')
+      .update(await tarOf(skeleton, recipe.imageTime))
+      .digest('hex'),
     recipe.codename,
     recipe.imageTime,
     recipe.kernelPackage[arch],
@@ -37,8 +45,15 @@ export function recipeDigest(arch: Architecture, boot: BootFiles): string {
 }
 
 /** Digest of all inputs, which names the image. */
-export function imageDigest(recipe: string, packages: readonly DebianPackage[]): string {
-  return digestOf([recipe, packages.map(({ name, version, sha256 }) => [name, version, sha256])]);
+export function imageDigest(
+  recipe: string,
+  { distributionVersion, packages }: Pick<BuildInputs, 'distributionVersion' | 'packages'>,
+): string {
+  return digestOf([
+    recipe,
+    distributionVersion,
+    packages.map(({ name, version, sha256 }) => [name, version, sha256]),
+  ]);
 }
 
 export function digestOf(value: unknown): string {

@@ -210,6 +210,7 @@ t.test('images are inspected and removed by a part of their digest', async (t) =
   await t.rejects(inspectOsImage({ cacheDirectory, digest: '../x' }), { name: 'InvalidArgument' });
   await removeOsImage({ cacheDirectory, digest });
   t.notOk(existsSync(image.root));
+  t.notOk(existsSync(join(cacheDirectory, 'downloads')), 'the last image takes the downloads with it');
   t.strictSame(await listOsImages({ cacheDirectory }), []);
 });
 

@@ -1,11 +1,13 @@
 import type ssh2 from 'ssh2';
 import type { SshConnection } from './connection.ts';
 
+type Output = NodeJS.WritableStream & { isTTY?: boolean; rows?: number; columns?: number };
+
 /** Where a session's streams end; a terminal's size is followed when `stdout` is one. */
 export interface SessionStreams {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?(on: boolean): unknown };
+  readonly stdout: Output;
+  readonly stderr: NodeJS.WritableStream;
 }
 
 /**
@@ -19,9 +21,9 @@ export async function sshSession(
 ): Promise<number> {
   const terminal = command === null && stdin.isTTY && stdout.isTTY;
   const channel = await open(client, command, terminal ? windowOf(stdout) : null);
-  const resize = () => channel.setWindow(stdout.rows, stdout.columns, 0, 0);
+  const resize = () => channel.setWindow(stdout.rows ?? 24, stdout.columns ?? 80, 0, 0);
   if (terminal) {
-    stdin.setRawMode(true);
+    stdin.setRawMode?.(true);
     stdout.on('resize', resize);
   }
   try {
@@ -41,14 +43,14 @@ export async function sshSession(
     stdin.unpipe(channel);
     stdin.pause();
     if (terminal) {
-      stdin.setRawMode(false);
+      stdin.setRawMode?.(false);
       stdout.off('resize', resize);
     }
   }
 }
 
-function windowOf(stdout: NodeJS.WriteStream): ssh2.PseudoTtyOptions {
-  return { rows: stdout.rows, cols: stdout.columns, term: process.env.TERM ?? 'xterm' };
+function windowOf(stdout: Output): ssh2.PseudoTtyOptions {
+  return { rows: stdout.rows ?? 24, cols: stdout.columns ?? 80, term: process.env.TERM ?? 'xterm' };
 }
 
 function open(client: ssh2.Client, command: string | null, window: ssh2.PseudoTtyOptions | null) {

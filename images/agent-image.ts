@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { addOverlay, overlayFingerprint, readOverlay } from './boot-files.ts';
 import { writeErofs } from './erofs/write-erofs.ts';
@@ -28,7 +28,7 @@ export async function ensureAgentImage(
   addOverlay(tree, files);
   tree.file('/images/busybox.tar', busyboxImage);
   // Two calls at once make the same bytes, so that whichever is named last does no harm.
-  const part = `${path}.${process.pid}.part`;
+  const part = `${path}.${randomUUID()}.part`;
   try {
     const uuid = Buffer.from(hex, 'hex').subarray(0, 16);
     await writeErofs({

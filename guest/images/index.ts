@@ -52,6 +52,6 @@ export async function openImages(options: {
     events,
     usersOf,
     loadArchive: (path) =>
-      loadImages({ layers, images, events }, createReadStream(path, { highWaterMark: 256 * 1024 })),
+      loadImages({ layers, images, events }, createReadStream(path, { highWaterMark: 1024 * 1024 })),
   };
 }

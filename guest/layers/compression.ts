@@ -68,9 +68,11 @@ async function* unxz(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
-/** zlib's codes are the archive's fault; others (a client that went away) are passed on. */
+/** What the decompressors say is the archive's fault; the rest (a client that went away) is passed on. */
 function explain(error: unknown, kind: Compression): unknown {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (!code.startsWith('Z_') && !code.startsWith('ZSTD_')) return error;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  // xz-decompress has no codes.
+  const isTheirs = /^Z(?:STD)?_/.test(code) || message.startsWith('get_next_output failed');
+  if (!isTheirs) return error;
   return new InvalidParameter(`the ${kind} data is damaged`, { cause: error });
 }

@@ -1,0 +1,36 @@
+import t from 'tap';
+import { applyChanges } from '../../../guest/images/changes.ts';
+
+t.test('each instruction changes its part of the configuration', async (t) => {
+  const config = applyChanges({ Env: ['A=old', 'KEEP=1'], WorkingDir: '/srv', Labels: { a: 'b' } }, [
+    'CMD echo $HOME',
+    'entrypoint ["/init", "-x"]',
+    'ENV A=new B="two words" C=\\"quoted\\"',
+    'ENV OLD the rest of the line',
+    "LABEL x='y z' plain=1",
+    'EXPOSE 80 443/TCP 53/udp',
+    'VOLUME ["/data", "/more"]',
+    'WORKDIR sub/../dir\nUSER 1000:1000',
+    'STOPSIGNAL SIGINT',
+    'ONBUILD RUN make',
+    '  ',
+  ]);
+  t.same(config, {
+    Cmd: ['/bin/sh', '-c', 'echo $HOME'],
+    Entrypoint: ['/init', '-x'],
+    Env: ['KEEP=1', 'A=new', 'B=two words', 'C="quoted"', 'OLD=the rest of the line'],
+    Labels: { a: 'b', x: 'y z', plain: '1' },
+    ExposedPorts: { '80/tcp': {}, '443/tcp': {}, '53/udp': {} },
+    Volumes: { '/data': {}, '/more': {} },
+    WorkingDir: '/srv/dir',
+    User: '1000:1000',
+    StopSignal: 'SIGINT',
+    OnBuild: ['RUN make'],
+  });
+});
+
+t.test('what is no such instruction is refused with its line', async (t) => {
+  for (const line of ['RUN make', 'CMD', 'ENV A', 'ENV A=1 B', 'EXPOSE 99999', 'EXPOSE http', 'LABEL =x']) {
+    t.throws(() => applyChanges({}, [line]), { name: 'InvalidParameter', message: /invalid change/ }, line);
+  }
+});

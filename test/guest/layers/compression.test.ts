@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import t from 'tap';
+import { decompressed } from '../../../guest/layers/compression.ts';
+
+const content = Buffer.concat([randomBytes(300_000), Buffer.alloc(300_000)]);
+const forms: Record<string, Buffer> = {
+  plain: content,
+  gzip: gzipSync(content),
+  zstd: zstdCompressSync(content, { params: { [constants.ZSTD_c_checksumFlag]: 1 } }),
+  xz: execFileSync('xz', ['-c'], { input: content }),
+};
+
+async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function all(source: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of source) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+t.test('gzip, zstd and xz are recognised however the bytes come in', async (t) => {
+  for (const [name, bytes] of Object.entries(forms)) {
+    for (const size of [1000, 65536])
+      t.ok((await all(decompressed(pieces(bytes, size)))).equals(content), name);
+  }
+  t.same(
+    await all(decompressed(pieces(Buffer.from('abc'), 1))),
+    Buffer.from('abc'),
+    'less than a magic number',
+  );
+  t.same(await all(decompressed(pieces(Buffer.alloc(0), 1))), Buffer.alloc(0));
+});
+
+t.test('damage is an error, and so is what is not supported', async (t) => {
+  for (const name of ['gzip', 'zstd', 'xz']) {
+    const whole = forms[name]!;
+    const bad = Buffer.concat([whole.subarray(0, 2000), randomBytes(100), whole.subarray(2100)]);
+    await t.rejects(all(decompressed(pieces(bad, 65536))), { name: 'InvalidParameter' }, `${name} damaged`);
+    const short = whole.subarray(0, whole.length / 2);
+    await t.rejects(
+      all(decompressed(pieces(short, 65536))),
+      { name: 'InvalidParameter' },
+      `${name} cut short`,
+    );
+  }
+  await t.rejects(all(decompressed(pieces(Buffer.from('BZh91AY'), 7))), /bzip2 archives are not supported/);
+});
+
+t.test('an error of the source comes through as it is', async (t) => {
+  const failing = async function* (head: Buffer): AsyncGenerator<Buffer> {
+    yield head;
+    throw new Error('the client went away');
+  };
+  for (const bytes of Object.values(forms)) {
+    await t.rejects(all(decompressed(failing(bytes.subarray(0, 5000)))), /the client went away/);
+  }
+});

@@ -316,7 +316,8 @@ export class Container {
     const exitCode = error instanceof RuntimeError ? error.exitCode : httpStatus(error) === 500 ? 128 : 1;
     this.#transition({ type: 'startFailed', exitCode, error: message, at: new Date().toISOString() });
     this.stdio.end();
-    this.#changes.emit('exited', { exitCode, error: message });
+    // The start's own answer tells why; a waiting client is told the code alone.
+    this.#changes.emit('exited', { exitCode, error: '' });
     if (this.record.hostConfig.AutoRemove) await this.#remove(true);
   }
 
@@ -474,7 +475,7 @@ export class Container {
     }
     this.#event('destroy');
     this.stdio.end();
-    this.#changes.emit('removed', this.#lastExit());
+    this.#changes.emit('removed', { ...this.#lastExit(), error: '' });
   }
 
   #lastExit(): WaitResult {

@@ -74,6 +74,8 @@ export class Stdio {
         source.pause();
         void Promise.all(slow.map(untilDrained)).then(() => source.resume());
       });
+      // A process that was quick may have been read to its end before anybody listened.
+      if (source.closed) resolve();
       source.once('close', resolve);
       // An error of a FIFO is its end; `close` follows.
       source.on('error', () => {});

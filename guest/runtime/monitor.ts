@@ -15,7 +15,7 @@ import type { Mount } from '../layers/snapshotter.ts';
  *   log         crun's complaints, JSON lines (or the words of `mount`)
  *   exit        exit code and a newline, one write: the container is gone
  *   stdin stdout stderr   FIFOs; `eof`: opening it for writing closes the container's stdin
- *   tty         link to the terminal's outer end, where its size is set
+ *   inner code  with a terminal: the shell that socat runs, and its exit code
  *   rootfs      mounted in this namespace only, so that the mount vanishes with its last process
  *
  * The shell keeps read ends of stdout and stderr, from which it never reads: a container that writes while
@@ -40,7 +40,7 @@ start="$crun --log log --log-format json $verb --pid-file pid $*"
 if [ "$tty" ]; then
   echo "$start $id; echo \\$? >code" >inner
   exec 6<>stdin 3<>stdout 4<stdout 3>&-
-  socat -b32768 -t0 'OPEN:stdin!!OPEN:stdout,wronly' 'EXEC:busybox sh inner,pty,setsid,ctty,raw,echo=0,link=tty' 4<&- 6<&- 2>socat.err
+  socat -b32768 -t0 'OPEN:stdin!!OPEN:stdout,wronly' 'EXEC:busybox sh inner,pty,setsid,ctty,raw,echo=0' 4<&- 6<&- 2>socat.err
   read -r code <code || code=125
   end "$code"
 fi

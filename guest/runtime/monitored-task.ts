@@ -52,9 +52,11 @@ export class MonitoredTask implements RunningTask {
   async resize(size: TerminalSize): Promise<void> {
     if (!this.#terminal) throw new Conflict('the process has no terminal');
     if (size.rows === 0 || size.columns === 0) return;
-    // The outer end gets the size and crun, told by SIGWINCH, passes it on.
-    const words = ['rows', `${size.rows}`, 'cols', `${size.columns}`];
-    await run('stty', ['-F', this.#directory.file('tty'), ...words]);
+    if (!this.#process || !isAlive(this.#process)) return;
+    // The process's own end: crun does not pass on the size of the outer one. /proc opens the very terminal,
+    // whichever mount namespace it was made in.
+    const terminal = `/proc/${this.#process.pid}/fd/0`;
+    await run('stty', ['-F', terminal, 'rows', `${size.rows}`, 'cols', `${size.columns}`]);
   }
 
   async release(): Promise<void> {

@@ -63,6 +63,8 @@ async function* unxz(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read())
       yield Buffer.from(next.value);
+  } catch (error) {
+    throw explain(error, 'xz');
   } finally {
     await reader.cancel().catch(() => {});
   }

@@ -43,3 +43,12 @@ export function makeTar(members: readonly MemberSpec[]): Buffer {
   }
   return Buffer.concat([...parts, tarEnd]);
 }
+
+/** Makes a header block valid again after a change; leaves blocks that are no headers alone. */
+export function repairChecksum(block: Buffer): void {
+  if (block.toString('latin1', 257, 262) !== 'ustar') return;
+  block.fill(' ', 148, 156);
+  let sum = 0;
+  for (const byte of block) sum += byte;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+}

@@ -56,7 +56,7 @@ export class MonitoredTask implements RunningTask {
     // The process's own end: crun does not pass on the size of the outer one. /proc opens the very terminal,
     // whichever mount namespace it was made in.
     const terminal = `/proc/${this.#process.pid}/fd/0`;
-    await run('stty', ['-F', terminal, 'rows', `${size.rows}`, 'cols', `${size.columns}`]);
+    await run('busybox', ['stty', '-F', terminal, 'rows', `${size.rows}`, 'cols', `${size.columns}`]);
   }
 
   async release(): Promise<void> {

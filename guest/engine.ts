@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
-import { containerRoutes } from './api/routes/containers.ts';
+import { containerRoutes, containerSummaries } from './api/routes/containers.ts';
 import { diskUsageRoutes } from './api/routes/disk-usage.ts';
 import { eventsRoutes } from './api/routes/events.ts';
 import { execRoutes } from './api/routes/exec.ts';
@@ -109,7 +109,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       layerBytes: () => Number(db.prepare('SELECT coalesce(sum(size), 0) AS bytes FROM layers').get()!.bytes),
       images: (apiMinor) =>
         listImages(images, { filters: new Map(), apiMinor, containers: true, sharedSize: true }),
-      containers: async () => [],
+      containers: () => containerSummaries(containers.list(), deps, { size: true }),
       volumes: () =>
         Promise.all(
           volumes.list().map(async (volume) => ({

@@ -38,7 +38,7 @@ export class EngineHarness {
   static missing(): string | undefined {
     if (process.platform !== 'linux') return 'not Linux';
     if (process.getuid?.() !== 0) return 'not root';
-    const absent = ['docker', 'crun', 'nft', 'ip', 'busybox', 'unshare'].filter(
+    const absent = ['docker', 'crun', 'nft', 'ip', 'busybox', 'unshare', 'setpriv'].filter(
       (program) => !onPath(program),
     );
     return absent.length > 0 ? `not installed: ${absent.join(', ')}` : undefined;
@@ -63,8 +63,10 @@ export class EngineHarness {
   /** Resolves when the API answers; throws with the engine's own words when it ends instead. */
   async start(): Promise<void> {
     const engine = spawn(
-      process.execPath,
+      // A test that is itself ended by its time limit takes the engine with it.
+      'setpriv',
       [
+        ...['--pdeathsig', 'KILL', process.execPath],
         join('dist', 'guest', 'main.js'),
         'engine',
         ...['--data-root', this.dataRoot, '--run-root', this.runRoot, '--host', this.url],

@@ -40,3 +40,13 @@ t.test(
     );
   },
 );
+
+t.test('docker system df adds up what is there', { skip: missing }, async (t) => {
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  await engine.output(['create', '--name', 'one', '-v', 'stuff:/stuff', 'busybox', 'true']);
+  const rows = (
+    await engine.output(['system', 'df', '--format', '{{.Type}} {{.TotalCount}} {{.Active}}'])
+  ).trim();
+  t.same(rows.split('\n'), ['Images 1 1', 'Containers 1 0', 'Local Volumes 1 1', 'Build Cache 0 0']);
+});

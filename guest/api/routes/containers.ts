@@ -103,17 +103,7 @@ export function containerRoutes(options: {
       limit,
       filters: query.filters(),
     });
-    const withSize = query.flag('size');
-    const now = new Date();
-    const rows = found.map(async (container) =>
-      summaryShape(container, {
-        sandbox: deps.networks.inspectSandbox(container.id),
-        images: deps.images,
-        size: withSize ? await sizeOf(container) : null,
-        now,
-      }),
-    );
-    return { json: await Promise.all(rows) };
+    return { json: await containerSummaries(found, deps, { size: query.flag('size') }) };
   }
 
   async function inspect(request: ApiRequest): Promise<Reply> {
@@ -122,15 +112,10 @@ export function containerRoutes(options: {
       json: inspectShape(container, {
         sandbox: deps.networks.inspectSandbox(container.id),
         execIds: execs.of(container),
-        size: request.query.flag('size') ? await sizeOf(container) : null,
+        size: request.query.flag('size') ? await sizeOf(container, deps) : null,
         dataRoot: deps.paths.dataRoot,
       }),
     };
-  }
-
-  async function sizeOf({ id, record }: Container): Promise<{ rw: number; rootfs: number }> {
-    const rw = await deps.snapshotter.usage(id);
-    return { rw, rootfs: rw + deps.images.resolve(record.imageId).sizeBytes };
   }
 
   async function resize(request: ApiRequest): Promise<Reply> {
@@ -330,4 +315,31 @@ function isGiven(value: unknown): boolean {
 function parseTail(text: string | undefined): number | null {
   if (text === undefined || text === '' || text === 'all') return null;
   return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/** Containers as `docker ps` lists them. */
+export function containerSummaries(
+  containers: readonly Container[],
+  deps: Pick<Dependencies, 'networks' | 'images' | 'snapshotter'>,
+  { size }: { readonly size: boolean },
+): Promise<object[]> {
+  const now = new Date();
+  return Promise.all(
+    containers.map(async (container) =>
+      summaryShape(container, {
+        sandbox: deps.networks.inspectSandbox(container.id),
+        images: deps.images,
+        size: size ? await sizeOf(container, deps) : null,
+        now,
+      }),
+    ),
+  );
+}
+
+async function sizeOf(
+  { id, record }: Container,
+  { snapshotter, images }: Pick<Dependencies, 'images' | 'snapshotter'>,
+): Promise<{ rw: number; rootfs: number }> {
+  const rw = await snapshotter.usage(id);
+  return { rw, rootfs: rw + images.resolve(record.imageId).sizeBytes };
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidParameter, NotImplemented } from '../errors.ts';
 import type { NetworkRequest } from '../network/network-request.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Bodies of `POST /containers/create` and friends (Engine API 1.50); Go clients send null for what is empty. */
 const text = z

@@ -7,7 +7,8 @@ import type { Digest } from '../digest.ts';
 import { Conflict, NotFound } from '../errors.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs } from './chain.ts';
-import { lowerView } from './lower-view.ts';
+import { type LowerView, lowerView } from './lower-view.ts';
+import { makeMountPoints } from './mount-points.ts';
 import { emptyLayerDir, makeEmptyLayer, overlayMount } from './overlay-mount.ts';
 import type { Change, Mount, Snapshotter } from './snapshotter.ts';
 import { changesOf, diffOf, usageOf } from './upper.ts';
@@ -67,10 +68,7 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async changes(key: string): Promise<Change[]> {
     const { dir, lower } = this.#get(key);
-    return changesOf(
-      this.#upper(dir),
-      lowerView(lower.map((number) => join(this.#paths.layers, `${number}`))),
-    );
+    return changesOf(this.#upper(dir), this.#view(lower));
   }
 
   diff(key: string): Readable {
@@ -89,6 +87,11 @@ export class OverlaySnapshotter implements Snapshotter {
     const top = lstatSync(join(this.#paths.layers, `${lower[0] ?? emptyLayerDir}`, 'fs'));
     chownSync(upper, top.uid, top.gid);
     chmodSync(upper, top.mode & 0o7777);
+    makeMountPoints(upper, this.#view(lower));
+  }
+
+  #view(lower: readonly number[]): LowerView {
+    return lowerView(lower.map((number) => join(this.#paths.layers, `${number}`)));
   }
 
   #upper(dir: number): string {

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { LowerView } from './lower-view.ts';
+import { isMountPoint } from './mount-points.ts';
 import type { Change } from './snapshotter.ts';
 import { fsPath, readable, type TarEntry, tarEntry } from './tar-entry.ts';
 import { entriesToTar, treeEvents } from './tar-tree.ts';
@@ -24,6 +25,8 @@ export async function usageOf(upper: string): Promise<number> {
 /** As a layer tar: overlay's marks become OCI whiteouts. */
 export function diffOf(upper: string): Readable {
   return entriesToTar(treeEvents(upper), (entry) => {
+    if (entry.type === 'file' && isMountPoint(entry.path, { isDirectory: false, size: entry.size }))
+      return [];
     const directory = entry.path.slice(0, entry.path.replace(/\/$/, '').lastIndexOf('/') + 1);
     if (entry.type === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0) {
       return [whiteout(entry, `${directory}${whiteoutPrefix}${entry.path.slice(directory.length)}`)];
@@ -51,6 +54,7 @@ export async function changesOf(upper: string, lower: LowerView): Promise<Change
   const kept: string[] = [];
   for await (const { path, stat } of walk(upper, '')) {
     const below = lower.lookup(path);
+    if (!below && isMountPoint(path, { isDirectory: stat.isDirectory(), size: stat.size })) continue;
     if (stat.isCharacterDevice() && stat.rdev === 0) {
       if (below) changes.set(path, 'deleted');
     } else if (!below) changes.set(path, 'added');
@@ -75,7 +79,9 @@ export async function changesOf(upper: string, lower: LowerView): Promise<Change
 }
 
 function sameDirectory(a: Stats, b: Stats): boolean {
-  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && a.mtimeMs === b.mtimeMs;
+  // A time that was set through a double has lost some nanoseconds.
+  const sameTime = Math.abs(a.mtimeMs - b.mtimeMs) < 0.01;
+  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && sameTime;
 }
 
 async function opaqueAmong(upper: string, directories: readonly string[]): Promise<string[]> {

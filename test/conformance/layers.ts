@@ -373,6 +373,30 @@ export function testLayers(t: Test, make: (t: Test) => LayerSystem): void {
     },
   );
 
+  t.test('what containers are given to mount on is no change', async (t) => {
+    const system = make(t);
+    const base = await commit(system, [
+      { path: 'etc', type: 'directory', mtimeNs: 1_700_000_000_123_456_789n },
+      { path: 'etc/hosts', content: "the image's own" },
+    ]);
+    await system.snapshots.prepare('x', base.chainId);
+    inMount(
+      system.snapshots.mount('x'),
+      'test -f etc/hostname; test -f etc/resolv.conf; mkdir -p proc sys dev',
+    );
+    t.same(await system.snapshots.changes('x'), []);
+    inMount(system.snapshots.mount('x'), 'echo mine >etc/hosts');
+    t.same(
+      (await system.snapshots.changes('x')).map(({ path }) => path),
+      ['/etc/hosts'],
+    );
+    const names = readAll(await read(system.snapshots.diff('x'))).map(({ path }) => path);
+    t.same(
+      names.filter((name) => name.startsWith('etc/')),
+      ['etc/', 'etc/hosts'],
+    );
+  });
+
   t.test('a snapshot without changes has an empty diff', async (t) => {
     const system = make(t);
     await system.snapshots.prepare('x', null);

@@ -1,0 +1,34 @@
+import { chmodSync, chownSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LowerView } from './lower-view.ts';
+
+/**
+ * Files and directories that a container's mounts need to exist. They are the engine's, not the container's:
+ * neither a change nor part of a commit (dockerd keeps them in an "init" layer of their own).
+ */
+const directories: readonly string[] = ['dev', 'proc', 'sys'];
+const files: readonly string[] = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
+
+/**
+ * Makes the files in a fresh upper directory where the image has none, and leaves no trace on `etc` itself.
+ * The runtime would make them otherwise, and `docker diff` would show a changed `etc` in every container.
+ */
+export function makeMountPoints(upper: string, lower: LowerView): void {
+  const etc = lower.lookup('etc');
+  const missing = files.filter((path) => !lower.lookup(path));
+  if (etc?.kind !== 'directory' || missing.length === 0) return;
+  const at = join(upper, 'etc');
+  mkdirSync(at);
+  for (const path of missing) writeFileSync(join(upper, path), '');
+  chownSync(at, etc.stat.uid, etc.stat.gid);
+  chmodSync(at, etc.stat.mode & 0o7777);
+  utimesSync(at, etc.stat.mtimeMs / 1000, etc.stat.mtimeMs / 1000);
+}
+
+/** Whether something in an upper directory is only there to be mounted on. */
+export function isMountPoint(
+  path: string,
+  { isDirectory, size }: { isDirectory: boolean; size: number },
+): boolean {
+  return isDirectory ? directories.includes(path) : size === 0 && files.includes(path);
+}

@@ -11,6 +11,7 @@ import { type Sample, sample, statsShape } from '../../containers/stats.ts';
 import { cgroupPids, top } from '../../containers/top.ts';
 import { Conflict, InvalidParameter, NotImplemented } from '../../errors.ts';
 import type { ExecSessions } from '../../exec/exec-sessions.ts';
+import { applyChanges } from '../../images/changes.ts';
 import type { ImageCommitter } from '../../images/image.ts';
 import { logStream, parseLogTime } from '../../logs/log-stream.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
@@ -265,8 +266,6 @@ export function containerRoutes(options: {
 
   async function commit(request: ApiRequest): Promise<Reply> {
     const { query } = request;
-    if (query.text('changes'))
-      throw new NotImplemented('commit --change is not supported by this engine yet');
     const container = containers.get(query.text('container') ?? '');
     const body = await request.json(containerConfig.partial());
     const { record } = container;
@@ -282,18 +281,21 @@ export function containerRoutes(options: {
       const image = await committer.commitSnapshot({
         snapshotKey: container.id,
         parent: deps.images.resolve(record.imageId),
-        config: {
-          User: config.User,
-          Env: config.Env,
-          Entrypoint: config.Entrypoint,
-          Cmd: config.Cmd,
-          WorkingDir: config.WorkingDir,
-          ExposedPorts: Object.fromEntries(config.ExposedPorts.map((name) => [name, {}])),
-          Volumes: Object.fromEntries(config.Volumes.map((name) => [name, {}])),
-          Labels: config.Labels,
-          StopSignal: config.StopSignal,
-          Shell: config.Shell,
-        },
+        config: applyChanges(
+          {
+            User: config.User,
+            Env: config.Env,
+            Entrypoint: config.Entrypoint,
+            Cmd: config.Cmd,
+            WorkingDir: config.WorkingDir,
+            ExposedPorts: Object.fromEntries(config.ExposedPorts.map((name) => [name, {}])),
+            Volumes: Object.fromEntries(config.Volumes.map((name) => [name, {}])),
+            Labels: config.Labels,
+            StopSignal: config.StopSignal,
+            Shell: config.Shell,
+          },
+          query.all('changes'),
+        ),
         author: query.text('author') ?? '',
         comment: query.text('comment') ?? '',
         createdBy: [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])].join(' '),

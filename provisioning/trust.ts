@@ -13,9 +13,10 @@ export async function prepareTrust(
   { paths, record }: Machine,
   signal: AbortSignal,
 ): Promise<string> {
-  const [tls, ssh] = await Promise.all([
-    machineCertificates(store.paths, paths, record, { signal }),
-    sshMaterial(paths, record.Name),
-  ]);
+  const makingTls = machineCertificates(store.paths, paths, record, { signal });
+  const makingSsh = sshMaterial(paths, record.Name);
+  // Nobody writes any more when this fails: the caller may remove the directory at once.
+  await Promise.allSettled([makingTls, makingSsh]);
+  const [tls, ssh] = await Promise.all([makingTls, makingSsh]);
   return JSON.stringify(bootConfig(record, { ssh, tls }));
 }

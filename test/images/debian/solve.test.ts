@@ -34,6 +34,7 @@ Version: 3
 
 Package: helper
 Version: 1
+Multi-Arch: allowed
 Depends: app, libone-abi (>= 2)
 `;
 
@@ -50,7 +51,7 @@ function full(text: string): string {
   return text.replace(
     /^Version: .*$/gm,
     (line) =>
-      `${line}\nArchitecture: all\nMaintainer: T <t@example>\nDescription: x\nFilename: ./x.deb\nSize: 1\nSHA256: ${'0'.repeat(64)}`,
+      `${line}\nArchitecture: amd64\nMaintainer: T <t@example>\nDescription: x\nFilename: ./x.deb\nSize: 1\nSHA256: ${'0'.repeat(64)}`,
   );
 }
 
@@ -110,6 +111,7 @@ t.test('apt chooses the same packages', { skip: lacks('apt-get') }, async (t) =>
     'Dir::Etc::sourceparts=-',
     'APT::Install-Recommends=false',
     'APT::Sandbox::User=root',
+    'APT::Architecture=amd64',
   ].flatMap((option) => ['-o', option]);
   outputOf('apt-get', [...options, 'update']);
   const chosen = outputOf('apt-get', [...options, '-s', 'install', 'app']);

@@ -1,7 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
-import { containerRoutes, containerSummaries } from './api/routes/containers.ts';
+import { commitRoutes } from './api/routes/commit.ts';
+import { containerProcessRoutes } from './api/routes/container-processes.ts';
+import { containerPruneRoutes } from './api/routes/container-prune.ts';
+import { containerQueryRoutes, containerSummaries } from './api/routes/container-queries.ts';
+import { containerStreamRoutes } from './api/routes/container-streams.ts';
+import { containerRoutes } from './api/routes/containers.ts';
 import { diskUsageRoutes } from './api/routes/disk-usage.ts';
 import { eventsRoutes } from './api/routes/events.ts';
 import { execRoutes } from './api/routes/exec.ts';
@@ -121,7 +126,12 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
           })),
         ),
     }),
-    ...containerRoutes({ containers, execs, deps, committer: images.maker }),
+    ...containerRoutes(containers),
+    ...containerQueryRoutes({ containers, execs, deps }),
+    ...containerStreamRoutes(containers),
+    ...containerProcessRoutes(containers, deps),
+    ...containerPruneRoutes(containers, images.snapshots),
+    ...commitRoutes({ containers, committer: images.maker, images: images.images }),
     ...execRoutes({ containers, execs }),
     ...imageRoutes(images),
     ...networkRoutes(networks, events),

@@ -1,6 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { Conflict } from '../errors.ts';
 import { run } from '../host/exec.ts';
 import { readFifo, touchFifo, writeFifo } from './fifo.ts';
@@ -89,17 +88,4 @@ export class MonitoredTask implements RunningTask {
       stdin.on('close', () => stdin.writableEnded && touchFifo(this.#directory.file('eof')));
     return stdin;
   }
-}
-
-/** Resolves when all output was read, by whoever reads it. */
-export async function outputEnded(task: RunningTask): Promise<void> {
-  const streams = [task.stdout, ...(task.stderr ? [task.stderr] : [])];
-  await Promise.allSettled(streams.map((stream) => finished(stream, { writable: false })));
-}
-
-/** When a process started, from its start time and the kernel's boot time (proc(5), /proc/stat btime). */
-export function startedAt(identity: ProcessIdentity): Date {
-  const boot = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0);
-  // USER_HZ is 100 on every architecture that Node runs on.
-  return new Date(boot * 1000 + Number(identity.startTime) * 10);
 }

@@ -1,23 +1,21 @@
 import { join } from 'node:path';
-import type { ImageResolver } from '../images/image.ts';
+import type { Container } from '../containers/container.ts';
+import type { ContainerRecord, RecordedMount } from '../containers/container-record.ts';
+import { commandOf } from '../containers/create-config.ts';
+import { isLive, type State } from '../containers/state.ts';
 import type { EndpointSettings, SandboxSettings } from '../network/network-manager.ts';
 import { defaultShmBytes } from '../runtime/spec/mounts.ts';
 import { maskedPaths, readonlyPaths } from '../runtime/spec/paths.ts';
-import type { Container } from './container.ts';
-import type { ContainerRecord, RecordedMount } from './container-record.ts';
-import { commandOf } from './create-config.ts';
-import { isLive, type State } from './state.ts';
 
 const never = '0001-01-01T00:00:00Z';
 
 /** `GET /containers/{id}/json`, API 1.50. */
-export function inspectShape(
+export function containerView(
   container: Container,
   from: {
     readonly sandbox: SandboxSettings | null;
     readonly execIds: readonly string[];
     readonly size: { readonly rw: number; readonly rootfs: number } | null;
-    readonly dataRoot: string;
   },
 ): object {
   const { record, directory } = container;
@@ -28,7 +26,7 @@ export function inspectShape(
     Created: record.createdAt,
     Path: path,
     Args: args,
-    State: stateShape(record.state),
+    State: stateView(record.state),
     Image: record.imageId,
     ResolvConfPath: join(directory, 'resolv.conf'),
     HostnamePath: join(directory, 'hostname'),
@@ -54,7 +52,7 @@ export function inspectShape(
     },
     GraphDriver: { Name: 'overlay2', Data: {} },
     ...(from.size ? { SizeRw: from.size.rw, SizeRootFs: from.size.rootfs } : {}),
-    Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountShape),
+    Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountView),
     Config: {
       ...config,
       ExposedPorts: asSet(config.ExposedPorts),
@@ -70,7 +68,7 @@ export function inspectShape(
   };
 }
 
-export function stateShape(state: State): object {
+export function stateView(state: State): object {
   const live = isLive(state);
   const exit = live || state.status === 'created' ? null : state;
   return {
@@ -114,7 +112,10 @@ function networkSettings(record: ContainerRecord, sandbox: SandboxSettings | nul
 }
 
 /** What a container that does not run would be connected to. */
-function plannedNetworks({ hostConfig, endpoints }: ContainerRecord): Readonly<Record<string, unknown>> {
+export function plannedNetworks({
+  hostConfig,
+  endpoints,
+}: ContainerRecord): Readonly<Record<string, unknown>> {
   const mode = hostConfig.NetworkMode || 'default';
   if (mode.startsWith('container:')) return {};
   const names = new Set([mode === 'default' ? 'bridge' : mode, ...Object.keys(endpoints)]);
@@ -143,7 +144,7 @@ function plannedNetworks({ hostConfig, endpoints }: ContainerRecord): Readonly<R
   );
 }
 
-export function mountShape(mount: RecordedMount): object {
+export function mountView(mount: RecordedMount): object {
   return {
     Type: mount.type,
     ...(mount.type === 'volume' ? { Name: mount.name } : {}),
@@ -158,81 +159,4 @@ export function mountShape(mount: RecordedMount): object {
 
 function asSet(names: readonly string[]): object {
   return Object.fromEntries(names.map((name) => [name, {}]));
-}
-
-/** One row of `GET /containers/json`. */
-export function summaryShape(
-  { record }: Container,
-  from: {
-    readonly sandbox: SandboxSettings | null;
-    readonly images: ImageResolver;
-    readonly size: { readonly rw: number; readonly rootfs: number } | null;
-    readonly now: Date;
-  },
-): object {
-  const { config, hostConfig, state } = record;
-  return {
-    Id: record.id,
-    Names: [`/${record.name}`],
-    Image: config.Image,
-    ImageID: record.imageId,
-    Command: commandOf(config).join(' '),
-    Created: Math.floor(Date.parse(record.createdAt) / 1000),
-    Ports: portRows(config.ExposedPorts, from.sandbox),
-    ...(from.size ? { SizeRw: from.size.rw, SizeRootFs: from.size.rootfs } : {}),
-    Labels: config.Labels,
-    State: state.status,
-    Status: statusText(state, from.now),
-    HostConfig: { NetworkMode: hostConfig.NetworkMode || 'default' },
-    NetworkSettings: { Networks: from.sandbox?.networks ?? plannedNetworks(record) },
-    Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountShape),
-  };
-}
-
-function portRows(exposed: readonly string[], sandbox: SandboxSettings | null): object[] {
-  if (!sandbox) return [];
-  const published = Object.entries(sandbox.ports);
-  const names = new Set([...exposed, ...published.map(([name]) => name)]);
-  return [...names].flatMap((name) => {
-    const [port, type = 'tcp'] = name.split('/');
-    const bindings = sandbox.ports[name] ?? [];
-    const row = { PrivatePort: Number(port), Type: type };
-    if (bindings.length === 0) return [row];
-    return bindings.map(({ HostIp, HostPort }) => ({ IP: HostIp, ...row, PublicPort: Number(HostPort) }));
-  });
-}
-
-/** `Up 3 minutes`, `Exited (0) 2 hours ago`. */
-export function statusText(state: State, now: Date): string {
-  const since = (time: string) => humanDuration(now.getTime() - Date.parse(time));
-  switch (state.status) {
-    case 'created':
-      return 'Created';
-    case 'running':
-      return `Up ${since(state.startedAt)}`;
-    case 'paused':
-      return `Up ${since(state.startedAt)} (Paused)`;
-    case 'restarting':
-      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`;
-    case 'exited':
-      return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
-  }
-}
-
-/** go-units HumanDuration, whose words clients show. */
-export function humanDuration(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 1) return 'Less than a second';
-  if (seconds === 1) return '1 second';
-  if (seconds < 60) return `${seconds} seconds`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes === 1) return 'About a minute';
-  if (minutes < 60) return `${minutes} minutes`;
-  const hours = Math.round(seconds / 3600);
-  if (hours === 1) return 'About an hour';
-  if (hours < 48) return `${hours} hours`;
-  if (hours < 24 * 7 * 2) return `${Math.floor(hours / 24)} days`;
-  if (hours < 24 * 30 * 2) return `${Math.floor(hours / 24 / 7)} weeks`;
-  if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`;
-  return `${Math.floor(hours / 24 / 365)} years`;
 }

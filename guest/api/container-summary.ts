@@ -1,0 +1,46 @@
+import type { Container } from '../containers/container.ts';
+import { commandOf } from '../containers/create-config.ts';
+import { statusText } from '../containers/status-text.ts';
+import type { SandboxSettings } from '../network/network-manager.ts';
+import { mountView, plannedNetworks } from './container-view.ts';
+
+/** One row of `GET /containers/json`. */
+export function containerSummary(
+  { record }: Container,
+  from: {
+    readonly sandbox: SandboxSettings | null;
+    readonly size: { readonly rw: number; readonly rootfs: number } | null;
+    readonly now: Date;
+  },
+): object {
+  const { config, hostConfig, state } = record;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: config.Image,
+    ImageID: record.imageId,
+    Command: commandOf(config).join(' '),
+    Created: Math.floor(Date.parse(record.createdAt) / 1000),
+    Ports: portRows(config.ExposedPorts, from.sandbox),
+    ...(from.size ? { SizeRw: from.size.rw, SizeRootFs: from.size.rootfs } : {}),
+    Labels: config.Labels,
+    State: state.status,
+    Status: statusText(state, from.now),
+    HostConfig: { NetworkMode: hostConfig.NetworkMode || 'default' },
+    NetworkSettings: { Networks: from.sandbox?.networks ?? plannedNetworks(record) },
+    Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountView),
+  };
+}
+
+function portRows(exposed: readonly string[], sandbox: SandboxSettings | null): object[] {
+  if (!sandbox) return [];
+  const published = Object.entries(sandbox.ports);
+  const names = new Set([...exposed, ...published.map(([name]) => name)]);
+  return [...names].flatMap((name) => {
+    const [port, type = 'tcp'] = name.split('/');
+    const bindings = sandbox.ports[name] ?? [];
+    const row = { PrivatePort: Number(port), Type: type };
+    if (bindings.length === 0) return [row];
+    return bindings.map(({ HostIp, HostPort }) => ({ IP: HostIp, ...row, PublicPort: Number(HostPort) }));
+  });
+}

@@ -1,0 +1,67 @@
+import type { Containers } from '../../containers/containers.ts';
+import { applyChanges } from '../../images/changes.ts';
+import type { ImageCommitter, ImageResolver } from '../../images/image.ts';
+import type { ApiRequest, Reply, Route } from '../handler.ts';
+import { containerConfig } from '../schema/container.ts';
+
+/** `docker commit`: an image from what a container has changed. */
+export function commitRoutes({
+  containers,
+  committer,
+  images,
+}: {
+  readonly containers: Containers;
+  readonly committer: ImageCommitter;
+  readonly images: ImageResolver;
+}): Route[] {
+  return [{ method: 'POST', path: '/commit', handle: commit }];
+
+  async function commit(request: ApiRequest): Promise<Reply> {
+    const { query } = request;
+    const container = containers.get(query.text('container') ?? '');
+    const body = await request.json(containerConfig.partial());
+    const { record } = container;
+    const paused =
+      record.state.status === 'running' && (query.text('pause') === undefined || query.flag('pause'));
+    if (paused) await container.pause();
+    try {
+      const config = {
+        ...record.config,
+        ...Object.fromEntries(Object.entries(body).filter(([, value]) => isGiven(value))),
+      };
+      const repo = query.text('repo');
+      const image = await committer.commitSnapshot({
+        snapshotKey: container.id,
+        parent: images.resolve(record.imageId),
+        config: applyChanges(
+          {
+            User: config.User,
+            Env: config.Env,
+            Entrypoint: config.Entrypoint,
+            Cmd: config.Cmd,
+            WorkingDir: config.WorkingDir,
+            ExposedPorts: Object.fromEntries(config.ExposedPorts.map((name) => [name, {}])),
+            Volumes: Object.fromEntries(config.Volumes.map((name) => [name, {}])),
+            Labels: config.Labels,
+            StopSignal: config.StopSignal,
+            Shell: config.Shell,
+          },
+          query.all('changes'),
+        ),
+        author: query.text('author') ?? '',
+        comment: query.text('comment') ?? '',
+        createdBy: [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])].join(' '),
+        ...(repo ? { reference: `${repo}:${query.text('tag') || 'latest'}` } : {}),
+      });
+      container.publish('commit', { imageID: image.id, imageRef: repo ?? '' });
+      return { status: 201, json: { Id: image.id } };
+    } finally {
+      if (paused) await container.unpause();
+    }
+  }
+}
+
+function isGiven(value: unknown): boolean {
+  if (value === null || value === undefined || value === '' || value === false) return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
+}

@@ -1,0 +1,90 @@
+import type { Container } from '../../containers/container.ts';
+import type { Containers } from '../../containers/containers.ts';
+import type { Dependencies } from '../../containers/dependencies.ts';
+import { listContainers } from '../../containers/list.ts';
+import { NotImplemented } from '../../errors.ts';
+import type { ExecSessions } from '../../exec/exec-sessions.ts';
+import { containerSummary } from '../container-summary.ts';
+import { containerView } from '../container-view.ts';
+import type { ApiRequest, Reply, Route } from '../handler.ts';
+
+/** What is known of containers: list, inspect, changes. */
+export function containerQueryRoutes({
+  containers,
+  execs,
+  deps,
+}: {
+  readonly containers: Containers;
+  readonly execs: ExecSessions;
+  readonly deps: Dependencies;
+}): Route[] {
+  const find = ({ params }: ApiRequest) => containers.get(params.id!);
+  return [
+    { method: 'GET', path: '/containers/json', handle: list },
+    { method: 'GET', path: '/containers/:id/json', handle: inspect },
+    { method: 'GET', path: '/containers/:id/changes', handle: changes },
+    ...['update', 'export', 'archive'].flatMap((name): Route[] =>
+      (['GET', 'HEAD', 'PUT', 'POST'] as const).map((method) => ({
+        method,
+        path: `/containers/:id/${name}`,
+        handle: (request) => {
+          find(request);
+          throw new NotImplemented(`${name} of containers is not supported by this engine yet`);
+        },
+      })),
+    ),
+  ];
+
+  async function list({ query }: ApiRequest): Promise<Reply> {
+    const limit = query.integer('limit') ?? 0;
+    const found = listContainers(containers, deps.images, {
+      all: query.flag('all'),
+      limit,
+      filters: query.filters(),
+    });
+    return { json: await containerSummaries(found, deps, { size: query.flag('size') }) };
+  }
+
+  async function inspect(request: ApiRequest): Promise<Reply> {
+    const container = find(request);
+    return {
+      json: containerView(container, {
+        sandbox: deps.networks.inspectSandbox(container.id),
+        execIds: execs.of(container),
+        size: request.query.flag('size') ? await sizeOf(container, deps) : null,
+      }),
+    };
+  }
+
+  async function changes(request: ApiRequest): Promise<Reply> {
+    const kinds = { modified: 0, added: 1, deleted: 2 };
+    const found = await deps.snapshotter.changes(find(request).id);
+    return { json: found.map(({ path, kind }) => ({ Path: path, Kind: kinds[kind] })) };
+  }
+}
+
+/** Containers as `docker ps` lists them. */
+export function containerSummaries(
+  containers: readonly Container[],
+  deps: Pick<Dependencies, 'networks' | 'images' | 'snapshotter'>,
+  { size }: { readonly size: boolean },
+): Promise<object[]> {
+  const now = new Date();
+  return Promise.all(
+    containers.map(async (container) =>
+      containerSummary(container, {
+        sandbox: deps.networks.inspectSandbox(container.id),
+        size: size ? await sizeOf(container, deps) : null,
+        now,
+      }),
+    ),
+  );
+}
+
+async function sizeOf(
+  { id, record }: Container,
+  { snapshotter, images }: Pick<Dependencies, 'images' | 'snapshotter'>,
+): Promise<{ rw: number; rootfs: number }> {
+  const rw = await snapshotter.usage(id);
+  return { rw, rootfs: rw + images.resolve(record.imageId).sizeBytes };
+}

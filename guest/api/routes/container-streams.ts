@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream';
+import type { Containers } from '../../containers/containers.ts';
+import { defaultDetachKeys, parseDetachKeys } from '../../containers/detach-keys.ts';
+import { type WaitCondition, waitConditions } from '../../containers/exits.ts';
+import { InvalidParameter, NotImplemented } from '../../errors.ts';
+import { logStream, parseLogTime } from '../../logs/log-stream.ts';
+import type { ApiRequest, Reply, Route } from '../handler.ts';
+import { rawStream, streamContentType } from '../versions.ts';
+
+/** What a client holds on to while a container lives: its streams, its log, its end. */
+export function containerStreamRoutes(containers: Containers): Route[] {
+  const find = ({ params }: ApiRequest) => containers.get(params.id!);
+  return [
+    { method: 'POST', path: '/containers/:id/attach', handle: attach },
+    { method: 'GET', path: '/containers/:id/logs', handle: logs },
+    { method: 'POST', path: '/containers/:id/wait', handle: wait },
+    { method: 'POST', path: '/containers/:id/resize', handle: resize },
+  ];
+
+  async function attach(request: ApiRequest): Promise<Reply> {
+    const { query } = request;
+    const container = find(request);
+    container.check('attach');
+    const detachKeys = parseDetachKeys(query.text('detachKeys') || defaultDetachKeys);
+    const terminal = container.record.config.Tty;
+    const connection = await request.hijack({ multiplexed: !terminal });
+    const streams = { stdout: query.flag('stdout'), stderr: query.flag('stderr') };
+    if (query.flag('logs') && container.log) {
+      const past = logStream(
+        container.log,
+        { ...streams, follow: false, tail: null, since: null, until: null, timestamps: false, terminal },
+        { signal: request.signal, ended: container.logEnded },
+      );
+      for await (const chunk of past) connection.write(chunk);
+    }
+    if (!query.flag('stream')) connection.end();
+    else container.attach(connection, { ...streams, stdin: query.flag('stdin'), detachKeys });
+    return { hijacked: true };
+  }
+
+  function logs(request: ApiRequest): Reply {
+    const { query } = request;
+    const container = find(request);
+    const streams = { stdout: query.flag('stdout'), stderr: query.flag('stderr') };
+    if (!streams.stdout && !streams.stderr)
+      throw new InvalidParameter('Bad parameters: you must choose at least one stream');
+    if (!container.log) throw new NotImplemented('configured logging driver does not support reading');
+    const terminal = container.record.config.Tty;
+    const stream = logStream(
+      container.log,
+      {
+        ...streams,
+        terminal,
+        follow: query.flag('follow'),
+        tail: parseTail(query.text('tail')),
+        since: parseLogTime(query.text('since'), 'since'),
+        until: parseLogTime(query.text('until'), 'until'),
+        timestamps: query.flag('timestamps'),
+      },
+      { signal: request.signal, ended: container.logEnded },
+    );
+    const { apiMinor } = request;
+    return { stream, contentType: terminal ? rawStream : streamContentType({ multiplexed: true, apiMinor }) };
+  }
+
+  /** The header goes out at once: the CLI waits for it before it starts the container. */
+  function wait(request: ApiRequest): Reply {
+    const container = find(request);
+    const condition = (request.query.text('condition') || 'not-running') as WaitCondition;
+    if (!waitConditions.includes(condition)) throw new InvalidParameter(`invalid condition: "${condition}"`);
+    const result = container.wait(condition, request.signal);
+    async function* answer() {
+      const { exitCode, error } = await result;
+      yield `${JSON.stringify({ StatusCode: exitCode, ...(error ? { Error: { Message: error } } : {}) })}\n`;
+    }
+    return { stream: Readable.from(answer(), { objectMode: false }), contentType: 'application/json' };
+  }
+
+  async function resize(request: ApiRequest): Promise<Reply> {
+    const { query } = request;
+    await find(request).resize({ rows: query.integer('h') ?? 0, columns: query.integer('w') ?? 0 });
+    return { status: 200 };
+  }
+}
+
+function parseTail(text: string | undefined): number | null {
+  if (text === undefined || text === '' || text === 'all') return null;
+  return /^\d+$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,38 @@
+import type { SandboxRequest } from '../network/network-manager.ts';
+import type { ContainerRecord } from './container-record.ts';
+import type { Neighbours } from './dependencies.ts';
+
+/**
+ * What the network is asked for, by what the user asked for. Throws NotFound or Conflict when the container
+ * whose network it shares does not run.
+ */
+export function sandboxRequest(
+  { config, hostConfig, name, id, endpoints }: ContainerRecord,
+  { neighbours, directory }: { readonly neighbours: Neighbours; readonly directory: string },
+): SandboxRequest {
+  const mode = hostConfig.NetworkMode || 'default';
+  const joined = mode.startsWith('container:')
+    ? neighbours.runningPid(mode.slice('container:'.length))
+    : null;
+  return {
+    containerId: id,
+    containerName: name,
+    hostname: config.Hostname,
+    ...(config.Domainname ? { domainname: config.Domainname } : {}),
+    mode: config.NetworkDisabled ? 'none' : mode,
+    ...(joined ? { joined: { containerId: joined.id, pid: joined.pid } } : {}),
+    endpoints,
+    portBindings: hostConfig.PortBindings as Readonly<
+      Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>
+    >,
+    exposedPorts: config.ExposedPorts,
+    publishAllPorts: hostConfig.PublishAllPorts,
+    dns: {
+      servers: hostConfig.Dns ?? [],
+      search: hostConfig.DnsSearch ?? [],
+      options: hostConfig.DnsOptions ?? [],
+    },
+    extraHosts: hostConfig.ExtraHosts ?? [],
+    directory,
+  };
+}

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
+import { archiveRoutes } from './api/routes/archive.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
 import { commitRoutes } from './api/routes/commit.ts';
 import { containerProcessRoutes } from './api/routes/container-processes.ts';
@@ -132,6 +133,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...containerProcessRoutes(containers, deps),
     ...containerPruneRoutes(containers, images.snapshots),
     ...commitRoutes({ containers, committer: images.maker, images: images.images }),
+    ...archiveRoutes({ containers, deps }),
     ...execRoutes({ containers, execs }),
     ...imageRoutes(images),
     ...networkRoutes(networks, events),

@@ -122,7 +122,8 @@ function processWish(record: ContainerRecord, deps: Dependencies, size: Terminal
   };
 }
 
-function userOf(record: ContainerRecord, deps: Dependencies, user: string): ResolvedUser {
+/** Throws InvalidParameter when the container's own files do not know the user. */
+export function userOf(record: ContainerRecord, deps: Dependencies, user: string): ResolvedUser {
   const rootfs = deps.snapshotter.mount(record.id);
   return resolveUser(
     user,

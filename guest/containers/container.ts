@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { httpStatus } from '../errors.ts';
+import { httpStatus, NotFound } from '../errors.ts';
 import { JsonFileLog } from '../logs/json-file-log.ts';
 import { parseLogOptions } from '../logs/log-options.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
@@ -84,6 +84,11 @@ export class Container {
     return this.#deps.paths.container(this.record.id);
   }
 
+  /** Null while nothing runs; a task that has ended is given until all that follows is done. */
+  get task(): RunningTask | null {
+    return this.#run?.task ?? null;
+  }
+
   get logEnded(): AbortSignal {
     return this.#logEnd.signal;
   }
@@ -158,6 +163,16 @@ export class Container {
       await this.#deps.runtime.unpause(this.id);
       this.#record.transition({ type: 'unpaused' });
       this.#record.publish('unpause');
+    });
+  }
+
+  /** Keeps every change waiting until it is disposed of. Throws NotFound when the container is gone. */
+  hold(): Promise<Disposable> {
+    return new Promise((resolve, reject) => {
+      void this.#enqueue(async () => {
+        if (this.#record.deleted) reject(new NotFound(`No such container: ${this.id}`));
+        else await new Promise<void>((release) => resolve({ [Symbol.dispose]: release }));
+      });
     });
   }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { Internal } from '../errors.ts';
+import { run } from '../host/exec.ts';
 import type { Mount } from '../layers/snapshotter.ts';
 
 const script = `
@@ -11,6 +12,10 @@ cd "$2" && mount -i -t "$3" -o "$5" "$4" "$1" && echo mounted && read -r _
 export interface MountedRootfs extends AsyncDisposable {
   /** Reached through the helper's /proc directory. Never follow a link of the container's below it. */
   readonly path: string;
+  /** Shows `source` at a place below {@link path}; the place is an open descriptor's path in /proc. */
+  bind(source: string, target: string, options: { readonly recursive: boolean }): Promise<void>;
+  /** Nothing can be written any more through what is mounted at the place. */
+  makeReadonly(target: string): Promise<void>;
 }
 
 /**
@@ -38,5 +43,14 @@ export async function mountRootfs(mount: Mount, directory: string): Promise<Moun
     await dispose();
     throw new Internal(`cannot mount the container's file system: ${Buffer.concat(said).toString().trim()}`);
   }
-  return { path: `/proc/${helper.pid}/root${directory}`, [Symbol.asyncDispose]: dispose };
+  // busybox's mount takes the target as it is given; util-linux's would look for its name first.
+  const mountInside = async (...args: string[]) => {
+    await run('busybox', ['nsenter', '-t', `${helper.pid}`, '-m', 'busybox', 'mount', ...args]);
+  };
+  return {
+    path: `/proc/${helper.pid}/root${directory}`,
+    bind: (source, target, { recursive }) => mountInside('-o', recursive ? 'rbind' : 'bind', source, target),
+    makeReadonly: (target) => mountInside('-o', 'remount,bind,ro', 'none', target),
+    [Symbol.asyncDispose]: dispose,
+  };
 }

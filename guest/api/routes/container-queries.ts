@@ -23,16 +23,14 @@ export function containerQueryRoutes({
     { method: 'GET', path: '/containers/json', handle: list },
     { method: 'GET', path: '/containers/:id/json', handle: inspect },
     { method: 'GET', path: '/containers/:id/changes', handle: changes },
-    ...['update', 'export', 'archive'].flatMap((name): Route[] =>
-      (['GET', 'HEAD', 'PUT', 'POST'] as const).map((method) => ({
-        method,
-        path: `/containers/:id/${name}`,
-        handle: (request) => {
-          find(request);
-          throw new NotImplemented(`${name} of containers is not supported by this engine yet`);
-        },
-      })),
-    ),
+    {
+      method: 'POST',
+      path: '/containers/:id/update',
+      handle: (request) => {
+        find(request);
+        throw new NotImplemented('update of containers is not supported by this engine yet');
+      },
+    },
   ];
 
   async function list({ query }: ApiRequest): Promise<Reply> {

@@ -4,7 +4,7 @@ import { EngineError } from './errors.ts';
 import { createLogger } from './log.ts';
 
 /**
- * `agent.mjs engine …`: the engine as a process. Started by init in a VM of ours (`--guest`), or directly on
+ * `agent.cjs engine …`: the engine as a process. Started by init in a VM of ours (`--guest`), or directly on
  * a Linux host. SIGTERM and SIGINT end it and leave containers running; SIGPWR stops them first; SIGHUP
  * reads the certificates again.
  */
@@ -23,10 +23,9 @@ async function main(args: readonly string[]): Promise<void> {
 
 class Usage extends Error {}
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
+// No top-level await: the bundle is CommonJS.
+main(process.argv.slice(2)).catch((error: unknown) => {
   const expected = error instanceof EngineError || error instanceof Usage;
   process.stderr.write(`machine engine: ${expected ? error.message : ((error as Error).stack ?? error)}\n`);
   process.exit(expected ? 1 : 70);
-}
+});

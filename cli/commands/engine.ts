@@ -20,7 +20,7 @@ export function configure(command: Command): void {
       if (process.platform !== 'linux')
         throw new FailedPrecondition('the engine needs Linux underneath; machine create makes one');
       const { root, agent } = await installation();
-      const bundle = join(agent, 'agent.mjs');
+      const bundle = join(agent, 'agent.cjs');
       await access(bundle).catch(() => {
         throw new FailedPrecondition(`"${bundle}" is missing; npm run build makes it`);
       });

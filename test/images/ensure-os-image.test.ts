@@ -22,7 +22,7 @@ interface Setting {
 async function setting(t: Test): Promise<Setting> {
   const archive = await fakeArchive(t);
   const root = t.testdir({
-    agent: { 'agent.mjs': 'agent();' },
+    agent: { 'agent.cjs': 'agent();' },
     boot: { initramfs: { init: '#!/busybox sh\n' }, root: { etc: { inittab: '::respawn:/agent\n' } } },
   });
   const options = {
@@ -165,7 +165,7 @@ t.test('two builds at once make one image', async (t) => {
 t.test('a change of the agent makes a new agent image and nothing else', async (t) => {
   const { archive, ensure, agentDirectory } = await setting(t);
   const before = await ensure();
-  writeFileSync(join(agentDirectory, 'agent.mjs'), 'changed();');
+  writeFileSync(join(agentDirectory, 'agent.cjs'), 'changed();');
   const after = await ensure();
   t.match(after, { digest: before.digest, root: before.root });
   t.not(after.agent, before.agent);

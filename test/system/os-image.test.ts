@@ -11,7 +11,7 @@ import { lacks, outputOf } from '../images/support/programs.ts';
 /** Shared with the other system tests, so that packages are fetched once on a computer. */
 const sharedCache = process.env.MACHINE_CACHE_PATH ?? join(tmpdir(), 'machine-test-cache');
 
-const agentDirectory = t.testdir({ 'agent.mjs': 'console.log("agent");\n' });
+const agentDirectory = t.testdir({ 'agent.cjs': 'console.log("agent");\n' });
 const work = await mkdtemp(join(tmpdir(), 'machine-os-image-'));
 t.teardown(() => rm(work, { recursive: true, force: true }));
 

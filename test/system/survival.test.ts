@@ -25,7 +25,7 @@ t.test('a machine that suffers', { ...(missing && { skip: missing }), timeout: 1
     t.equal((await docker('run', '-d', '--name', 'steady', 'busybox', 'sleep', '100000')).exitCode, 0);
     const before = (await docker('inspect', '-f', '{{.State.Pid}} {{.State.StartedAt}}', 'steady')).stdout;
 
-    const killed = await harness.machine(['ssh', 'sorry', 'kill -9 $(pgrep -f agent.mjs)']);
+    const killed = await harness.machine(['ssh', 'sorry', 'kill -9 $(pgrep -f agent.cjs)']);
     t.equal(killed.exitCode, 0, killed.stderr);
     t.equal((await retry(answering)).exitCode, 0, 'the agent is back');
 

@@ -30,6 +30,8 @@ export interface RecordedMount {
   readonly source: string;
   readonly destination: string;
   readonly readonly: boolean;
+  /** Read-only is the source alone, not what is mounted below it (`bind-recursive=writable`). */
+  readonly writableBelow: boolean;
   readonly mode: string;
   readonly propagation: string;
   readonly recursive: boolean;

@@ -4,6 +4,7 @@ import { InvalidParameter, NotImplemented } from '../errors.ts';
 import type { RecordedMount } from './container-record.ts';
 
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const consistencies = ['', 'default', 'consistent', 'cached', 'delegated'];
 const propagations = ['private', 'rprivate', 'slave', 'rslave'];
 const defaults: RecordedMount = {
   type: 'bind',
@@ -11,6 +12,7 @@ const defaults: RecordedMount = {
   source: '',
   destination: '',
   readonly: false,
+  writableBelow: false,
   mode: '',
   propagation: 'rprivate',
   recursive: true,
@@ -82,6 +84,12 @@ function parseMount(mount: MountRequest): RecordedMount {
     new InvalidParameter(`invalid mount config for type "${mount.Type}": ${text}`);
   const common = { destination: destinationOf(mount.Target), readonly: mount.ReadOnly };
   if (mount.Target === '') throw invalid('field Target must not be empty');
+  checkReadonly(mount, invalid);
+  // Words for Docker Desktop's file sharing; on Linux they mean nothing, to dockerd either.
+  if (!consistencies.includes(mount.Consistency))
+    throw invalid(
+      `invalid consistency: ${mount.Consistency}; use one of ${consistencies.slice(1).join(', ')}`,
+    );
   switch (mount.Type) {
     case 'bind': {
       if (!mount.Source.startsWith('/'))
@@ -94,6 +102,7 @@ function parseMount(mount: MountRequest): RecordedMount {
         source: posix.normalize(mount.Source),
         propagation,
         recursive: !mount.BindOptions?.NonRecursive,
+        writableBelow: mount.BindOptions?.ReadOnlyNonRecursive ?? false,
         createSource: mount.BindOptions?.CreateMountpoint ?? false,
       };
     }
@@ -117,6 +126,15 @@ function parseMount(mount: MountRequest): RecordedMount {
     default:
       throw new InvalidParameter(`invalid mount config for type "${mount.Type}": mount type unknown`);
   }
+}
+
+/** moby's rules; where mounts below are to be read-only, they always are: every kernel of ours can. */
+function checkReadonly({ ReadOnly, BindOptions }: MountRequest, invalid: (text: string) => Error): void {
+  const { ReadOnlyNonRecursive: writable, ReadOnlyForceRecursive: forced, NonRecursive } = BindOptions ?? {};
+  if ((writable || forced) && !ReadOnly)
+    throw invalid('ReadOnlyNonRecursive and ReadOnlyForceRecursive need ReadOnly');
+  if (forced && (writable || NonRecursive))
+    throw invalid('ReadOnlyForceRecursive conflicts with ReadOnlyNonRecursive and NonRecursive');
 }
 
 function volume(name: string, destination: string, more: Partial<RecordedMount>): RecordedMount {

@@ -30,6 +30,11 @@ export function refuseUnsupported(config: ContainerConfig, host: HostConfig): vo
   ];
   const refused = asked.filter(([, wanted]) => wanted).map(([name]) => name);
   if (refused.length > 0) throw new NotImplemented(`not supported by this engine: ${refused.join(', ')}`);
+  if (host.Init === true) {
+    throw new NotImplemented(
+      'not supported by this engine: --init; use an image with an init of its own, such as tini, as its entrypoint',
+    );
+  }
   if (host.Runtime !== '' && host.Runtime !== 'crun')
     throw new InvalidParameter(`unknown or invalid runtime name: ${host.Runtime}`);
   checkMode('ipc', host.IpcMode, /^(|none|private|shareable|host|container:.+)$/);

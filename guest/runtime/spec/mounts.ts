@@ -18,6 +18,8 @@ export interface BindMount {
   readonly source: string;
   readonly destination: string;
   readonly readonly: boolean;
+  /** What is mounted below the source stays writable. */
+  readonly writableBelow: boolean;
   readonly propagation: string;
   readonly recursive: boolean;
 }
@@ -30,7 +32,7 @@ export function containerMounts(wish: MountWish): MountSpec[] {
       bind(
         source,
         destination,
-        [how.readonly ? 'ro' : 'rw', how.propagation],
+        [how.readonly ? (how.recursive && !how.writableBelow ? 'rro' : 'ro') : 'rw', how.propagation],
         how.recursive ? 'rbind' : 'bind',
       ),
     ),

@@ -1,4 +1,5 @@
 import { InvalidParameter } from '../../errors.ts';
+import type { HostSystem } from '../../host/system.ts';
 import type { DeviceRule } from './devices.ts';
 
 /** Limits of a container, as `docker run` takes them; 0 or absent = none. */
@@ -20,8 +21,15 @@ export interface ResourceLimits {
 const minMemoryBytes = 6 * 1024 * 1024;
 
 /** dockerd's checks. Throws InvalidParameter. */
-export function checkLimits(limits: ResourceLimits, host: { cpuCount: number }): void {
-  const { memoryBytes = 0, memorySwapBytes = 0, nanoCpus = 0 } = limits;
+export function checkLimits(
+  limits: ResourceLimits,
+  host: Pick<HostSystem, 'cpuCount' | 'cgroupVersion' | 'cgroupControllers'>,
+): void {
+  const { memoryBytes = 0, memorySwapBytes = 0, nanoCpus = 0, blkioWeight = 0 } = limits;
+  if (blkioWeight !== 0 && (blkioWeight < 10 || blkioWeight > 1000))
+    throw new InvalidParameter('Range of blkio weight is from 10 to 1000');
+  if (blkioWeight !== 0 && !host.cgroupControllers.has(host.cgroupVersion === '2' ? 'io' : 'blkio'))
+    throw new InvalidParameter('This host has no control group controller for block I/O weights');
   if (memoryBytes > 0 && memoryBytes < minMemoryBytes)
     throw new InvalidParameter('Minimum memory limit allowed is 6MB');
   if (memoryBytes > 0 && memorySwapBytes > 0 && memorySwapBytes < memoryBytes)

@@ -49,6 +49,13 @@ const flags = {
 export function parseConfig(args: readonly string[]): EngineConfig {
   const values = parseFlags(args);
   const dataRoot = resolve(values['data-root']);
+  const runRoot = resolve(values['run-root']);
+  // It stands in commands of the monitors' shells (runtime/monitor.ts).
+  if (!/^[\w./@%+:=-]+$/.test(runRoot)) {
+    throw new InvalidParameter(
+      `invalid --run-root "${runRoot}"; it may hold letters, digits and ./@%+:=_- but no white space`,
+    );
+  }
   // On a host, several engines may live side by side.
   const name = shortHash(dataRoot);
   const tls = tlsFiles(values);
@@ -58,7 +65,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
   }
   return Object.freeze({
     dataRoot,
-    runRoot: resolve(values['run-root']),
+    runRoot,
     cgroupParent: values.guest ? 'machine' : `machine-${name}`,
     network: {
       ...defaultNetworkOptions,

@@ -15,6 +15,7 @@ import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
+import { updateRoutes } from './api/routes/update.ts';
 import { volumeRoutes, volumeView } from './api/routes/volumes.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import type { EngineConfig } from './config.ts';
@@ -134,6 +135,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...containerPruneRoutes(containers, images.snapshots),
     ...commitRoutes({ containers, committer: images.maker, images: images.images }),
     ...archiveRoutes({ containers, deps }),
+    ...updateRoutes(containers, host),
     ...execRoutes({ containers, execs }),
     ...imageRoutes(images),
     ...networkRoutes(networks, events),

@@ -1,13 +1,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import type { HostConfig } from '../api/schema/container.ts';
 import { httpStatus, NotFound } from '../errors.ts';
 import { JsonFileLog } from '../logs/json-file-log.ts';
 import { parseLogOptions } from '../logs/log-options.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
+import { limitResources } from '../runtime/spec/resources.ts';
 import { RuntimeError } from '../runtime/start-error.ts';
 import type { ContainerRecord } from './container-record.ts';
-import { specOf } from './container-wish.ts';
+import { limitsOf, specOf } from './container-wish.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discard, discardVolumes } from './discard.ts';
 import { DurableRecord } from './durable-record.ts';
@@ -163,6 +165,18 @@ export class Container {
       await this.#deps.runtime.unpause(this.id);
       this.#record.transition({ type: 'unpaused' });
       this.#record.publish('unpause');
+    });
+  }
+
+  /** Limits of a running container change at once, its restart policy counts from its next exit on. */
+  update(change: (record: ContainerRecord) => HostConfig): Promise<void> {
+    return this.#enqueue(async () => {
+      const hostConfig = change(this.record);
+      if (isLive(this.record.state)) {
+        await this.#deps.runtime.update(this.id, limitResources(limitsOf({ hostConfig })));
+      }
+      this.#record.change({ hostConfig });
+      this.#record.publish('update');
     });
   }
 

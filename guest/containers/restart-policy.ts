@@ -4,7 +4,10 @@ import { InvalidParameter } from '../errors.ts';
 const names = ['no', 'always', 'unless-stopped', 'on-failure'];
 
 /** Throws InvalidParameter in dockerd's words. */
-export function checkRestartPolicy({ RestartPolicy: policy, AutoRemove }: HostConfig): void {
+export function checkRestartPolicy({
+  RestartPolicy: policy,
+  AutoRemove,
+}: Pick<HostConfig, 'RestartPolicy' | 'AutoRemove'>): void {
   if (!names.includes(policy.Name))
     throw new InvalidParameter(
       `invalid restart policy: unknown policy '${policy.Name}'; use one of '${names.join("', '")}'`,

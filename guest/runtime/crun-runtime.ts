@@ -95,6 +95,12 @@ export class CrunRuntime implements Runtime {
     await run('crun', ['--root', this.#paths.crun, 'resume', id]);
   }
 
+  async update(id: string, resources: Readonly<Record<string, unknown>>): Promise<void> {
+    const file = join(this.#paths.run(id), 'resources.json');
+    writeFileSync(file, JSON.stringify(resources), { mode: 0o600 });
+    await run('crun', ['--root', this.#paths.crun, 'update', '--resources', file, id]);
+  }
+
   async remove(id: string): Promise<void> {
     const directory = new RunDirectory(this.#paths.run(id));
     const { monitor } = directory;

@@ -21,6 +21,8 @@ export interface Runtime {
   /** Freezes all processes. */
   pause(id: string): Promise<void>;
   unpause(id: string): Promise<void>;
+  /** Sets OCI `linux.resources` of a running container; what they do not name stays. Throws ProcessError. */
+  update(id: string, resources: Readonly<Record<string, unknown>>): Promise<void>;
   /** As `start`, in a running container. Sessions of an agent that has ended are not taken up again. */
   exec(id: string, request: ExecRequest): Promise<RunningTask>;
   /** Removes the run directory and crun's state, and ends what still runs. Idempotent. */

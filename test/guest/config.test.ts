@@ -37,6 +37,7 @@ t.test('what cannot be is refused with a sentence', async (t) => {
   t.throws(() => parseConfig(['-H', 'tcp://0.0.0.0:2375']), /needs --tlscacert, --tlscert and --tlskey/);
   t.throws(() => parseConfig([...tls, '-H', 'tcp://x:99999']), /invalid host "tcp:\/\/x:99999"/);
   t.throws(() => parseConfig([...tls, '-H', 'fd://']), /invalid host/);
+  t.throws(() => parseConfig(['--run-root', '/run/a b']), /invalid --run-root "\/run\/a b"/);
   t.throws(() => parseConfig(['--label', 'x']), /invalid label "x"; expected name=value/);
   t.throws(() => parseConfig(['--no-such']), { name: 'InvalidParameter', message: /--no-such/ });
 });

@@ -2,7 +2,6 @@ import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import type { Dependencies } from '../../containers/dependencies.ts';
 import { listContainers } from '../../containers/list.ts';
-import { NotImplemented } from '../../errors.ts';
 import type { ExecSessions } from '../../exec/exec-sessions.ts';
 import { containerSummary } from '../container-summary.ts';
 import { containerView } from '../container-view.ts';
@@ -23,14 +22,6 @@ export function containerQueryRoutes({
     { method: 'GET', path: '/containers/json', handle: list },
     { method: 'GET', path: '/containers/:id/json', handle: inspect },
     { method: 'GET', path: '/containers/:id/changes', handle: changes },
-    {
-      method: 'POST',
-      path: '/containers/:id/update',
-      handle: (request) => {
-        find(request);
-        throw new NotImplemented('update of containers is not supported by this engine yet');
-      },
-    },
   ];
 
   async function list({ query }: ApiRequest): Promise<Reply> {

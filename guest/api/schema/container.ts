@@ -179,6 +179,34 @@ export const hostConfig = z.object({
 });
 export type HostConfig = z.output<typeof hostConfig>;
 
+/** `POST /containers/{id}/update`: what is 0, empty or absent stays as it is. */
+export const updateBody = hostConfig
+  .pick({
+    CpuShares: true,
+    Memory: true,
+    NanoCpus: true,
+    CgroupParent: true,
+    BlkioWeight: true,
+    BlkioWeightDevice: true,
+    BlkioDeviceReadBps: true,
+    BlkioDeviceWriteBps: true,
+    BlkioDeviceReadIOps: true,
+    BlkioDeviceWriteIOps: true,
+    CpuPeriod: true,
+    CpuQuota: true,
+    CpuRealtimePeriod: true,
+    CpuRealtimeRuntime: true,
+    CpusetCpus: true,
+    CpusetMems: true,
+    MemoryReservation: true,
+    MemorySwap: true,
+    MemorySwappiness: true,
+    OomKillDisable: true,
+    PidsLimit: true,
+  })
+  .extend({ RestartPolicy: z.object({ Name: text, MaximumRetryCount: integer }).nullish() });
+export type UpdateBody = z.output<typeof updateBody>;
+
 const endpoint = z.object({
   Aliases: texts,
   Links: texts,

@@ -55,6 +55,11 @@ export function ociResources(
   limits: ResourceLimits,
   devices: readonly DeviceRule[],
 ): Readonly<Record<string, unknown>> {
+  return { devices, ...limitResources(limits) };
+}
+
+/** The part that can be changed while a container runs. */
+export function limitResources(limits: ResourceLimits): Readonly<Record<string, unknown>> {
   const { memoryBytes = 0, memorySwapBytes = 0, nanoCpus = 0, pidsLimit = 0 } = limits;
   const swap = memorySwapBytes === 0 && memoryBytes > 0 ? memoryBytes * 2 : memorySwapBytes;
   const period = nanoCpus > 0 ? 100_000 : limits.cpuPeriodUs;
@@ -72,7 +77,6 @@ export function ociResources(
     mems: limits.cpusetMems,
   });
   return {
-    devices,
     ...(memory ? { memory } : {}),
     ...(cpu ? { cpu } : {}),
     ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),

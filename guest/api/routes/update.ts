@@ -1,0 +1,21 @@
+import type { Containers } from '../../containers/containers.ts';
+import { updatedHostConfig } from '../../containers/update.ts';
+import type { HostSystem } from '../../host/system.ts';
+import type { Reply, Route } from '../handler.ts';
+import { updateBody } from '../schema/container.ts';
+
+/** `docker update`: limits and the restart policy of a container that exists. */
+export function updateRoutes(containers: Containers, host: HostSystem): Route[] {
+  return [
+    {
+      method: 'POST',
+      path: '/containers/:id/update',
+      handle: async (request): Promise<Reply> => {
+        const container = containers.get(request.params.id!);
+        const body = await request.json(updateBody);
+        await container.update((record) => updatedHostConfig(record, body, host));
+        return { json: { Warnings: null } };
+      },
+    },
+  ];
+}

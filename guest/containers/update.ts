@@ -1,0 +1,45 @@
+import type { HostConfig, UpdateBody } from '../api/schema/container.ts';
+import { Conflict, InvalidParameter } from '../errors.ts';
+import type { HostSystem } from '../host/system.ts';
+import { checkLimits } from '../runtime/spec/resources.ts';
+import type { ContainerRecord } from './container-record.ts';
+import { limitsOf } from './container-wish.ts';
+import { checkRestartPolicy } from './restart-policy.ts';
+import { isLive } from './state.ts';
+import { refuseUnsupported } from './unsupported.ts';
+
+/**
+ * What `docker update` makes of a container's settings. Throws dockerd's errors, as for limits that
+ * contradict those that were set before.
+ */
+export function updatedHostConfig(
+  { config, hostConfig: before, state }: ContainerRecord,
+  { RestartPolicy: policy, ...limits }: UpdateBody,
+  host: HostSystem,
+): HostConfig {
+  const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value));
+  const after: HostConfig = {
+    ...before,
+    ...given,
+    ...(policy?.Name ? { RestartPolicy: policy } : {}),
+  };
+  if (before.AutoRemove && policy?.Name && policy.Name !== 'no') {
+    throw new Conflict('Restart policy cannot be updated because AutoRemove is enabled for the container');
+  }
+  checkRestartPolicy(after);
+  if (
+    limits.Memory > 0 &&
+    limits.MemorySwap === 0 &&
+    before.MemorySwap > 0 &&
+    limits.Memory > before.MemorySwap
+  )
+    throw new InvalidParameter(
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    );
+  refuseUnsupported(config, after);
+  checkLimits(limitsOf({ hostConfig: after }), host);
+  // The runtime has no word for "no limit any more".
+  if (isLive(state) && (after.PidsLimit ?? 0) <= 0 && (before.PidsLimit ?? 0) > 0)
+    throw new Conflict('the limit of processes cannot be lifted while the container runs; stop it first');
+  return after;
+}

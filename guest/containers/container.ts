@@ -242,7 +242,12 @@ export class Container {
    */
   async restore(): Promise<boolean> {
     const { config, state } = this.record;
-    if (!isLive(state)) return false;
+    if (!isLive(state)) {
+      // What an agent started that died before it could say so.
+      await this.#deps.runtime.remove(this.id);
+      return false;
+    }
+    this.log?.recover();
     const task = await this.#deps.runtime.reattach(this.id, {
       terminal: config.Tty,
       openStdin: config.OpenStdin,
@@ -251,6 +256,7 @@ export class Container {
       this.#follow(task);
       return true;
     }
+    this.log?.end();
     await this.#deps.runtime.remove(this.id);
     this.#record.transition({
       type: 'exited',
@@ -268,13 +274,11 @@ export class Container {
     if (isLive(state)) return;
     if (hostConfig.AutoRemove && state.status !== 'created')
       return this.remove({ force: true, volumes: true });
-    const policy = hostConfig.RestartPolicy;
-    const wanted =
-      state.status === 'restarting' ||
-      (state.status === 'exited' &&
-        !stoppedByHand &&
-        restarts(policy, { exitCode: state.exitCode, restartCount: this.record.restartCount }));
-    if (wanted) await this.#enqueue(() => this.#start());
+    if (state.status === 'created') return;
+    const { exitCode } = state;
+    const again = restarts(hostConfig.RestartPolicy, { exitCode, restartCount: this.record.restartCount });
+    const wanted = hostConfig.RestartPolicy.Name === 'always' || !stoppedByHand;
+    if (state.status === 'restarting' || (again && wanted)) await this.#enqueue(() => this.#start());
   }
 
   /** The computer goes down: stopped, but not by the user's wish, so its policy starts it again. */

@@ -30,7 +30,6 @@ export class Containers implements Neighbours {
   constructor(deps: Dependencies) {
     this.#deps = deps;
     for (const record of deps.store.all()) this.#add(record);
-    this.#sweep();
   }
 
   list(): Container[] {
@@ -159,6 +158,7 @@ export class Containers implements Neighbours {
 
   /** Finds running containers again; resolves with their ids. Before anything else is asked of them. */
   async restore(): Promise<string[]> {
+    await this.#sweep();
     const live = await Promise.all(
       this.list().map(async (container) => ((await container.restore()) ? container.id : null)),
     );
@@ -232,12 +232,14 @@ export class Containers implements Neighbours {
     return { ...mount, name, source: mountpoint };
   }
 
-  /** What a crash has left of containers that no record names. */
-  #sweep(): void {
+  /** What a crash has left of containers that no record names: the directory is what is made first. */
+  async #sweep(): Promise<void> {
     const root = join(this.#deps.paths.dataRoot, 'containers');
     mkdirSync(root, { recursive: true, mode: 0o700 });
-    for (const id of readdirSync(root))
-      if (!this.#byId.has(id)) rmSync(join(root, id), { recursive: true, force: true });
+    for (const id of readdirSync(root).filter((name) => !this.#byId.has(name))) {
+      await this.#deps.snapshotter.remove(id);
+      rmSync(join(root, id), { recursive: true, force: true });
+    }
   }
 }
 

@@ -4,6 +4,11 @@ import { maxLineBytes } from './log-entry.ts';
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
 
+  /** The beginning of a line whose end has not come. */
+  get rest(): Buffer {
+    return this.#rest;
+  }
+
   /** Complete lines (with their newline) and full parts. */
   push(chunk: Buffer): string[] {
     let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;

@@ -10,7 +10,8 @@ export function readFifo(path: string): Socket {
   // poll(2) reports the end only for a writer that left after we came (pipe_poll() in the kernel compares
   // writer counts); when all had left before, this one makes it true.
   touchFifo(path);
-  return new Socket({ fd, readable: true, writable: false });
+  // Nothing is read ahead of whoever listens: what is still in the FIFO outlives this process.
+  return new Socket({ fd, readable: true, writable: false, ...{ highWaterMark: 0 } });
 }
 
 /** Throws ENXIO when nobody reads. */

@@ -15,6 +15,7 @@ import type { Mount } from '../layers/snapshotter.ts';
  *   log         crun's complaints, JSON lines (or the words of `mount`)
  *   exit        exit code and a newline, one write: the container is gone
  *   stdin stdout stderr   FIFOs; `eof`: opening it for writing closes the container's stdin
+ *   alive       a FIFO that only the shell has open for writing: its end is the shell's
  *   inner code  with a terminal: the shell that socat runs, and its exit code
  *   rootfs      mounted in this namespace only, so that the mount vanishes with its last process
  *
@@ -28,9 +29,10 @@ run=$1 verb=$2 id=$3 tty=$4 stdin=$5 crun=$6
 cd "$run" || exit
 read -r stat </proc/$$/stat; echo "$stat" >monitor
 end() { echo "$1" >exit; kill -STOP $$; exit; }
-mkfifo -m 600 stdin stdout stderr eof || end 125
+mkfifo -m 600 stdin stdout stderr eof alive || end 125
+exec 8<>alive
 if [ "$verb" = run ]; then
-  cd "$7" && mount -i -t "$8" -o "\${10}" "$9" "$run/rootfs" 2>"$run/log" || end 125
+  cd "$7" && mount -i -t "$8" -o "\${10}" "$9" "$run/rootfs" 2>"$run/log" 8>&- || end 125
   cd "$run"
   set -- --bundle "$run"
 else
@@ -40,7 +42,7 @@ start="$crun --log log --log-format json $verb --pid-file pid $*"
 if [ "$tty" ]; then
   echo "$start $id; echo \\$? >code" >inner
   exec 6<>stdin 3<>stdout 4<stdout 3>&-
-  socat -b32768 -t0 'OPEN:stdin!!OPEN:stdout,wronly' 'EXEC:busybox sh inner,pty,setsid,ctty,raw,echo=0' 4<&- 6<&- 2>socat.err
+  socat -b32768 -t0 'OPEN:stdin!!OPEN:stdout,wronly' 'EXEC:busybox sh inner,pty,setsid,ctty,raw,echo=0' 4<&- 6<&- 8>&- 2>socat.err
   read -r code <code || code=125
   end "$code"
 fi
@@ -48,12 +50,12 @@ exec 3<>stdout 4<stdout 3>&- 3<>stderr 5<stderr 3>&-
 if [ "$stdin" ]; then
   exec 3<>stdin 6<stdin 7>stdin 3>&-
   # Holds the container's stdin open while the agent is away.
-  read -r _ <eof 4<&- 5<&- 6<&- & holder=$!
+  read -r _ <eof 4<&- 5<&- 6<&- 8>&- & holder=$!
   exec 7>&-
 else
   exec 6</dev/null
 fi
-$start "$id" <&6 >stdout 2>stderr 4<&- 5<&- 6<&-
+$start "$id" <&6 >stdout 2>stderr 4<&- 5<&- 6<&- 8>&-
 code=$?
 [ -z "$holder" ] || kill $holder 2>/dev/null
 end $code

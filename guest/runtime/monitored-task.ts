@@ -28,6 +28,7 @@ export class MonitoredTask implements RunningTask {
   readonly #directory: RunDirectory;
   readonly #process: ProcessIdentity | null;
   readonly #terminal: boolean;
+  readonly #alive: Readable;
 
   constructor(directory: RunDirectory, pid: number, options: TaskOptions) {
     this.pid = pid;
@@ -38,6 +39,9 @@ export class MonitoredTask implements RunningTask {
     this.#process = directory.exit ? null : identify(pid);
     this.stdout = readFifo(directory.file('stdout'));
     this.stderr = options.terminal ? null : readFifo(directory.file('stderr'));
+    // No file tells when somebody kills the monitor, of which we need not be the parent.
+    this.#alive = readFifo(directory.file('alive')).resume();
+    this.#alive.on('error', () => {}).once('close', () => directory.wake());
     this.stdin = options.openStdin ? this.#openStdin() : null;
     this.exited = directory
       .until(() => directory.exit ?? this.#lost())
@@ -62,6 +66,7 @@ export class MonitoredTask implements RunningTask {
     this.stdin?.destroy();
     this.stdout.destroy();
     this.stderr?.destroy();
+    this.#alive.destroy();
     this.#directory.close();
     const { monitor } = this.#directory;
     if (monitor) signalProcess(monitor, SIGKILL);

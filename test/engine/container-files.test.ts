@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
 import { runCommand } from '../helpers/run-command.ts';
@@ -85,7 +87,28 @@ t.test('links of a container lead nowhere but into it', { skip: missing }, async
   for (const path of ['/out/secret', '/root-link/etc/shadow'])
     t.match(await engine.docker(['cp', `box:${path}`, '-']), { exitCode: 1, stderr: /find|exist/ }, path);
   t.match(await engine.docker(['cp', '-L', 'box:/file', '-']), { exitCode: 1, stderr: /find|exist/ });
-  t.match(await engine.docker(['cp', secret, 'box:/out/planted']), { exitCode: 1 });
+  t.match(await engine.docker(['cp', secret, 'box:/out/planted']), {
+    exitCode: 1,
+    stderr: /Could not find the file/,
+  });
   await t.rejects(readFile(join(engine.directory, 'planted')));
   await engine.output(['rm', 'box']);
+});
+
+t.test('a client that goes away lets go of the container', { skip: missing }, async (t) => {
+  const engine = await open(t);
+  await engine.output(['create', '--name', 'box', ...noNetwork, 'busybox', 'sleep', '1000']);
+  const ask = (path: string) =>
+    request({ socketPath: engine.socket, path: `/containers/box/${path}` }).on('error', () => {});
+  const answered = ask('export').end();
+  await once(answered, 'response');
+  answered.destroy();
+  for (const path of ['export', 'archive?path=/bin']) {
+    const unanswered = ask(path);
+    unanswered.end();
+    await once(unanswered, 'finish');
+    unanswered.destroy();
+  }
+  t.equal(await engine.output(['start', 'box'], { timeoutMs: 20_000 }), 'box\n');
+  await engine.output(['rm', '-f', 'box']);
 });

@@ -1,3 +1,4 @@
+import { addAbortSignal, type Readable } from 'node:stream';
 import type { Container } from '../../containers/container.ts';
 import { userOf } from '../../containers/container-wish.ts';
 import type { Containers } from '../../containers/containers.ts';
@@ -33,7 +34,7 @@ export function archiveRoutes(options: {
     const container = find(request);
     const files = await open(container, request, { mounts: false });
     const top = files.root.open('/');
-    const stream = tarTree(top.processPath).once('close', () => void close(files));
+    const stream = sent(tarTree(top.processPath), request, () => close(files));
     container.publish('export');
     return { stream, contentType };
   }
@@ -52,9 +53,9 @@ export function archiveRoutes(options: {
     const files = await open(container, request, { mounts: true });
     try {
       const found = look(files, request, path);
-      const stream = found.tar().once('close', () => {
+      const stream = sent(found.tar(), request, () => {
         found[Symbol.dispose]();
-        void close(files);
+        return close(files);
       });
       container.publish('archive-path');
       return { stream, contentType, headers: statHeader(found) };
@@ -78,6 +79,7 @@ export function archiveRoutes(options: {
         ...(owner ? { owner: { uid: owner.uid, gid: owner.gid } } : {}),
       });
     } catch (error) {
+      if (error instanceof NotFound) throw notFound(path, request, error);
       if ((error as NodeJS.ErrnoException).code !== 'EROFS') throw error;
       throw new Forbidden(`cannot copy to "${path}": the container's file system there is read-only`);
     }
@@ -94,13 +96,22 @@ export function archiveRoutes(options: {
   }
 }
 
-function look(files: OpenFiles, { params }: ApiRequest, path: string): ArchivePath {
+/** `done` is called in any case, also when the client is gone before anybody reads the stream. */
+function sent(stream: Readable, { signal }: ApiRequest, done: () => Promise<void>): Readable {
+  stream.once('close', () => void done());
+  return addAbortSignal(signal, stream);
+}
+
+function look(files: OpenFiles, request: ApiRequest, path: string): ArchivePath {
   try {
     return openArchivePath(files.root, path);
   } catch (error) {
-    if (!(error instanceof NotFound)) throw error;
-    throw new NotFound(`Could not find the file ${path} in container ${params.id}`, { cause: error });
+    throw error instanceof NotFound ? notFound(path, request, error) : error;
   }
+}
+
+function notFound(path: string, { params }: ApiRequest, cause: NotFound): NotFound {
+  return new NotFound(`Could not find the file ${path} in container ${params.id}`, { cause });
 }
 
 function pathOf({ query }: ApiRequest): string {

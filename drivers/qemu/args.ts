@@ -90,7 +90,9 @@ function machineArgs(arch: OsImageFiles['arch'], accelerator: Accelerator): stri
     hvf: 'hvf',
     // Windows' interrupt controller does not do what Linux asks of it.
     whpx: 'whpx,kernel-irqchip=off',
-    tcg: 'tcg,thread=multi,tb-size=512',
+    // One thread: with several, a processor may run code that another has just patched. Linux patches its
+    // own all the time, and dies of "int3" then; seen in one boot of ten with QEMU 7.2 on a busy computer.
+    tcg: 'tcg,thread=single,tb-size=512',
   }[accelerator];
   const cpu = accelerator === 'kvm' || accelerator === 'hvf' ? 'host' : 'max';
   return [

@@ -40,7 +40,9 @@ crun spec; sed -i 's/"terminal": true/"terminal": false/; s#"sh"#"/bin/busybox",
   const bare = results['bare crun run in the guest'].median;
   const ratio = results['docker run --rm busybox true'].median / bare;
   console.log(`docker run / bare crun run: ${ratio.toFixed(1)}`);
-  const rssKib = Number(await ssh(`awk '/VmRSS/ {print $2}' /proc/$(pgrep -f agent.cjs | head -1)/status`));
+  const rssKib = Number(
+    await ssh(`awk '/VmRSS/ {print $2}' /proc/$(ps | awk '/[a]gent.cjs engine/ { print $1; exit }')/status`),
+  );
   console.log(`agent RSS with one container: ${(rssKib / 1024).toFixed(0)} MiB`);
 } finally {
   await harness.close();

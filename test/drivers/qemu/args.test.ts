@@ -81,9 +81,9 @@ t.test('architecture and accelerator choose board, processor and console', async
   const table = [
     ['amd64', 'kvm', /^q35,/, 'host', 'kvm', 'ttyS0'],
     ['amd64', 'whpx', /^q35,/, 'max', 'whpx,kernel-irqchip=off', 'ttyS0'],
-    ['amd64', 'tcg', /^q35,/, 'max', /^tcg,thread=multi/, 'ttyS0'],
+    ['amd64', 'tcg', /^q35,/, 'max', /^tcg,thread=single/, 'ttyS0'],
     ['arm64', 'hvf', /^virt,/, 'host', 'hvf', 'ttyAMA0'],
-    ['arm64', 'tcg', /^virt,/, 'max', /^tcg,thread=multi/, 'ttyAMA0'],
+    ['arm64', 'tcg', /^virt,/, 'max', /^tcg,thread=single/, 'ttyAMA0'],
   ] as const;
   for (const [arch, accelerator, board, cpu, accel, console] of table) {
     const args = qemuArgs({ ...config, accelerator, osImage: { ...osImage, arch } });

@@ -348,6 +348,7 @@ export class Container {
   async #settle(task: RunningTask, output: Promise<void>): Promise<void> {
     const { exitCode, oomKilled, finishedAt } = await task.exited;
     await output;
+    this.#stdio.end();
     this.log?.end();
     await task.release();
     await this.#deps.runtime.remove(this.id);

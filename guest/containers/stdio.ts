@@ -45,7 +45,8 @@ export class Stdio {
   }
 
   /**
-   * Reads the task's output to its end, and gives its input to the clients; then ends their connections.
+   * Reads the task's output to its end, and gives its input to the clients. Their connections are to be ended
+   * by {@link end} once the exit code can be asked for, which is what they do next.
    * `write` takes what is to be remembered.
    */
   async run(task: RunningTask, write: (name: OutputName, chunk: Buffer) => void): Promise<void> {
@@ -56,10 +57,9 @@ export class Stdio {
       ...(task.stderr ? [this.#pump(task.stderr, 'stderr', write)] : []),
     ]);
     this.#stdin = null;
-    this.end();
   }
 
-  /** No process will come: lets every client go. */
+  /** The process is over, or none will come: lets every client go. */
   end(): void {
     for (const { connection } of this.#clients) endConnection(connection);
     this.#clients.clear();

@@ -101,11 +101,12 @@ export class ExecSession {
 
   async #follow(task: RunningTask): Promise<void> {
     const output = this.#stdio.run(task, () => {});
-    // The exit code first: the client asks for it as soon as its connection ends.
     const { exitCode } = await task.exited;
     this.exitCode = exitCode;
     this.#status = 'exited';
     await output;
+    // Only now: the client asks for the exit code as soon as its connection ends.
+    this.#stdio.end();
     await task.release();
     this.#end(exitCode);
   }

@@ -144,6 +144,17 @@ export class EngineHarness {
     if (left.length > 0) throw new Error(`the engine left behind:\n${left.join('\n')}`);
   }
 
+  /** What is on disk for containers; empty when there are none. */
+  residue(): string[] {
+    const directories = [
+      ...['containers', 'snapshots'].map((name) => join(this.dataRoot, name)),
+      ...['containers', 'crun'].map((name) => join(this.runRoot, name)),
+    ];
+    return directories
+      .filter((directory) => existsSync(directory))
+      .flatMap((directory) => readdirSync(directory).map((name) => join(directory, name)));
+  }
+
   /** Short name of this engine among others on the computer (guest/config.ts). */
   get #name(): string {
     return createHash('sha256').update(this.dataRoot).digest('hex').slice(0, 12);

@@ -1,0 +1,60 @@
+import t from 'tap';
+import { createBody } from '../../../guest/api/schema/container.ts';
+import { mountRequests } from '../../../guest/containers/mount-requests.ts';
+
+function requests(host: object, volumes: object = {}) {
+  const { HostConfig, ...config } = createBody.parse({ Image: 'a', Volumes: volumes, HostConfig: host });
+  return mountRequests(config, HostConfig);
+}
+
+t.test('-v binds paths, and takes names for volumes', async (t) => {
+  t.match(requests({ Binds: ['/a/../b:/c/:ro,rslave', 'data:/d:nocopy', '/e'] }), [
+    {
+      type: 'bind',
+      source: '/b',
+      destination: '/c',
+      readonly: true,
+      propagation: 'rslave',
+      createSource: true,
+    },
+    { type: 'volume', name: 'data', destination: '/d', copyUp: false, anonymous: false },
+    { type: 'volume', name: '', destination: '/e', copyUp: true, anonymous: true },
+  ]);
+});
+
+t.test('--mount and --tmpfs', async (t) => {
+  const Mounts = [
+    { Type: 'bind', Source: '/a', Target: '/b', BindOptions: { NonRecursive: true } },
+    { Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 4096, Mode: 0o700 } },
+  ];
+  t.match(requests({ Mounts, Tmpfs: { '/run': 'size=1m' } }), [
+    { type: 'bind', recursive: false, createSource: false },
+    { type: 'tmpfs', tmpfsOptions: 'size=4096,mode=700' },
+    { type: 'tmpfs', destination: '/run', tmpfsOptions: 'size=1m' },
+  ]);
+});
+
+t.test("an image's volume gives way to what was asked for at its place", async (t) => {
+  t.match(requests({ Binds: ['mine:/data'] }, { '/data/': {}, '/other': {} }), [
+    { name: 'mine', destination: '/data' },
+    { name: '', destination: '/other', anonymous: true },
+  ]);
+});
+
+t.test('what makes no sense is refused', async (t) => {
+  const table: readonly (readonly [host: object, text: RegExp])[] = [
+    [{ Binds: ['/a:/b', '/c:/b/'] }, /Duplicate mount point: \/b/],
+    [{ Binds: ['/a:/'] }, /can't be '\/'/],
+    [{ Binds: ['/a:/x/..'] }, /can't be '\/'/],
+    [{ Binds: ['/a:b'] }, /'b' mount path must be absolute/],
+    [{ Binds: ['a b:/c'] }, /invalid characters for a local volume name/],
+    [{ Binds: ['../a:/c'] }, /invalid characters for a local volume name/],
+    [{ Binds: ['/a:/b:shared'] }, /invalid mode: shared/],
+    [{ Binds: ['/a::ro'] }, /invalid volume specification/],
+    [{ Mounts: [{ Type: 'npipe', Target: '/a' }] }, /mount type unknown/],
+    [{ Mounts: [{ Type: 'bind', Source: 'a', Target: '/a' }] }, /must be absolute/],
+    [{ Mounts: [{ Type: 'tmpfs', Source: '/a', Target: '/a' }] }, /source must not be specified/],
+    [{ Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { Subpath: 'x' } }] }, /volume-subpath/],
+  ];
+  for (const [host, text] of table) t.throws(() => requests(host), text, JSON.stringify(host));
+});

@@ -35,7 +35,10 @@ export interface Driver<State = unknown> {
   /** How to reach a running machine from this computer. Throws FailedPrecondition when it is not running. */
   endpoints(machine: MachineHandle<State>): Promise<Endpoints>;
 
-  /** Resolves with the agent's first line (hello or failure); null-ability drivers have no such channel. */
+  /**
+   * Resolves with the agent's first line (hello or failure); throws WentOff when the power goes off before.
+   * Null-ability drivers have no such channel.
+   */
   awaitHello?(
     machine: MachineHandle<State>,
     options: WaitOptions,

@@ -17,4 +17,6 @@ export class Timeout extends MachineError {}
 export class Untrusted extends MachineError {}
 /** Something needed from outside could not be reached or did not answer. */
 export class Unavailable extends MachineError {}
+/** The machine's power went off before its engine had said hello: a panic, or a failure that had no voice. */
+export class WentOff extends Unavailable {}
 export class Cancelled extends MachineError {}

@@ -1,5 +1,5 @@
 import type { OsImageFiles } from '../drivers/driver.ts';
-import { Cancelled, MachineError, Timeout, Unavailable } from '../drivers/errors.ts';
+import { Cancelled, MachineError, Timeout, Unavailable, WentOff } from '../drivers/errors.ts';
 import type { EngineVersion } from './engine-api.ts';
 import type { Machine } from './machine.ts';
 import type { MachineRecord } from './machine-record.ts';
@@ -22,6 +22,9 @@ export interface PowerOnOptions {
 /**
  * Starts a machine whose files are all there and returns when its API has answered over TLS. What the
  * driver remembers is saved as soon as it says so. On failure the machine may be on: the caller decides.
+ *
+ * A machine that goes off before its engine has said a word is started once more: an emulated processor on a
+ * busy computer can make a kernel panic that boots the next time.
  */
 export async function powerOn(
   store: MachineStore,
@@ -29,18 +32,35 @@ export async function powerOn(
   { osImage, bootConfig }: { readonly osImage: OsImageFiles | null; readonly bootConfig: string },
   { signal, progress, deadlineMs = helloDeadlineMs }: PowerOnOptions,
 ): Promise<MachineRecord> {
-  const { driver } = machine;
-  const started = await progress.step('Starting the machine', async (report) => {
-    const onProgress = (text: string) => report({ text });
-    const state = await driver.start(machine.handle, { osImage, bootConfig }, { signal, onProgress });
-    const record = { ...machine.record, Driver: state };
-    await store.save(record);
-    return { ...machine, record, handle: { ...machine.handle, state } };
-  });
-  const engine = await progress.step('Waiting for the engine', (report) =>
-    whenReady(started, { signal, deadlineMs, onProgress: (text) => report({ text }) }),
-  );
-  return { ...started.record, Engine: engine && { Version: engine.version, ApiVersion: engine.apiVersion } };
+  const attempt = async (current: Machine): Promise<MachineRecord> => {
+    const { driver } = current;
+    const started = await progress.step('Starting the machine', async (report) => {
+      const onProgress = (text: string) => report({ text });
+      const state = await driver.start(current.handle, { osImage, bootConfig }, { signal, onProgress });
+      const record = { ...current.record, Driver: state };
+      await store.save(record);
+      return { ...current, record, handle: { ...current.handle, state } };
+    });
+    const engine = await progress.step('Waiting for the engine', (report) =>
+      whenReady(started, { signal, deadlineMs, onProgress: (text) => report({ text }) }),
+    );
+    return {
+      ...started.record,
+      Engine: engine && { Version: engine.version, ApiVersion: engine.apiVersion },
+    };
+  };
+  try {
+    return await attempt(machine);
+  } catch (error) {
+    const reason = error instanceof NotReady ? error.cause : error;
+    if (!(reason instanceof WentOff)) throw error;
+    progress.note(`${(error as Error).message}\nIt is started once more.`);
+    const record = await store.load(machine.record.Name);
+    const handle = { ...machine.handle, state: record.Driver };
+    // Its channels are closed, but its process may still be ending.
+    await machine.driver.kill(handle);
+    return attempt({ ...machine, record, handle });
+  }
 }
 
 /** Null when nothing can be asked: the driver has no channel to an agent. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FromAgent } from '../../guest/wire/index.ts';
-import { Unavailable } from '../errors.ts';
+import { WentOff } from '../errors.ts';
 import type { Listener } from './args.ts';
 import { connectChannel, linesOf } from './line-channel.ts';
 import { abortError } from './process.ts';
@@ -8,7 +8,7 @@ import { QmpClient } from './qmp.ts';
 
 /**
  * The agent's first word after we connected. Until then a guest that resets ends its QEMU (args.ts), which
- * ends this with Unavailable; from then on a reset is a reboot.
+ * ends this with WentOff; from then on a reset is a reboot.
  */
 export async function awaitHello({
   agent,
@@ -35,12 +35,12 @@ export async function awaitHello({
     }
   } catch (error) {
     if (signal.aborted) throw abortError(signal, 'waiting for the engine');
-    throw new Unavailable('the machine went off before its engine came up', { cause: error });
+    throw new WentOff('the machine went off before its engine came up', { cause: error });
   } finally {
     // The port is free for the next one who listens, and this process may end.
     socket?.destroy();
   }
-  throw new Unavailable('the machine went off before its engine came up');
+  throw new WentOff('the machine went off before its engine came up');
 }
 
 /** Null for what is no word of the agent's: a line cut in two by a host that was connected before us. */

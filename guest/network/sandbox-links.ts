@@ -11,11 +11,17 @@ import { makeNamespace, type NetworkNamespace } from './network-namespace.ts';
 import type { NetworkRecords } from './network-records.ts';
 import type { ForwardedPort } from './ruleset.ts';
 
+interface LinkEnd {
+  readonly network: BridgeNetwork;
+  readonly link: EndpointLink;
+}
+
 /** The kernel's side of bridge networks and of the sandboxes in them, with their name servers. */
 export class SandboxLinks {
   readonly #firewall: Firewall;
   readonly #bridges: Bridges;
   readonly #dns: DnsServers;
+  #firstConnect: Promise<unknown> | null = null;
 
   constructor(records: NetworkRecords, firewall: Firewall) {
     this.#firewall = firewall;
@@ -24,9 +30,19 @@ export class SandboxLinks {
   }
 
   /** A namespace with a link into each network: eth0, eth1… */
-  async connect(
-    ends: readonly { readonly network: BridgeNetwork; readonly link: EndpointLink }[],
-  ): Promise<NetworkNamespace> {
+  async connect(ends: readonly LinkEnd[]): Promise<NetworkNamespace> {
+    // The first pair makes the kernel load its veth module; who asks for another before that module is ready
+    // gets "Unknown device type", since busybox modprobe takes a module that is loading for loaded.
+    if (this.#firstConnect) {
+      await this.#firstConnect;
+      return this.#connect(ends);
+    }
+    const first = this.#connect(ends);
+    this.#firstConnect = first.catch(() => {});
+    return first;
+  }
+
+  async #connect(ends: readonly LinkEnd[]): Promise<NetworkNamespace> {
     for (const { network } of ends) {
       await this.#bridges.ensure(network);
       if (hasEmbeddedDns(network)) await this.#dns.ensure(network);

@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Cancelled, Timeout, Unavailable } from '../../../drivers/errors.ts';
+import { Cancelled, Timeout, WentOff } from '../../../drivers/errors.ts';
 import { awaitHello } from '../../../drivers/qemu/hello.ts';
 import { FakeQmp } from './fake-qmp.ts';
 
@@ -61,8 +61,8 @@ t.test('a failure is the word of a guest that ends: no reset is allowed', async 
 t.test('a machine that goes off, or is off already, is not waited for', async (t) => {
   const { agent, qmp } = await channels(t, (socket) => socket.destroy());
   const { signal } = new AbortController();
-  await t.rejects(awaitHello({ agent, qmp, signal }), Unavailable);
-  await t.rejects(awaitHello({ agent: { path: `${agent.path}.gone` }, qmp, signal }), Unavailable);
+  await t.rejects(awaitHello({ agent, qmp, signal }), WentOff);
+  await t.rejects(awaitHello({ agent: { path: `${agent.path}.gone` }, qmp, signal }), WentOff);
 });
 
 t.test('waiting ends with a deadline or an interruption', async (t) => {

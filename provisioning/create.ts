@@ -71,7 +71,9 @@ export async function createMachine(
     // Keys take the processor, the image takes the disk and the network: together.
     const { prepareTrust } = await import('./trust.ts');
     const trust = prepareTrust(store, await machineOf(store, record), signal);
-    undo.defer('finish making keys', () => trust.then(ignore, ignore));
+    // It may fail before anybody awaits it, which must not end the process.
+    const settled = trust.then(ignore, ignore);
+    undo.defer('finish making keys', () => settled);
     const image = driver.features.bootsOsImage
       ? await progress.step('Getting the OS image', (report) =>
           osImage(store.paths.cache, { signal, report }),

@@ -115,7 +115,13 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...diskUsageRoutes({
       layerBytes: () => Number(db.prepare('SELECT coalesce(sum(size), 0) AS bytes FROM layers').get()!.bytes),
       images: (apiMinor) =>
-        listImages(images, { filters: new Map(), apiMinor, containers: true, sharedSize: true }),
+        listImages(images, {
+          filters: new Map(),
+          apiMinor,
+          containers: true,
+          sharedSize: true,
+          manifests: false,
+        }),
       containers: () => containerSummaries(containers.list(), deps, { size: true }),
       volumes: () =>
         Promise.all(

@@ -1,9 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Digest, hexOf } from '../digest.ts';
-import { InvalidParameter, NotFound } from '../errors.ts';
+import { NotFound } from '../errors.ts';
+import type { Lease, Leases } from './leases.ts';
+import { verified } from './verified.ts';
 
 export interface BlobReader {
   /** Size in bytes, or null when the blob is not here. */
@@ -16,32 +19,43 @@ export interface BlobReader {
 
 export interface BlobWriter {
   /**
-   * Reads `source` to its end and keeps it as the blob `digest`: durable when it returns, idempotent. Throws
-   * InvalidParameter when the bytes are not those of the digest, or more than `maxBytes`; then nothing stays.
+   * Reads `source` to its end and keeps it as the blob `digest`: durable when it returns, idempotent, and held
+   * by the lease from the beginning. Throws InvalidParameter when the bytes are not those of the digest, or
+   * more than `maxBytes`; then nothing stays.
    */
   ingest(
     digest: Digest,
-    source: AsyncIterable<Uint8Array>,
-    options: { readonly maxBytes: number },
+    source: AsyncIterable<Buffer>,
+    options: { readonly maxBytes: number; readonly lease: Lease },
   ): Promise<void>;
+}
+
+export interface BlobCollector {
+  /**
+   * Removes every blob that is neither `named` by a record nor held by a lease. Synchronous, and `named` is to
+   * be read just before: so that nobody finds a blob, holds it and loses it all the same.
+   */
+  collect(named: ReadonlySet<Digest>): void;
 }
 
 /**
  * Blobs by digest in `sha256/HEX`: manifests and other small documents that an image's own record does not
  * hold. Layers are not here; they live unpacked. A blob appears by one rename, after its bytes are on disk.
  */
-export class ContentStore implements BlobReader, BlobWriter {
+export class ContentStore implements BlobReader, BlobWriter, BlobCollector {
   readonly #blobs: string;
   readonly #ingest: string;
+  readonly #leases: Pick<Leases, 'held'>;
 
-  private constructor(root: string) {
+  private constructor(root: string, leases: Pick<Leases, 'held'>) {
     this.#blobs = join(root, 'sha256');
     this.#ingest = join(root, 'ingest');
+    this.#leases = leases;
   }
 
   /** Makes the directories, and sweeps what a crash left unfinished. */
-  static async open(root: string): Promise<ContentStore> {
-    const store = new ContentStore(root);
+  static async open(root: string, leases: Pick<Leases, 'held'>): Promise<ContentStore> {
+    const store = new ContentStore(root, leases);
     await rm(store.#ingest, { recursive: true, force: true });
     await mkdir(store.#ingest, { recursive: true, mode: 0o700 });
     await mkdir(store.#blobs, { recursive: true, mode: 0o700 });
@@ -64,22 +78,14 @@ export class ContentStore implements BlobReader, BlobWriter {
 
   async ingest(
     digest: Digest,
-    source: AsyncIterable<Uint8Array>,
-    { maxBytes }: { readonly maxBytes: number },
+    source: AsyncIterable<Buffer>,
+    { maxBytes, lease }: { readonly maxBytes: number; readonly lease: Lease },
   ): Promise<void> {
+    lease.hold(digest);
     const temporary = join(this.#ingest, randomUUID());
     try {
       await using file = await open(temporary, 'wx', 0o600);
-      const hash = createHash('sha256');
-      let size = 0;
-      for await (const bytes of source) {
-        size += bytes.length;
-        if (size > maxBytes) throw new InvalidParameter(`blob ${digest} is larger than ${maxBytes} bytes`);
-        hash.update(bytes);
-        await file.writeFile(bytes);
-      }
-      const actual = `sha256:${hash.digest('hex')}`;
-      if (actual !== digest) throw new InvalidParameter(`blob ${digest} has the bytes of ${actual}`);
+      for await (const bytes of verified(source, { digest, maxBytes })) await file.writeFile(bytes);
       await file.sync();
       await rename(temporary, this.#path(digest));
     } catch (error) {
@@ -90,9 +96,12 @@ export class ContentStore implements BlobReader, BlobWriter {
     await directory.sync();
   }
 
-  /** Idempotent. */
-  async remove(digest: Digest): Promise<void> {
-    await rm(this.#path(digest), { force: true });
+  collect(named: ReadonlySet<Digest>): void {
+    const held = this.#leases.held();
+    for (const name of readdirSync(this.#blobs)) {
+      const digest: Digest = `sha256:${name}`;
+      if (!named.has(digest) && !held.has(digest)) unlinkSync(this.#path(digest));
+    }
   }
 
   #path(digest: Digest): string {

@@ -1,9 +1,10 @@
 import { InvalidParameter } from '../errors.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../reference.ts';
-import { type ArchiveDescriptor, dockerManifest, ociDocument, parseDocument } from './archive-documents.ts';
+import { dockerManifest, ociDocument, parseDocument } from './archive-documents.ts';
 import type { ArchiveContents, LayerSource } from './archive-reader.ts';
 import { parseImageConfig } from './image-config.ts';
-import { matchesPlatform, type Platform } from './platform.ts';
+import { ociManifests } from './oci-manifests.ts';
+import { formatPlatform, matchesPlatform, type Platform } from './platform.ts';
 
 /** One image of an archive, its layers bottom first, each the one that its configuration names. */
 export interface ArchiveImage {
@@ -14,59 +15,56 @@ export interface ArchiveImage {
 
 /**
  * What `docker save` (all versions with `manifest.json`) and OCI image layouts hold. Where an image has
- * several platforms, the wanted one is taken. Throws InvalidParameter.
+ * several platforms, the wanted one is taken, or the one that fits this computer. Throws InvalidParameter,
+ * also when there is nothing for the wanted platform.
  */
-export function imagesOf(archive: ArchiveContents, platform: Platform): ArchiveImage[] {
-  const manifest = archive.document('manifest.json');
-  if (manifest) {
-    return parseDocument('manifest.json', manifest, dockerManifest).map((item) =>
-      toImage(archive, item.Config, item.Layers ?? [], (item.RepoTags ?? []).map(parseName)),
+export function imagesOf(archive: ArchiveContents, platform?: Platform): ArchiveImage[] {
+  const images = archive.document('manifest.json') ? fromDocker(archive) : fromOci(archive, platform);
+  const wanted = images.filter(({ config }) => !platform || matchesPlatform(platformOf(config), platform));
+  if (wanted.length === 0) {
+    throw new InvalidParameter(
+      `the image archive has nothing${platform ? ` for ${formatPlatform(platform)}` : ''}`,
     );
   }
-  const index = archive.document('index.json');
-  if (!index)
-    throw new InvalidParameter('invalid image archive: it has neither manifest.json nor index.json');
-  return fromIndex(archive, 'index.json', index, platform, []);
+  return wanted.map((image) => ({ ...image, layers: layersOf(archive, image) }));
 }
 
-function fromIndex(
-  archive: ArchiveContents,
-  name: string,
-  bytes: Buffer,
-  platform: Platform,
-  names: readonly Reference[],
-): ArchiveImage[] {
-  const { manifests, config, layers } = parseDocument(name, bytes, ociDocument);
-  if (config) return [toImage(archive, blobPath(config), (layers ?? []).map(blobPath), names)];
-  const isTop = name === 'index.json';
-  // In a nested index the manifests are one image for several platforms; at the top they are several images.
-  const wanted = (manifests ?? []).filter(({ platform: its }) => !its || matchesPlatform(its, platform));
-  if (wanted.length === 0) {
-    throw new InvalidParameter(`image archive has nothing for ${platform.os}/${platform.architecture}`);
-  }
-  return (isTop ? wanted : wanted.slice(0, 1)).flatMap((item) => {
-    const path = blobPath(item);
-    const blob = archive.document(path);
-    if (!blob || path === name) throw new InvalidParameter(`invalid image archive: "${path}" is missing`);
-    return fromIndex(archive, path, blob, platform, isTop ? namesOf(item) : names);
+/** What a manifest says of an image. */
+interface ImageDescription {
+  readonly config: Buffer;
+  readonly paths: readonly string[];
+  readonly names: readonly Reference[];
+}
+
+function fromDocker(archive: ArchiveContents): ImageDescription[] {
+  const items = parseDocument('manifest.json', archive.document('manifest.json')!, dockerManifest);
+  return items.map(({ Config, Layers, RepoTags }) => ({
+    config: documentOf(archive, Config),
+    paths: Layers ?? [],
+    names: (RepoTags ?? []).map(parseName),
+  }));
+}
+
+function fromOci(archive: ArchiveContents, platform: Platform | undefined): ImageDescription[] {
+  return ociManifests(archive, platform).map(({ path, names }) => {
+    const { config, layers } = parseDocument(path, documentOf(archive, path), ociDocument);
+    if (!config) throw new InvalidParameter(`invalid image archive: "${path}" names no configuration`);
+    return {
+      config: documentOf(archive, blobPath(config)),
+      paths: (layers ?? []).map(blobPath),
+      names: names.map(parseName),
+    };
   });
 }
 
-function toImage(
-  archive: ArchiveContents,
-  configPath: string,
-  paths: readonly string[],
-  names: readonly Reference[],
-): ArchiveImage {
-  const config = archive.document(configPath);
-  if (!config) throw new InvalidParameter(`invalid image archive: "${configPath}" is missing`);
+function layersOf(archive: ArchiveContents, { config, paths }: ImageDescription): LayerSource[] {
   const diffIds = parseImageConfig(config).rootfs.diff_ids;
   if (diffIds.length !== paths.length) {
     throw new InvalidParameter(
       `invalid manifest, layers length mismatch: expected ${paths.length}, got ${diffIds.length}`,
     );
   }
-  const layers = paths.map((path, i) => {
+  return paths.map((path, i) => {
     const layer = archive.layer(path);
     if (!layer) throw new InvalidParameter(`invalid image archive: "${path}" is missing`);
     if (layer.diffId !== diffIds[i]) {
@@ -76,21 +74,22 @@ function toImage(
     }
     return layer;
   });
-  return { config, layers, names };
 }
 
-/** containerd writes the whole name; the OCI annotation is a tag for some tools and a name for others. */
-function namesOf({ annotations }: ArchiveDescriptor): Reference[] {
-  const whole = annotations?.['io.containerd.image.name'];
-  const ref = annotations?.['org.opencontainers.image.ref.name'];
-  const name = whole ?? (ref?.includes(':') ? ref : undefined);
-  return name === undefined ? [] : [parseName(name)];
+function platformOf(config: Buffer): Platform {
+  return parseImageConfig(config);
+}
+
+function documentOf(archive: ArchiveContents, path: string): Buffer {
+  const document = archive.document(path);
+  if (!document) throw new InvalidParameter(`invalid image archive: "${path}" is missing`);
+  return document;
 }
 
 function parseName(text: string): Reference {
   return parseReference(formatReference(withDefaultTag(parseReference(text))));
 }
 
-function blobPath({ digest }: ArchiveDescriptor): string {
+function blobPath({ digest }: { readonly digest: string }): string {
   return `blobs/${digest.replace(':', '/')}`;
 }

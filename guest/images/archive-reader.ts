@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import { type Digest, isDigest } from '../digest.ts';
+import type { Lease } from '../content/leases.ts';
+import { verified } from '../content/verified.ts';
+import { type Digest, digestOf, isDigest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import { compressionOf, decompressed } from '../layers/compression.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
@@ -9,8 +10,8 @@ import { readable } from '../layers/tar-entry.ts';
 import { type TarMember, tarMembers } from '../layers/tar-members.ts';
 import { maxConfigBytes } from './image-config.ts';
 
-/** Where a layer's tar is: written to a directory just now, or in the store already. */
-export type LayerSource = StagedTar | { readonly diffId: Digest };
+/** Where a layer's tar is: written to a directory just now, or in a layer of the store, which the lease holds. */
+export type LayerSource = StagedTar | { readonly diffId: Digest; readonly chainId: Digest };
 
 /** An image archive after one reading: its small files in memory, its layers on disk. */
 export interface ArchiveContents {
@@ -31,6 +32,7 @@ const maxLinks = 10;
 export async function readArchive(
   archive: AsyncIterable<Buffer>,
   layers: OverlayLayerStore,
+  lease: Lease,
 ): Promise<ArchiveContents> {
   const documents = new Map<string, Buffer>();
   const sources = new Map<string, LayerSource>();
@@ -46,22 +48,18 @@ export async function readArchive(
       }
       if (member.entry.type !== 'file') continue;
       const { head, body } = await peek(member);
-      if (isJson(head)) {
+      if (isLayer(head)) {
+        const source = known(path, layers, lease) ?? (await stage(path, head, body, layers));
+        if ('dir' in source) staged.push(source);
+        sources.set(path, source);
+      } else if (isJson(head)) {
         documentBytes += member.entry.size;
         if (documentBytes > maxDocumentsBytes || member.entry.size > maxConfigBytes) {
           throw new InvalidParameter(`invalid image archive: "${path}" is too large`);
         }
         const bytes = await collect(body);
-        checkBlob(path, `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+        checkBlob(path, digestOf(bytes));
         documents.set(path, bytes);
-      } else if (isLayer(head)) {
-        const known = blobDigest(path);
-        if (known && layers.hasDiff(known)) sources.set(path, { diffId: known });
-        else {
-          const layer = await stage(path, head, body, layers);
-          staged.push(layer);
-          sources.set(path, layer);
-        }
       }
     }
   } catch (error) {
@@ -80,26 +78,30 @@ export async function readArchive(
   };
 }
 
+/** A layer of the store that was made of the same tar, as far as the file's name tells. */
+function known(path: string, layers: OverlayLayerStore, lease: Lease): LayerSource | undefined {
+  const diffId = blobDigest(path);
+  const chainId = diffId && layers.findDiff(diffId);
+  if (!diffId || !chainId) return undefined;
+  lease.hold(chainId);
+  return { diffId, chainId };
+}
+
 async function stage(
   path: string,
   head: Buffer,
   body: AsyncIterable<Buffer>,
   layers: OverlayLayerStore,
 ): Promise<StagedTar> {
-  if (compressionOf(head) === 'none') {
-    const layer = await layers.stage(body);
-    try {
-      checkBlob(path, layer.diffId);
-    } catch (error) {
-      await layers.discard(layer);
-      throw error;
-    }
-    return layer;
+  const digest = blobDigest(path);
+  if (compressionOf(head) !== 'none') {
+    const whole = digest ? verified(body, { digest, maxBytes: Number.POSITIVE_INFINITY }) : body;
+    return layers.stage(decompressed(whole));
   }
-  const hash = createHash('sha256');
-  const layer = await layers.stage(decompressed(tapped(body, (bytes) => hash.update(bytes))));
+  // The digest of a plain tar is reckoned anyway.
+  const layer = await layers.stage(body);
   try {
-    checkBlob(path, `sha256:${hash.digest('hex')}`);
+    checkBlob(path, layer.diffId);
   } catch (error) {
     await layers.discard(layer);
     throw error;
@@ -111,13 +113,6 @@ async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of body) pieces.push(piece);
   return Buffer.concat(pieces);
-}
-
-async function* tapped(source: AsyncIterable<Buffer>, see: (bytes: Buffer) => void): AsyncGenerator<Buffer> {
-  for await (const bytes of source) {
-    see(bytes);
-    yield bytes;
-  }
 }
 
 /** The first bytes of a member, and its whole body again. */
@@ -154,7 +149,7 @@ function blobDigest(path: string): Digest | null {
 function checkBlob(path: string, actual: Digest): void {
   const expected = blobDigest(path);
   if (expected && expected !== actual) {
-    throw new InvalidParameter(`invalid image archive: the bytes of "${path}" have digest ${actual}`);
+    throw new InvalidParameter(`blob ${expected} has the bytes of ${actual}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { InvalidParameter } from '../errors.ts';
+import { parseHealthcheck } from './healthcheck.ts';
 import type { ContainerDefaults } from './image.ts';
 
 type Draft = { -readonly [K in keyof ContainerDefaults]: ContainerDefaults[K] };
@@ -18,6 +19,9 @@ const instructions: Readonly<Record<string, (config: Draft, rest: string, line: 
   EXPOSE: (config, rest, line) => {
     const ports = words(rest).map((word) => exposedPort(word, line));
     config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
+  },
+  HEALTHCHECK: (config, rest, line) => {
+    config.Healthcheck = parseHealthcheck(rest, line);
   },
   LABEL: (config, rest, line) => {
     config.Labels = { ...config.Labels, ...Object.fromEntries(pairs(rest, line)) };

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Leases } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import type { EventSink } from '../events/event.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
@@ -10,6 +11,7 @@ import type { ImageStore } from './image-store.ts';
 import { hostPlatform, type Platform } from './platform.ts';
 
 export interface CommitDependencies {
+  readonly leases: Leases;
   readonly layers: OverlayLayerStore;
   readonly snapshots: Snapshotter;
   readonly images: ImageStore;
@@ -29,11 +31,13 @@ export class ImageMaker implements ImageCommitter {
 
   async commitSnapshot(request: Parameters<ImageCommitter['commitSnapshot']>[0]): Promise<Image> {
     const name = request.reference === undefined ? undefined : parseReference(request.reference);
-    using _ = this.#deps.layers.hold();
+    using lease = this.#deps.leases.open();
     const { parent } = request;
+    if (parent?.chainId) lease.hold(parent.chainId);
     const layer = await this.#deps.layers.commitTar(
       this.#deps.snapshots.diff(request.snapshotKey),
       parent?.chainId ?? null,
+      lease,
     );
     return this.#put({ ...request, base: parent?.config, layer, name });
   }
@@ -48,8 +52,8 @@ export class ImageMaker implements ImageCommitter {
       readonly platform?: Platform | undefined;
     },
   ): Promise<Image> {
-    using _ = this.#deps.layers.hold();
-    const layer = await this.#deps.layers.commitTar(tar, null);
+    using lease = this.#deps.leases.open();
+    const layer = await this.#deps.layers.commitTar(tar, null, lease);
     const image = this.#put({ ...request, base: undefined, layer });
     this.#deps.events.publish(imageEvent('import', image));
     return image;

@@ -49,17 +49,30 @@ export function matchingNames(names: readonly Reference[], filters: Filters): Re
   );
 }
 
-/** Go's path.Match: `*` and `?` stop at slashes. */
+/** Go's path.Match: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are classes, a backslash takes the meaning away. */
 function glob(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^$(){}|\\]/g, '\\$&')
-    .replace(/\*/g, '[^/]*')
-    .replace(/\?/g, '[^/]');
+  const tokens = /\\(.)|\[(\^?)((?:\\.|[^\]\\])+)\]|([\s\S])/g;
+  const source = pattern.replace(tokens, (all, escaped, not, set, one) => {
+    if (escaped !== undefined) return literal(escaped);
+    if (set !== undefined) return `(?!/)[${not}${set.replace(/[[&]/g, '\\$&')}]`;
+    if (one === '*') return '[^/]*';
+    if (one === '?') return '[^/]';
+    if (one === '[' || one === '\\') throw wrongPattern(pattern);
+    return literal(all);
+  });
   try {
-    return new RegExp(`^${source}$`);
+    return new RegExp(`^${source}$`, 's');
   } catch (cause) {
-    throw new InvalidParameter(`invalid filter 'reference=${pattern}'`, { cause });
+    throw wrongPattern(pattern, cause);
   }
+}
+
+function literal(character: string): string {
+  return character.replace(/[.*+?^$(){}|[\]\\]/, '\\$&');
+}
+
+function wrongPattern(pattern: string, cause?: unknown): InvalidParameter {
+  return new InvalidParameter(`invalid filter 'reference=${pattern}': syntax error in pattern`, { cause });
 }
 
 /** Times of `before`, `since` and `until`: strictly between them. */

@@ -31,14 +31,16 @@ export class ImageStore implements ImageResolver {
 
   get(id: Digest): Image | undefined {
     const row = this.#db
-      .prepare('SELECT id, config, chain_id, size, created_at FROM images WHERE id = ?')
+      .prepare('SELECT id, config, chain_id, size, created_at, tagged_at FROM images WHERE id = ?')
       .get(id);
     return row && toImage(row);
   }
 
   list(): Image[] {
     const rows = this.#db
-      .prepare('SELECT id, config, chain_id, size, created_at FROM images ORDER BY created_at DESC, id')
+      .prepare(
+        'SELECT id, config, chain_id, size, created_at, tagged_at FROM images ORDER BY created_at DESC, id',
+      )
       .all();
     return rows.map(toImage);
   }
@@ -143,6 +145,7 @@ export class ImageStore implements ImageResolver {
          ON CONFLICT (reference) DO UPDATE SET image_id = excluded.image_id`,
       )
       .run(reference, id);
+    this.#db.prepare('UPDATE images SET tagged_at = ? WHERE id = ?').run(Date.now(), id);
     return before as Digest | undefined;
   }
 
@@ -167,6 +170,7 @@ function toImage(row: Record<string, unknown>): Image {
     chainId: row.chain_id as Digest | null,
     sizeBytes: Number(row.size),
     createdAt: new Date(Number(row.created_at)),
+    taggedAt: row.tagged_at === null ? null : new Date(Number(row.tagged_at)),
   };
 }
 

@@ -7,6 +7,9 @@ export interface ImageConfig {
   readonly variant?: string;
   readonly created?: string;
   readonly author?: string;
+  readonly comment?: string;
+  readonly docker_version?: string;
+  readonly 'os.version'?: string;
   readonly config?: ContainerDefaults;
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };
   readonly history?: readonly HistoryEntry[];
@@ -43,6 +46,8 @@ export interface Image {
   readonly chainId: Digest | null;
   readonly sizeBytes: number;
   readonly createdAt: Date;
+  /** When it last got a name; null when that is not known. */
+  readonly taggedAt: Date | null;
 }
 
 /** All that containers need of images. */

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { Leases } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import type { EventSink } from '../events/event.ts';
 import { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
@@ -13,6 +14,8 @@ import type { ImageUser } from './remove.ts';
 /** Layers, snapshots and images of one data root. */
 export interface Images {
   readonly db: DatabaseSync;
+  /** To be opened by whatever makes layers or blobs. */
+  readonly leases: Leases;
   readonly layers: OverlayLayerStore;
   readonly snapshots: OverlaySnapshotter;
   /** Names and configurations; resolves for containers. */
@@ -37,14 +40,18 @@ export async function openImages(options: {
   readonly usersOf: (id: Digest) => readonly ImageUser[];
 }): Promise<Images> {
   const { db, paths, events, usersOf } = options;
-  const layers = new OverlayLayerStore(db, paths);
+  // What cannot be removed now goes after the next lease or start.
+  const leases = new Leases(() => void layers.collect().catch(() => {}));
+  const layers = new OverlayLayerStore(db, paths, leases);
+  await layers.measure();
   // Those of an image that a crash kept from being recorded.
   await layers.collect();
   const snapshots = new OverlaySnapshotter(db, paths);
   const images = new ImageStore(db);
-  const maker = new ImageMaker({ layers, snapshots, images, events });
+  const maker = new ImageMaker({ leases, layers, snapshots, images, events });
   return {
     db,
+    leases,
     layers,
     snapshots,
     images,
@@ -52,6 +59,6 @@ export async function openImages(options: {
     events,
     usersOf,
     loadArchive: (path) =>
-      loadImages({ layers, images, events }, createReadStream(path, { highWaterMark: 1024 * 1024 })),
+      loadImages({ leases, layers, images, events }, createReadStream(path, { highWaterMark: 1024 * 1024 })),
   };
 }

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Digest } from '../digest.ts';
+import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
+import type { Reference } from '../reference.ts';
 import {
   checkFilters,
   type Filters,
@@ -11,8 +13,10 @@ import {
 } from './filter.ts';
 import type { Image } from './image.ts';
 import type { ImageStore } from './image-store.ts';
+import { manifestOf } from './manifest.ts';
+import { manifestSummary } from './manifest-summary.ts';
 import type { ImageUser } from './remove.ts';
-import { type ImageSummary, summaryOf } from './shapes.ts';
+import { type ImageSummary, summaryOf } from './summary.ts';
 
 export interface ListOptions {
   readonly filters: Filters;
@@ -21,22 +25,22 @@ export interface ListOptions {
   readonly containers: boolean;
   /** Adds up the layers that each image shares with others. */
   readonly sharedSize: boolean;
+  /** Describes the manifest of each image. */
+  readonly manifests: boolean;
 }
 
 /** `docker images`, newest first. Throws InvalidParameter for an unknown filter, NotFound for an unknown image in one. */
 export function listImages(
-  {
-    db,
-    images,
-    usersOf,
-  }: {
+  parts: {
     readonly db: DatabaseSync;
     readonly images: ImageStore;
+    readonly layers: OverlayLayerStore;
     readonly usersOf: (id: Digest) => readonly ImageUser[];
   },
   options: ListOptions,
   now: number = Date.now(),
 ): ImageSummary[] {
+  const { db, images, usersOf } = parts;
   const { filters } = options;
   checkFilters(filters, ['dangling', 'label', 'label!', 'before', 'since', 'until', 'reference']);
   const dangling = flagFilter(filters, 'dangling');
@@ -48,7 +52,7 @@ export function listImages(
     const shown = matchingNames(names, filters);
     const time = image.createdAt.getTime();
     const wanted =
-      (dangling === undefined || dangling === isDangling(names)) &&
+      fitsDangling(names, dangling) &&
       (shown.length > 0 || (filters.get('reference') ?? []).length === 0) &&
       time > window.after &&
       time < window.before &&
@@ -59,10 +63,23 @@ export function listImages(
         containers: options.containers ? usersOf(image.id).length : -1,
         sharedBytes: shared ? sharedBytes(image, shared) : -1,
         apiMinor: options.apiMinor,
+        ...(options.manifests && {
+          manifest: manifestSummary(
+            image,
+            manifestOf(image, parts),
+            usersOf(image.id).map(({ id }) => id),
+          ),
+        }),
       }),
     );
   }
   return summaries;
+}
+
+/** An image that has nothing but a digest is found by both values, as with dockerd. */
+function fitsDangling(names: readonly Reference[], dangling: boolean | undefined): boolean {
+  if (dangling === undefined) return true;
+  return dangling ? isDangling(names) : names.length > 0;
 }
 
 interface LayerUse {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { InvalidParameter } from '../errors.ts';
+import { InvalidParameter, NotFound } from '../errors.ts';
 
 export interface Platform {
   readonly os: string;
@@ -7,13 +7,40 @@ export interface Platform {
   readonly variant?: string | null | undefined;
 }
 
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm' };
+const hostArchitectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm' };
 
 /** What containers run on here, in OCI's words. */
 export const hostPlatform: Platform = {
   os: 'linux',
-  architecture: architectures[process.arch] ?? process.arch,
+  architecture: hostArchitectures[process.arch] ?? process.arch,
 };
+
+/** Other words for the same, as people type them: OCI's architecture and variant. */
+const aliases: Readonly<Record<string, readonly [string, string?]>> = {
+  x86_64: ['amd64'],
+  'x86-64': ['amd64'],
+  aarch64: ['arm64'],
+  armhf: ['arm', 'v7'],
+  armel: ['arm', 'v6'],
+  i386: ['386'],
+};
+
+/** `linux/arm/v7` */
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return [os, architecture, variant].filter(Boolean).join('/');
+}
+
+/**
+ * Throws NotFound, in dockerd's words, when a platform was asked for and the image is of another one.
+ *
+ * @param reference what the user calls the image
+ */
+export function requirePlatform(its: Platform, wanted: Platform | undefined, reference: string): void {
+  if (!wanted || matchesPlatform(its, wanted)) return;
+  throw new NotFound(
+    `image with reference ${reference} was found but its platform (${formatPlatform(its)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
+}
 
 /** Without a variant on either side any is right. */
 export function matchesPlatform(its: Platform, wanted: Platform): boolean {
@@ -26,18 +53,26 @@ export function matchesPlatform(its: Platform, wanted: Platform): boolean {
 
 const json = z.object({ os: z.string(), architecture: z.string(), variant: z.string().nullish() });
 
-/** The API's `platform`: JSON (`{"os":"linux","architecture":"amd64"}`) or `linux/amd64[/v2]`. Throws InvalidParameter. */
+/**
+ * The API's `platform`: JSON (`{"os":"linux","architecture":"amd64"}`), `linux/amd64[/v2]`, or an
+ * architecture or operating system alone. Throws InvalidParameter.
+ */
 export function parsePlatform(text: string): Platform {
-  if (!text.startsWith('{')) {
-    const [os, architecture, variant, ...more] = text.split('/');
-    if (!os || !architecture || more.length > 0) throw wrong(text);
-    return { os, architecture, variant };
-  }
+  if (!text.startsWith('{')) return parseWords(text);
   try {
     return json.parse(JSON.parse(text));
   } catch (cause) {
     throw wrong(text, cause);
   }
+}
+
+function parseWords(text: string): Platform {
+  const words = text.toLowerCase().split('/');
+  if (words.length > 3 || !words.every((word) => /^[a-z0-9_.-]+$/.test(word))) throw wrong(text);
+  if (words.length === 1 && words[0] === 'linux') return hostPlatform;
+  const [os, name, own] = words.length === 1 ? ['linux', words[0]!] : (words as [string, string, string?]);
+  const [architecture, variant] = aliases[name] ?? [name];
+  return { os, architecture, variant: own ?? variant };
 }
 
 function wrong(text: string, cause?: unknown): InvalidParameter {

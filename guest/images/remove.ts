@@ -7,6 +7,7 @@ import { familiarReference, parseReference, type Reference, withDefaultTag } fro
 import type { Image } from './image.ts';
 import { imageEvent } from './image-event.ts';
 import type { ImageStore } from './image-store.ts';
+import { type Platform, requirePlatform } from './platform.ts';
 
 /** A container that was made from an image. */
 export interface ImageUser {
@@ -34,10 +35,11 @@ export type Removed = { readonly Untagged: string } | { readonly Deleted: string
 export async function removeImage(
   deps: RemoveDependencies,
   word: string,
-  { force }: { readonly force: boolean },
+  { force, platform }: { readonly force: boolean; readonly platform?: Platform | undefined },
 ): Promise<Removed[]> {
   const { images } = deps;
   const image = images.resolve(word);
+  requirePlatform(image.config, platform, word);
   const removed: Removed[] = [];
   if (isIdPrefix(image.id, word)) {
     const names = images.names(image.id);
@@ -52,6 +54,10 @@ export async function removeImage(
       );
     }
     removed.push(untag(deps, image, name));
+    // Digests of a repository go with its last tag.
+    const left = images.names(image.id).filter((other) => isSameRepository(other, name));
+    if (name.digest === undefined && left.every(({ tag }) => tag === undefined))
+      for (const digest of left) removed.push(untag(deps, image, digest));
     if (images.names(image.id).length > 0) return removed;
     // The name was what was asked for; the image stays, without names, for whom it serves.
     const users = deps.usersOf(image.id);
@@ -101,6 +107,10 @@ function refuse(
 /** Whether a word that found this image was (the beginning of) its id. */
 function isIdPrefix(id: Digest, word: string): boolean {
   return id.startsWith(word) || id.startsWith(`sha256:${word}`);
+}
+
+function isSameRepository(a: Reference, b: Reference): boolean {
+  return a.domain === b.domain && a.path === b.path;
 }
 
 /** At most one tag, and nothing outside its repository: then an id means the whole. */

@@ -1,6 +1,8 @@
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { InvalidParameter } from '../errors.ts';
+import { ByteSource } from './byte-source.ts';
+import { isZstd, zstdFrames } from './zstd-frames.ts';
 
 const chunkSize = 256 * 1024;
 
@@ -25,15 +27,31 @@ export async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerat
   if (kind === 'bzip2') throw new InvalidParameter('bzip2 archives are not supported; use gzip, zstd or xz');
   if (kind === 'none') yield* whole;
   else if (kind === 'xz') yield* await unxz(whole);
-  else {
-    const inflate = kind === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
-    // Errors come out of the loop.
-    pipeline(Readable.from(whole), inflate, () => {});
-    try {
-      yield* inflate;
-    } catch (error) {
-      throw explain(error, kind);
-    }
+  else if (kind === 'gzip') yield* inflated(whole, createGunzip({ chunkSize }), kind);
+  else yield* unzstd(whole);
+}
+
+async function* inflated(
+  source: AsyncIterable<Buffer>,
+  inflate: Gunzip | ZstdDecompress,
+  kind: Compression,
+): AsyncGenerator<Buffer> {
+  // Errors come out of the loop.
+  pipeline(Readable.from(source), inflate, () => {});
+  try {
+    yield* inflate;
+  } catch (error) {
+    throw explain(error, kind);
+  }
+}
+
+async function* unzstd(whole: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const source = new ByteSource(whole);
+  try {
+    for await (const frame of zstdFrames(source))
+      yield* inflated(frame, createZstdDecompress({ chunkSize }), 'zstd');
+  } finally {
+    await source.close();
   }
 }
 
@@ -42,7 +60,7 @@ export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 export function compressionOf(head: Buffer): Compression {
   const hex = head.toString('hex', 0, magicBytes);
   if (hex.startsWith('1f8b')) return 'gzip';
-  if (hex.startsWith('28b52ffd')) return 'zstd';
+  if (isZstd(head)) return 'zstd';
   if (hex === 'fd377a585a00') return 'xz';
   return hex.startsWith('425a68') ? 'bzip2' : 'none';
 }

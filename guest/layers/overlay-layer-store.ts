@@ -3,12 +3,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
+import type { Lease, Leases } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import { NotFound } from '../errors.ts';
 import { run } from '../host/exec.ts';
 import { transaction } from '../store/database.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs, chainIdOf } from './chain.ts';
+import { deleteUnusedLayers } from './collect.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { emptyLayerDir, makeEmptyLayer } from './overlay-mount.ts';
 import type { Layer, LayerStore } from './snapshotter.ts';
@@ -22,12 +24,12 @@ import { readTarOf, type StagedTar, stageTar, tarSizeOf } from './stage-tar.ts';
 export class OverlayLayerStore implements LayerStore {
   readonly #db: DatabaseSync;
   readonly #root: string;
+  readonly #leases: Pick<Leases, 'held'>;
   #lastDir: number;
-  #holds = 0;
-  #collectLater = false;
 
-  constructor(db: DatabaseSync, paths: EnginePaths) {
+  constructor(db: DatabaseSync, paths: EnginePaths, leases: Pick<Leases, 'held'>) {
     this.#db = db;
+    this.#leases = leases;
     this.#root = paths.layers;
     makeEmptyLayer(this.#root);
     const dirs = db
@@ -41,10 +43,10 @@ export class OverlayLayerStore implements LayerStore {
     this.#lastDir = Math.max(emptyLayerDir, ...dirs);
   }
 
-  async commitTar(tar: Readable, parent: Digest | null): Promise<Layer> {
+  async commitTar(tar: Readable, parent: Digest | null, lease?: Lease): Promise<Layer> {
     const lower = lowerView(this.#chainPaths(parent));
     const staged = await stageTar(tar, this.#makeDir(), lower);
-    const [layer] = await this.seal([staged], parent);
+    const [layer] = await this.seal([staged], parent, lease);
     return layer!;
   }
 
@@ -62,9 +64,10 @@ export class OverlayLayerStore implements LayerStore {
 
   /**
    * Makes staged tars layers, each on the one before, the first on `parent`. All or nothing, durable when
-   * it returns, idempotent as {@link commitTar}. On failure the staged directories are gone.
+   * it returns, idempotent as {@link commitTar}. On failure the staged directories are gone. The caller
+   * holds the parent; `lease` gets to hold the new layers.
    */
-  async seal(tars: readonly StagedTar[], parent: Digest | null): Promise<Layer[]> {
+  async seal(tars: readonly StagedTar[], parent: Digest | null, lease?: Lease): Promise<Layer[]> {
     const finished: StagedTar[] = [];
     let layers: Layer[];
     try {
@@ -78,6 +81,7 @@ export class OverlayLayerStore implements LayerStore {
       }
       await run('sync', ['-f', this.#root]);
       layers = transaction(this.#db, () => this.#record(finished, parent));
+      for (const { chainId } of layers) lease?.hold(chainId);
     } catch (error) {
       await Promise.all([...tars, ...finished].map((tar) => this.discard(tar)));
       throw error;
@@ -116,9 +120,11 @@ export class OverlayLayerStore implements LayerStore {
     });
   }
 
-  /** How many bytes {@link readTar} gives. */
-  tarSize(chainId: Digest): Promise<number> {
-    return tarSizeOf(this.#dirOf(chainId));
+  /** How many bytes {@link readTar} gives. Throws NotFound. */
+  tarSize(chainId: Digest): number {
+    const row = this.#db.prepare('SELECT tar_size FROM layers WHERE chain_id = ?').get(chainId);
+    if (!row) throw new NotFound(`layer ${chainId} does not exist`);
+    return Number(row.tar_size);
   }
 
   /** The directories of a chain, top first. */
@@ -131,57 +137,23 @@ export class OverlayLayerStore implements LayerStore {
     return Number(this.#db.prepare('SELECT coalesce(sum(size), 0) AS bytes FROM layers').get()!.bytes);
   }
 
-  /** Whether any layer, on any parent, was made of the tar with this digest. */
-  hasDiff(diffId: Digest): boolean {
-    return this.#byDiff(diffId) !== undefined;
-  }
-
-  /** As {@link readTar}, by the tar's own digest. Throws NotFound. */
-  readDiff(diffId: Digest): Readable {
-    const chainId = this.#byDiff(diffId);
-    if (chainId === undefined) throw new NotFound(`no layer was made of ${diffId}`);
-    return this.readTar(chainId);
-  }
-
-  /** Until it is disposed, {@link collect} waits: new layers have no image yet. */
-  hold(): Disposable {
-    this.#holds++;
-    return {
-      [Symbol.dispose]: () => {
-        this.#holds--;
-        if (this.#holds > 0 || !this.#collectLater) return;
-        this.#collectLater = false;
-        // Directories that could not be removed go when the store is opened next.
-        this.collect().catch(() => {});
-      },
-    };
+  /** A layer, on whatever parent, that was made of the tar with this digest. */
+  findDiff(diffId: Digest): Digest | undefined {
+    const row = this.#db.prepare('SELECT chain_id FROM layers WHERE diff_id = ? LIMIT 1').get(diffId);
+    return row?.chain_id as Digest | undefined;
   }
 
   async collect(): Promise<readonly Digest[]> {
-    if (this.#holds > 0) {
-      this.#collectLater = true;
-      return [];
-    }
-    const gone: { dir: number; chainId: Digest }[] = [];
-    transaction(this.#db, () => {
-      // A layer falls only after those on top of it.
-      for (let rows = this.#deleteUnused(); rows.length > 0; rows = this.#deleteUnused()) gone.push(...rows);
-    });
+    const gone = transaction(this.#db, () => deleteUnusedLayers(this.#db, this.#leases.held()));
     await Promise.all(gone.map(({ dir }) => rm(this.#path(dir), { recursive: true, force: true })));
     return gone.map(({ chainId }) => chainId);
   }
 
-  #deleteUnused(): { dir: number; chainId: Digest }[] {
-    const rows = this.#db
-      .prepare(
-        `DELETE FROM layers WHERE chain_id NOT IN (
-           SELECT parent FROM layers WHERE parent IS NOT NULL
-           UNION SELECT chain_id FROM images WHERE chain_id IS NOT NULL
-           UNION SELECT parent FROM snapshots WHERE parent IS NOT NULL
-         ) RETURNING dir, chain_id`,
-      )
-      .all();
-    return rows.map((row) => ({ dir: Number(row.dir), chainId: row.chain_id as Digest }));
+  /** Measures layers of engines that did not remember how long their tars are. */
+  async measure(): Promise<void> {
+    const rows = this.#db.prepare('SELECT dir FROM layers WHERE tar_size IS NULL').all();
+    const save = this.#db.prepare('UPDATE layers SET tar_size = ? WHERE dir = ?');
+    for (const { dir } of rows) save.run(await tarSizeOf(this.#path(Number(dir))), dir!);
   }
 
   /** The same tar once more, now with the lower layers known. */
@@ -193,23 +165,19 @@ export class OverlayLayerStore implements LayerStore {
 
   #record(tars: readonly StagedTar[], parent: Digest | null): Layer[] {
     const insert = this.#db.prepare(
-      `INSERT INTO layers (chain_id, dir, diff_id, parent, size, created_at) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (chain_id) DO NOTHING`,
+      `INSERT INTO layers (chain_id, dir, diff_id, parent, size, tar_size, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (chain_id) DO NOTHING`,
     );
     const layers: Layer[] = [];
     let below = parent;
-    for (const { diffId, sizeBytes, dir } of tars) {
+    for (const { diffId, sizeBytes, tarBytes, dir } of tars) {
       const chainId = chainIdOf(below, diffId);
-      insert.run(chainId, Number(dir.slice(this.#root.length + 1)), diffId, below, sizeBytes, Date.now());
+      const number = Number(dir.slice(this.#root.length + 1));
+      insert.run(chainId, number, diffId, below, sizeBytes, tarBytes, Date.now());
       layers.push({ chainId, diffId, parent: below, sizeBytes });
       below = chainId;
     }
     return layers;
-  }
-
-  #byDiff(diffId: Digest): Digest | undefined {
-    const row = this.#db.prepare('SELECT chain_id FROM layers WHERE diff_id = ? LIMIT 1').get(diffId);
-    return row?.chain_id as Digest | undefined;
   }
 
   #dirOf(chainId: Digest): string {

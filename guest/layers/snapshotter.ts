@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 
 /**
@@ -33,14 +34,14 @@ export interface LayerStore {
   /**
    * Reads an uncompressed tar to its end and makes it a layer on `parent` (null = first). Idempotent: the
    * same tar on the same parent is the same layer. Durable when it returns. Throws InvalidParameter on a
-   * malformed or hostile tar and leaves nothing.
+   * malformed or hostile tar and leaves nothing. The caller holds the parent; `lease` gets to hold the layer.
    */
-  commitTar(tar: Readable, parent: Digest | null): Promise<Layer>;
+  commitTar(tar: Readable, parent: Digest | null, lease?: Lease): Promise<Layer>;
   /** Throws NotFound. */
   get(chainId: Digest): Layer;
   /** The layer's tar, byte for byte as it came in: its sha256 is the diffId. */
   readTar(chainId: Digest): Readable;
-  /** Removes layers that no image, snapshot or child layer needs; returns their chain ids, children first. */
+  /** Removes layers that no image, snapshot, child layer or lease needs; returns their chain ids, children first. */
   collect(): Promise<readonly Digest[]>;
 }
 

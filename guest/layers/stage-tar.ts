@@ -13,7 +13,10 @@ import { readTarSplit, TarSplitWriter } from './tar-split.ts';
 export interface StagedTar {
   readonly dir: string;
   readonly diffId: Digest;
+  /** Sum of file sizes. */
   readonly sizeBytes: number;
+  /** Length of the tar. */
+  readonly tarBytes: number;
   /** Written without lower layers though it leans on them: write it again from {@link readTarOf}. */
   readonly needsLower: boolean;
   finish(lower: LowerView): Promise<void>;
@@ -34,9 +37,11 @@ export async function stageTar(
   const parser = new TarParser();
   const writer = new LayerWriter(dir, lower);
   const split = new TarSplitWriter(`${dir}/${splitFile}`);
+  let tarBytes = 0;
   try {
     let kept = false;
     for await (const chunk of tar) {
+      tarBytes += chunk.length;
       hash.update(chunk);
       for (const event of parser.push(chunk)) {
         if (event.kind === 'framing') split.framing(event.bytes);
@@ -62,6 +67,7 @@ export async function stageTar(
     dir,
     diffId: `sha256:${hash.digest('hex')}`,
     sizeBytes: writer.sizeBytes,
+    tarBytes,
     needsLower: writer.needsLower,
     finish: (below) => writer.finish(below),
   };

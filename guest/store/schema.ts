@@ -3,8 +3,10 @@
  * Update this comment with every migration.
  *
  *   meta        key, value                      boot_id of the last start, engine id
- *   layers      chain_id, dir, diff_id, parent, size   one row a committed layer; files in layers/<dir>/
- *   images      id, config, chain_id, size      id = digest of the config bytes (OCI)
+ *   layers      chain_id, dir, diff_id, parent, size, tar_size   one row a committed layer; files in
+ *               layers/<dir>/; size = of its files, tar_size = of its tar (NULL only until the next start)
+ *   images      id, config, chain_id, size, tagged_at   id = digest of the config bytes (OCI);
+ *               tagged_at = ms since 1970 of the last time it got a name, NULL when not known
  *   tags        reference, image_id             canonical "docker.io/library/busybox:latest"
  *   snapshots   key, dir, parent                writable layer of a container; files in snapshots/<dir>/
  *   containers  id, name, image_id, record      record = JSON of ContainerRecord (containers/container.ts)
@@ -71,6 +73,13 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (container_id, network_id)
       ) STRICT, WITHOUT ROWID;
       CREATE TABLE volumes (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    version: 2,
+    sql: `
+      ALTER TABLE layers ADD COLUMN tar_size INTEGER;
+      ALTER TABLE images ADD COLUMN tagged_at INTEGER;
     `,
   },
 ];

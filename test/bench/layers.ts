@@ -13,7 +13,8 @@ import { pipeline } from 'node:stream/promises';
 import { digestOf, hexOf } from '../../guest/digest.ts';
 import { type Images, openImages } from '../../guest/images/index.ts';
 import { removeImage } from '../../guest/images/remove.ts';
-import { saveImages, selectSaved } from '../../guest/images/save.ts';
+import { saveImages } from '../../guest/images/save.ts';
+import { selectSaved } from '../../guest/images/select-saved.ts';
 import { openDatabase } from '../../guest/store/database.ts';
 import { enginePaths } from '../../guest/store/paths.ts';
 import { type MemberSpec, makeTar } from '../helpers/tar.ts';
@@ -82,8 +83,8 @@ function open(dataRoot: string): Promise<Images> {
   return openImages({ db, paths, events: { publish() {} }, usersOf: () => [] });
 }
 
-async function saveToNothing({ layers, images }: Images): Promise<void> {
-  const stream = await saveImages(layers, images, selectSaved(images, ['bench:1']));
+async function saveToNothing(images: Images): Promise<void> {
+  const stream = saveImages(images, selectSaved(images.images, ['bench:1']));
   await pipeline(stream, new Writable({ write: (_chunk, _encoding, done) => done() }));
 }
 

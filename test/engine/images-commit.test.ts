@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadFirstImages } from '../../guest/images/first-load.ts';
 import { removeImage } from '../../guest/images/remove.ts';
-import { saveImages, selectSaved } from '../../guest/images/save.ts';
+import { saveImages } from '../../guest/images/save.ts';
+import { selectSaved } from '../../guest/images/select-saved.ts';
 import { read } from '../conformance/layers.ts';
 import { imageSystem } from '../helpers/image-system.ts';
 import { inMount, listing, noOverlay } from '../helpers/overlay.ts';
@@ -36,8 +37,8 @@ t.test('a snapshot becomes an image on top of its own', { skip }, async (t) => {
 t.test('the first images of a data root are loaded once', { skip }, async (t) => {
   const system = await imageSystem(t);
   await system.make('first:1');
-  const { layers, images, paths } = system;
-  const archive = await read(await saveImages(layers, images, selectSaved(images, ['first:1'])));
+  const { images, paths } = system;
+  const archive = await read(saveImages(system, selectSaved(images, ['first:1'])));
   writeFileSync(join(paths.dataRoot, 'first.tar'), archive);
   await removeImage(system, 'first:1', { force: false });
   await loadFirstImages(system, paths.dataRoot);

@@ -23,6 +23,29 @@ t.test('one name of several is only taken off; the last takes the image along', 
   t.same(system.said.slice(-3), [`untag ${image.id}`, `untag ${image.id}`, `delete ${image.id}`]);
 });
 
+t.test('digests of a repository go with its last tag', { skip }, async (t) => {
+  const system = await imageSystem(t);
+  const image = await system.make('a:1');
+  const digest = `sha256:${'d'.repeat(64)}`;
+  for (const name of [`a@${digest}`, 'a:2', `b@${digest}`]) system.images.tag(parseReference(name), image.id);
+  t.same(await removeImage(system, 'a:1', gently), [{ Untagged: 'a:1' }]);
+  t.same(await removeImage(system, 'a:2', gently), [{ Untagged: 'a:2' }, { Untagged: `a@${digest}` }]);
+  t.match(await removeImage(system, `b@${digest}`, gently), [
+    { Untagged: `b@${digest}` },
+    { Deleted: image.id },
+  ]);
+});
+
+t.test('an image of another platform than the one asked for stays', { skip }, async (t) => {
+  const system = await imageSystem(t);
+  await system.make('a:1');
+  const platform = { os: 'linux', architecture: 's390x' };
+  await t.rejects(removeImage(system, 'a:1', { force: true, platform }), {
+    name: 'NotFound',
+    message: /reference a:1 was found but its platform \(linux\/\w+\) does not match .* \(linux\/s390x\)/,
+  });
+});
+
 t.test("an image that containers use is kept, in dockerd's words", { skip }, async (t) => {
   const system = await imageSystem(t);
   const image = await system.make('a:1');

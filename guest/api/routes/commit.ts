@@ -1,6 +1,7 @@
 import type { Containers } from '../../containers/containers.ts';
 import { applyChanges } from '../../images/changes.ts';
 import type { ImageCommitter, ImageResolver } from '../../images/image.ts';
+import { parseReference } from '../../reference.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 import { containerConfig } from '../schema/container.ts';
 
@@ -21,6 +22,9 @@ export function commitRoutes({
     const container = containers.get(query.text('container') ?? '');
     const body = await request.json(containerConfig.partial());
     const { record } = container;
+    const repo = query.text('repo');
+    const imageRef = repo ? `${repo}:${query.text('tag') || 'latest'}` : '';
+    if (imageRef) parseReference(imageRef);
     const paused =
       record.state.status === 'running' && (query.text('pause') === undefined || query.flag('pause'));
     if (paused) await container.pause();
@@ -29,7 +33,6 @@ export function commitRoutes({
         ...record.config,
         ...Object.fromEntries(Object.entries(body).filter(([, value]) => isGiven(value))),
       };
-      const repo = query.text('repo');
       const image = await committer.commitSnapshot({
         snapshotKey: container.id,
         parent: images.resolve(record.imageId),
@@ -45,15 +48,16 @@ export function commitRoutes({
             Labels: config.Labels,
             StopSignal: config.StopSignal,
             Shell: config.Shell,
+            ...(config.Healthcheck && { Healthcheck: config.Healthcheck }),
           },
           query.all('changes'),
         ),
         author: query.text('author') ?? '',
         comment: query.text('comment') ?? '',
         createdBy: [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])].join(' '),
-        ...(repo ? { reference: `${repo}:${query.text('tag') || 'latest'}` } : {}),
+        ...(imageRef && { reference: imageRef }),
       });
-      container.publish('commit', { imageID: image.id, imageRef: repo ?? '' });
+      container.publish('commit', { comment: query.text('comment') ?? '', imageID: image.id, imageRef });
       return { status: 201, json: { Id: image.id } };
     } finally {
       if (paused) await container.unpause();

@@ -1,15 +1,21 @@
 import { Readable } from 'node:stream';
-import { InvalidParameter, NotFound, NotImplemented } from '../../errors.ts';
+import { InvalidParameter, NotImplemented } from '../../errors.ts';
+import { shortId } from '../../ids.ts';
 import { applyChanges } from '../../images/changes.ts';
+import { historyOf } from '../../images/history.ts';
+import type { Image } from '../../images/image.ts';
 import { imageEvent } from '../../images/image-event.ts';
 import type { Images } from '../../images/index.ts';
+import { inspectionOf } from '../../images/inspection.ts';
 import { listImages } from '../../images/list.ts';
 import { type LoadedImage, loadImages } from '../../images/load.ts';
-import { hostPlatform, type Platform, parsePlatform } from '../../images/platform.ts';
+import { manifestOf } from '../../images/manifest.ts';
+import { manifestSummary } from '../../images/manifest-summary.ts';
+import { type Platform, parsePlatform, requirePlatform } from '../../images/platform.ts';
 import { pruneImages } from '../../images/prune.ts';
 import { removeImage } from '../../images/remove.ts';
-import { saveImages, selectSaved } from '../../images/save.ts';
-import { historyOf, inspectionOf } from '../../images/shapes.ts';
+import { saveImages } from '../../images/save.ts';
+import { selectSaved } from '../../images/select-saved.ts';
 import { decompressed } from '../../layers/compression.ts';
 import { familiarReference, parseReference, type Reference, withDefaultTag } from '../../reference.ts';
 import type { ApiRequest, Query, Reply, Route } from '../handler.ts';
@@ -43,19 +49,34 @@ function list(parts: Images, { query, apiMinor }: ApiRequest): Reply {
       apiMinor,
       containers: false,
       sharedSize: query.flag('shared-size'),
+      manifests: query.flag('manifests'),
     }),
   };
 }
 
-function inspect({ images, layers }: Images, { params, apiMinor }: ApiRequest): Reply {
-  const image = images.resolve(params.name!);
+function inspect(parts: Images, request: ApiRequest): Reply {
+  const { images, layers, usersOf } = parts;
+  const { query, apiMinor } = request;
+  const manifests = query.flag('manifests');
+  if (manifests && query.text('platform'))
+    throw new InvalidParameter('conflicting options: manifests and platform options cannot both be set');
+  const image = named(parts, request);
   const layerDirs = layers.directories(image.chainId);
-  return { json: inspectionOf(image, images.names(image.id), { layerDirs, apiMinor }) };
+  const users = usersOf(image.id).map(({ id }) => id);
+  const manifest = manifests ? manifestSummary(image, manifestOf(image, parts), users) : undefined;
+  return { json: inspectionOf(image, images.names(image.id), { layerDirs, apiMinor, manifest }) };
 }
 
-function history({ images, layers }: Images, { params }: ApiRequest): Reply {
+function history(parts: Images, request: ApiRequest): Reply {
+  const image = named(parts, request);
+  return { json: historyOf(image, parts.images.names(image.id), parts.layers) };
+}
+
+/** The image in the path, for the platform asked for. */
+function named({ images }: Images, { params, query }: ApiRequest): Image {
   const image = images.resolve(params.name!);
-  return { json: historyOf(image, images.names(image.id), layers) };
+  requirePlatform(image.config, wantedPlatform(query), params.name!);
+  return image;
 }
 
 function tag({ images, events }: Images, { params, query }: ApiRequest): Reply {
@@ -68,7 +89,11 @@ function tag({ images, events }: Images, { params, query }: ApiRequest): Reply {
 }
 
 async function remove(parts: Images, { params, query }: ApiRequest): Promise<Reply> {
-  return { json: await removeImage(parts, params.name!, { force: query.flag('force') }) };
+  const platforms = query.all('platforms').map(parsePlatform);
+  if (platforms.length > 1) throw new InvalidParameter('multiple platforms are not supported');
+  return {
+    json: await removeImage(parts, params.name!, { force: query.flag('force'), platform: platforms[0] }),
+  };
 }
 
 async function prune(parts: Images, { query }: ApiRequest): Promise<Reply> {
@@ -76,29 +101,34 @@ async function prune(parts: Images, { query }: ApiRequest): Promise<Reply> {
   return { json: { ImagesDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimedBytes } };
 }
 
-async function save({ images, layers, events }: Images, { params, query }: ApiRequest): Promise<Reply> {
+function save(parts: Images, { params, query }: ApiRequest): Reply {
   // Old clients put several names into one parameter.
   const words =
     params.name === undefined ? query.all('names').flatMap((names) => names.split(',')) : [params.name];
-  const saved = selectSaved(images, words);
-  const platform = wantedPlatform(query);
-  const other = saved.find(({ image }) => platform && image.config.architecture !== platform.architecture);
-  if (other) throw new NotFound(`image ${other.image.id} is not for the platform asked for`);
-  const stream = await saveImages(layers, images, saved);
-  for (const { image } of saved) events.publish(imageEvent('save', image));
+  const saved = selectSaved(parts.images, words, wantedPlatform(query));
+  const stream = saveImages(parts, saved);
+  for (const { image } of saved) parts.events.publish(imageEvent('save', image));
   return { stream, contentType: 'application/x-tar' };
 }
 
 /** Nothing is answered before the whole body is read: Go's client gives up on an early answer. */
 async function load(parts: Images, { body, query }: ApiRequest): Promise<Reply> {
-  const loaded = await loadImages(parts, body, wantedPlatform(query) ?? hostPlatform);
+  const loaded = await loadImages(parts, body, wantedPlatform(query));
   return lines(loaded.flatMap((item) => loadLines(item, { quiet: query.flag('quiet') })));
 }
 
-function loadLines({ image, names, taken }: LoadedImage, { quiet }: { readonly quiet: boolean }): object[] {
+function loadLines(
+  { image, names, taken, newLayers }: LoadedImage,
+  { quiet }: { readonly quiet: boolean },
+): object[] {
+  // A full bar for each layer that was not here, which is the last that dockerd says of it.
   const progress = quiet
     ? []
-    : image.config.rootfs.diff_ids.map((diffId) => ({ status: 'Loaded layer', id: diffId.slice(7, 19) }));
+    : newLayers.map(({ diffId, sizeBytes }) => ({
+        status: 'Loading layer',
+        progressDetail: { current: sizeBytes, total: sizeBytes },
+        id: shortId(diffId),
+      }));
   const renamed = taken.map(
     ({ name, from }) =>
       `The image ${name} already exists, renaming the old one with ID ${from} to empty string`,

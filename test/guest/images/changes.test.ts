@@ -13,6 +13,7 @@ t.test('each instruction changes its part of the configuration', async (t) => {
     'WORKDIR sub/../dir\nUSER 1000:1000',
     'STOPSIGNAL SIGINT',
     'ONBUILD RUN make',
+    'HEALTHCHECK --interval=1m30s --retries=2 CMD curl localhost',
     '  ',
   ]);
   t.same(config, {
@@ -26,10 +27,18 @@ t.test('each instruction changes its part of the configuration', async (t) => {
     User: '1000:1000',
     StopSignal: 'SIGINT',
     OnBuild: ['RUN make'],
+    Healthcheck: { Test: ['CMD-SHELL', 'curl localhost'], Interval: 90e9, Retries: 2 },
   });
+  t.same(applyChanges({}, ['HEALTHCHECK --timeout=500ms CMD ["curl", "x"]']), {
+    Healthcheck: { Test: ['CMD', 'curl', 'x'], Timeout: 5e8 },
+  });
+  t.same(applyChanges({}, ['HEALTHCHECK none']), { Healthcheck: { Test: ['NONE'] } });
 });
 
 t.test('what is no such instruction is refused with its line', async (t) => {
+  for (const line of ['HEALTHCHECK --interval=1 CMD x', 'HEALTHCHECK --x=1s CMD x', 'HEALTHCHECK CMD']) {
+    t.throws(() => applyChanges({}, [line]), { name: 'InvalidParameter', message: /invalid change/ }, line);
+  }
   for (const line of ['RUN make', 'CMD', 'ENV A', 'ENV A=1 B', 'EXPOSE 99999', 'EXPOSE http', 'LABEL =x']) {
     t.throws(() => applyChanges({}, [line]), { name: 'InvalidParameter', message: /invalid change/ }, line);
   }

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import t from 'tap';
+import { verified } from '../../../guest/content/verified.ts';
+import { type Digest, digestOf } from '../../../guest/digest.ts';
 import { decompressed } from '../../../guest/layers/compression.ts';
 
 const content = Buffer.concat([randomBytes(300_000), Buffer.alloc(300_000)]);
@@ -33,6 +35,26 @@ t.test('gzip, zstd and xz are recognised however the bytes come in', async (t) =
     'less than a magic number',
   );
   t.same(await all(decompressed(pieces(Buffer.alloc(0), 1))), Buffer.alloc(0));
+});
+
+t.test('zstd may come in many frames, some of them to be skipped', async (t) => {
+  const skipped = Buffer.from('5a2a4d1803000000616263', 'hex');
+  const frames = Array.from({ length: 60 }, (_, i) => content.subarray(i * 10_000, (i + 1) * 10_000));
+  const bytes = Buffer.concat([skipped, ...frames.flatMap((frame) => [zstdCompressSync(frame), skipped])]);
+  for (const size of [7, 1000, 65536]) t.ok((await all(decompressed(pieces(bytes, size)))).equals(content));
+  const junk = Buffer.concat([bytes, Buffer.from('junk')]);
+  await t.rejects(all(decompressed(pieces(junk, 65536))), /the zstd data is damaged/);
+});
+
+t.test('compressed bytes are verified to the last one', async (t) => {
+  for (const name of ['gzip', 'zstd', 'xz']) {
+    const bytes = forms[name]!;
+    const check = (digest: Digest, maxBytes = bytes.length) =>
+      all(decompressed(verified(pieces(bytes, 65536), { digest, maxBytes })));
+    t.ok((await check(digestOf(bytes))).equals(content), name);
+    await t.rejects(check(digestOf('other')), /has the bytes of sha256:/, name);
+    await t.rejects(check(digestOf(bytes), bytes.length - 1), /is larger than/, name);
+  }
 });
 
 t.test('damage is an error, and so is what is not supported', async (t) => {

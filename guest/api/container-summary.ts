@@ -25,7 +25,7 @@ export function containerSummary(
     ...(from.size ? { SizeRw: from.size.rw, SizeRootFs: from.size.rootfs } : {}),
     Labels: config.Labels,
     State: state.status,
-    Status: statusText(state, from.now),
+    Status: statusText(record, from.now),
     HostConfig: { NetworkMode: hostConfig.NetworkMode || 'default' },
     NetworkSettings: { Networks: from.sandbox?.networks ?? plannedNetworks(record) },
     Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountView),

@@ -26,7 +26,7 @@ export function containerView(
     Created: record.createdAt,
     Path: path,
     Args: args,
-    State: stateView(record.state),
+    State: { ...stateView(record.state), ...(record.health ? { Health: record.health } : {}) },
     Image: record.imageId,
     ResolvConfPath: join(directory, 'resolv.conf'),
     HostnamePath: join(directory, 'hostname'),

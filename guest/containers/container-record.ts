@@ -1,6 +1,7 @@
 import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
 import type { Digest } from '../digest.ts';
 import type { EndpointRequest } from '../network/network-manager.ts';
+import type { Health } from './health/health.ts';
 import type { State } from './state.ts';
 
 /** All that is remembered of a container: JSON in the `containers` table, durable before anybody is told. */
@@ -20,6 +21,8 @@ export interface ContainerRecord {
   readonly restartCount: number;
   /** Somebody stopped it: `unless-stopped` leaves it alone, and so does `always` until the next start of the engine. */
   readonly stoppedByHand: boolean;
+  /** Absent until a first run with a health check. */
+  readonly health?: Health;
 }
 
 export interface RecordedMount {

@@ -1,43 +1,25 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { HostConfig } from '../api/schema/container.ts';
-import { httpStatus, NotFound } from '../errors.ts';
-import { JsonFileLog } from '../logs/json-file-log.ts';
-import { parseLogOptions } from '../logs/log-options.ts';
+import { NotFound } from '../errors.ts';
+import type { JsonFileLog } from '../logs/json-file-log.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
 import { limitResources } from '../runtime/spec/resources.ts';
-import { RuntimeError } from '../runtime/start-error.ts';
 import type { ContainerRecord } from './container-record.ts';
-import { limitsOf, specOf } from './container-wish.ts';
+import { limitsOf } from './container-wish.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discard, discardVolumes } from './discard.ts';
 import { DurableRecord } from './durable-record.ts';
-import { Exits, lastExit, type WaitCondition, type WaitResult } from './exits.ts';
-import { prepareMounts } from './prepare-mounts.ts';
+import { lastExit, type WaitCondition, type WaitResult } from './exits.ts';
 import { restarts } from './restart-policy.ts';
 import { RestartTimer } from './restart-timer.ts';
-import { sandboxRequest } from './sandbox-request.ts';
+import { type RunEnd, Runs } from './runs.ts';
 import { parseSignal } from './signals.ts';
 import { denial, isLive, type Wish } from './state.ts';
-import { type AttachOptions, Stdio } from './stdio.ts';
-import { withinSeconds } from './within-seconds.ts';
+import type { AttachOptions } from './stdio.ts';
+import { type StopOptions, stopRun, stopSignal } from './stop-run.ts';
 
 const SIGKILL = 9;
-const defaultStopSeconds = 10;
-
-/** How `stop` asks: the container's own signal and patience unless others are given; -1 = never killed. */
-export interface StopOptions {
-  readonly signal?: string | undefined;
-  readonly seconds?: number | undefined;
-}
-
-/** One run of the container: from the start of its process to the end of all that follows its exit. */
-interface Run {
-  readonly task: RunningTask;
-  /** Resolves when output is drained, resources are given back and the new state is durable. */
-  readonly settled: Promise<void>;
-}
 
 /**
  * One container and its only owner. What changes it goes through one queue, in the order asked; what must
@@ -45,18 +27,12 @@ interface Run {
  * since `stop` waits for it.
  */
 export class Container {
-  readonly log: JsonFileLog | null;
   readonly #record: DurableRecord;
-  readonly #stdio = new Stdio();
+  readonly #runs: Runs;
   readonly #deps: Dependencies;
-  readonly #neighbours: Neighbours;
   readonly #onRemoved: (container: Container) => void;
-  readonly #exits = new Exits();
   readonly #restart = new RestartTimer();
   #queue: Promise<unknown> = Promise.resolve();
-  #run: Run | null = null;
-  /** Aborted when the current run's log is complete. */
-  #logEnd = new AbortController();
 
   constructor(
     record: ContainerRecord,
@@ -65,13 +41,11 @@ export class Container {
   ) {
     this.#record = new DurableRecord(record, deps);
     this.#deps = deps;
-    this.#neighbours = options.neighbours;
     this.#onRemoved = options.onRemoved;
-    const { Type, Config } = record.hostConfig.LogConfig;
-    const log = parseLogOptions(Type, Config);
-    this.log =
-      log.driver === 'none' ? null : new JsonFileLog(join(this.directory, `${record.id}-json.log`), log);
-    this.#logEnd.abort();
+    this.#runs = new Runs(this.#record, deps, {
+      neighbours: options.neighbours,
+      onEnd: (end) => this.#ended(end),
+    });
   }
 
   get record(): ContainerRecord {
@@ -86,13 +60,17 @@ export class Container {
     return this.#deps.paths.container(this.record.id);
   }
 
+  get log(): JsonFileLog | null {
+    return this.#runs.log;
+  }
+
   /** Null while nothing runs; a task that has ended is given until all that follows is done. */
   get task(): RunningTask | null {
-    return this.#run?.task ?? null;
+    return this.#runs.task;
   }
 
   get logEnded(): AbortSignal {
-    return this.#logEnd.signal;
+    return this.#runs.logEnded;
   }
 
   /** Throws dockerd's error when the state forbids it. */
@@ -135,18 +113,18 @@ export class Container {
   async kill(signalText = 'SIGKILL'): Promise<void> {
     const signal = parseSignal(signalText);
     this.check('kill');
-    const run = this.#run;
-    if (signal === SIGKILL || signal === parseSignal(this.#stopSignal()))
+    const { task, settled } = this.#runs;
+    if (signal === SIGKILL || signal === stopSignal(this.#record))
       this.#record.change({ stoppedByHand: true });
     if (this.record.state.status === 'restarting') {
       this.#cancelRestart();
       return;
     }
-    if (!run?.task.kill(signal)) this.check('kill');
+    if (!task?.kill(signal)) this.check('kill');
     this.#record.publish('kill', { signal: `${signal}` });
     if (signal === SIGKILL) {
       if (this.record.state.status === 'paused') await this.#deps.runtime.unpause(this.id).catch(() => {});
-      await run?.settled;
+      await settled;
     }
   }
 
@@ -154,6 +132,8 @@ export class Container {
     return this.#enqueue(async () => {
       this.check('pause');
       await this.#deps.runtime.pause(this.id);
+      // The probe that runs is frozen too: nobody waits for it.
+      void this.#runs.health.stop();
       this.#record.transition({ type: 'paused' });
       this.#record.publish('pause');
     });
@@ -164,6 +144,8 @@ export class Container {
       this.check('unpause');
       await this.#deps.runtime.unpause(this.id);
       this.#record.transition({ type: 'unpaused' });
+      const { state } = this.record;
+      if (isLive(state)) this.#runs.health.resume(state.startedAt);
       this.#record.publish('unpause');
     });
   }
@@ -205,20 +187,20 @@ export class Container {
       this.#record.change({ stoppedByHand: true });
       this.#cancelRestart();
       if (isLive(this.record.state)) await this.kill();
-      await this.#run?.settled;
+      await this.#runs.settled;
       await this.#remove(options.volumes);
     });
   }
 
   async resize(size: TerminalSize): Promise<void> {
     this.check('exec');
-    await this.#run?.task.resize(size);
+    await this.#runs.task?.resize(size);
     this.#record.publish('resize', { height: `${size.rows}`, width: `${size.columns}` });
   }
 
   attach(connection: Duplex, options: Omit<AttachOptions, 'onDetach' | 'terminal' | 'closeStdin'>): void {
     const { Tty, StdinOnce, OpenStdin } = this.record.config;
-    this.#stdio.attach(connection, {
+    this.#runs.stdio.attach(connection, {
       ...options,
       stdin: options.stdin && OpenStdin,
       terminal: Tty,
@@ -233,39 +215,12 @@ export class Container {
     const { state } = this.record;
     const over = state.status === 'created' || state.status === 'exited';
     if (this.#record.deleted || (condition === 'not-running' && over)) return lastExit(state);
-    return this.#exits.next(condition === 'removed' ? 'removed' : 'exited', signal);
+    return this.#runs.exits.next(condition === 'removed' ? 'removed' : 'exited', signal);
   }
 
-  /**
-   * At the start of the engine: finds the process again, or learns that it has ended (a reboot: 255).
-   * Returns whether the container runs. The restart policy is applied by {@link resume}, later.
-   */
-  async restore(): Promise<boolean> {
-    const { config, state } = this.record;
-    if (!isLive(state)) {
-      // What an agent started that died before it could say so.
-      await this.#deps.runtime.remove(this.id);
-      return false;
-    }
-    this.log?.recover();
-    const task = await this.#deps.runtime.reattach(this.id, {
-      terminal: config.Tty,
-      openStdin: config.OpenStdin,
-    });
-    if (task) {
-      this.#follow(task);
-      return true;
-    }
-    this.log?.end();
-    await this.#deps.runtime.remove(this.id);
-    this.#record.transition({
-      type: 'exited',
-      exitCode: 255,
-      oomKilled: false,
-      at: new Date().toISOString(),
-      restarts: false,
-    });
-    return false;
+  /** At the start of the engine. Returns whether it runs; the restart policy is applied by {@link resume}, later. */
+  restore(): Promise<boolean> {
+    return this.#runs.restore();
   }
 
   /** Once all containers are known: starts it if its policy says so, and removes what `--rm` left. */
@@ -293,6 +248,7 @@ export class Container {
   /** Lets go without touching the container: the engine ends. */
   leave(): void {
     this.#restart.cancel();
+    this.#runs.health.leave();
   }
 
   /** For events of exec sessions and the like. */
@@ -301,81 +257,17 @@ export class Container {
   }
 
   async #start(): Promise<void> {
-    await this.#run?.settled;
-    const { record } = this;
     try {
-      await prepareMounts(record, this.#deps);
-      const sandbox = await this.#deps.networks.connectSandbox(
-        sandboxRequest(record, { neighbours: this.#neighbours, directory: this.directory }),
-      );
-      const spec = specOf(record, this.#deps, { namespace: sandbox.namespace, neighbours: this.#neighbours });
-      const task = await this.#deps.runtime.start({
-        id: record.id,
-        spec,
-        rootfs: this.#deps.snapshotter.mount(record.id),
-        openStdin: record.config.OpenStdin,
-      });
-      this.#record.transition({ type: 'started', pid: task.pid, startedAt: task.startedAt.toISOString() });
-      this.#follow(task);
-      this.#record.publish('start');
+      await this.#runs.start();
     } catch (error) {
-      await this.#startFailed(error);
+      if (this.record.hostConfig.AutoRemove) await this.#remove(true);
       throw error;
     }
   }
 
-  async #startFailed(error: unknown): Promise<void> {
-    await this.#deps.networks.releaseSandbox(this.id);
-    const message = error instanceof Error ? error.message : String(error);
-    const exitCode = error instanceof RuntimeError ? error.exitCode : httpStatus(error) === 500 ? 128 : 1;
-    this.#record.transition({ type: 'startFailed', exitCode, error: message, at: new Date().toISOString() });
-    this.#stdio.end();
-    // The start's own answer tells why; a waiting client is told the code alone.
-    this.#exits.tell('exited', { exitCode, error: '' });
-    if (this.record.hostConfig.AutoRemove) await this.#remove(true);
-  }
-
-  /** The run is ours to watch from here on. */
-  #follow(task: RunningTask): void {
-    this.#logEnd = new AbortController();
-    const output = this.#stdio.run(task, (name, chunk) => this.log?.write(name, chunk));
-    const settled = this.#settle(task, output).catch((error: unknown) =>
-      this.#deps.log.error({ container: this.id, error }, 'cannot settle a container that has exited'),
-    );
-    this.#run = { task, settled };
-  }
-
-  async #settle(task: RunningTask, output: Promise<void>): Promise<void> {
-    const { exitCode, oomKilled, finishedAt } = await task.exited;
-    await output;
-    this.#stdio.end();
-    this.log?.end();
-    await task.release();
-    await this.#deps.runtime.remove(this.id);
-    await this.#deps.networks.releaseSandbox(this.id);
-    this.#run = null;
-    const ranMs = finishedAt.getTime() - task.startedAt.getTime();
-    const { hostConfig, restartCount, stoppedByHand } = this.record;
-    const again =
-      !this.#record.deleted &&
-      !stoppedByHand &&
-      restarts(hostConfig.RestartPolicy, { exitCode, restartCount });
-    this.#record.transition({
-      type: 'exited',
-      exitCode,
-      oomKilled,
-      at: finishedAt.toISOString(),
-      restarts: again,
-    });
-    if (oomKilled) this.#record.publish('oom');
-    this.#record.publish('die', {
-      exitCode: `${exitCode}`,
-      execDuration: `${Math.max(0, Math.floor(ranMs / 1000))}`,
-    });
-    this.#logEnd.abort();
-    this.#exits.tell('exited', { exitCode, error: '' });
+  #ended({ ranMs, again }: RunEnd): void {
     if (again) this.#scheduleRestart(ranMs);
-    else if (hostConfig.AutoRemove)
+    else if (this.record.hostConfig.AutoRemove)
       void this.remove({ force: false, volumes: true }).catch((error: unknown) =>
         this.#deps.log.error({ container: this.id, error }, 'cannot remove a container that has exited'),
       );
@@ -397,30 +289,14 @@ export class Container {
     this.#restart.cancel();
     if (this.record.state.status !== 'restarting') return;
     this.#record.transition({ type: 'restartCancelled' });
-    this.#exits.tell('exited', lastExit(this.record.state));
+    this.#runs.exits.tell('exited', lastExit(this.record.state));
   }
 
   async #stop(options: StopOptions): Promise<void> {
-    const signal = parseSignal(options.signal ?? this.#stopSignal());
+    if (options.signal) parseSignal(options.signal);
     this.#record.change({ stoppedByHand: true });
     this.#cancelRestart();
-    const run = this.#run;
-    if (!run) return;
-    const seconds = options.seconds ?? this.record.config.StopTimeout ?? defaultStopSeconds;
-    if (this.record.state.status === 'paused') {
-      await this.#deps.runtime.unpause(this.id);
-      this.#record.transition({ type: 'unpaused' });
-    }
-    run.task.kill(signal);
-    this.#record.publish('kill', { signal: `${signal}` });
-    if (await withinSeconds(run.settled, seconds)) return;
-    run.task.kill(SIGKILL);
-    this.#record.publish('kill', { signal: `${SIGKILL}` });
-    await run.settled;
-  }
-
-  #stopSignal(): string {
-    return this.record.config.StopSignal || 'SIGTERM';
+    await stopRun({ record: this.#record, runs: this.#runs }, this.#deps, options);
   }
 
   async #remove(volumes: boolean): Promise<void> {
@@ -432,8 +308,8 @@ export class Container {
     rmSync(this.directory, { recursive: true, force: true });
     if (volumes) await discardVolumes(this.record.mounts, this.#deps.volumes);
     this.#record.publish('destroy');
-    this.#stdio.end();
-    this.#exits.tell('removed', { ...lastExit(this.record.state), error: '' });
+    this.#runs.stdio.end();
+    this.#runs.exits.tell('removed', { ...lastExit(this.record.state), error: '' });
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {

@@ -117,9 +117,7 @@ export class Containers implements Neighbours {
         await this.#deps.volumes.remove(mount.name);
       throw error;
     }
-    const healthcheck = image.config.config?.Healthcheck as { Test?: string[] } | null | undefined;
-    const unchecked = healthcheck?.Test && healthcheck.Test[0] !== 'NONE';
-    return { id, warnings: unchecked ? ["the image's HEALTHCHECK is not run by this engine"] : [] };
+    return { id, warnings: [] };
   }
 
   async rename(container: Container, wished: string): Promise<void> {

@@ -1,6 +1,7 @@
-import type { ContainerConfig } from '../api/schema/container.ts';
+import { type ContainerConfig, healthcheck } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { ContainerDefaults } from '../images/image.ts';
+import { assertHealthcheck, mergeHealthcheck } from './health/health-check.ts';
 
 /** The client's wishes over the image's defaults, by Docker's rules. Throws InvalidParameter. */
 export function mergeConfig(config: ContainerConfig, image: ContainerDefaults): ContainerConfig {
@@ -21,14 +22,21 @@ export function mergeConfig(config: ContainerConfig, image: ContainerDefaults): 
     User: config.User || image.User || '',
     WorkingDir: config.WorkingDir || image.WorkingDir || '',
     StopSignal: config.StopSignal || image.StopSignal || '',
+    Healthcheck: mergeHealthcheck(config.Healthcheck, imageHealthcheck(image)),
     Shell: config.Shell ?? nullIfEmpty([...(image.Shell ?? [])]),
   };
+  assertHealthcheck(merged.Healthcheck);
   if (commandOf(merged).length === 0) throw new InvalidParameter('no command specified');
   if (merged.WorkingDir !== '' && !merged.WorkingDir.startsWith('/'))
     throw new InvalidParameter(
       `the working directory '${merged.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   return merged;
+}
+
+/** An image's health check that makes no sense is none: an old image must still run. */
+function imageHealthcheck({ Healthcheck }: ContainerDefaults) {
+  return healthcheck.nullish().safeParse(Healthcheck).data;
 }
 
 export function commandOf(config: ContainerConfig): string[] {

@@ -31,6 +31,11 @@ export class DurableRecord {
     this.#value = value;
   }
 
+  /** For what may be forgotten by a crash: written with the next change. */
+  note(change: Partial<ContainerRecord>): void {
+    this.#value = { ...this.#value, ...change };
+  }
+
   transition(event: Transition): void {
     this.change({ state: next(this.#value.state, event) });
   }

@@ -22,6 +22,7 @@ const known = [
   'status',
   'volume',
 ];
+const healths = ['starting', 'healthy', 'unhealthy', 'none'];
 const statuses = ['created', 'dead', 'exited', 'paused', 'removing', 'restarting', 'running'];
 
 /**
@@ -42,6 +43,8 @@ export function listContainers(
   const values = (name: string) => filters.get(name) ?? [];
   for (const status of values('status'))
     if (!statuses.includes(status)) throw new InvalidParameter(`invalid filter 'status=${status}'`);
+  for (const health of values('health'))
+    if (!healths.includes(health)) throw new InvalidParameter(`invalid filter 'health=${health}'`);
   const all =
     query.all || limit > 0 || ['status', 'exited', 'before', 'since'].some((name) => filters.has(name));
   const createdAt = (reference: string) => containers.get(reference).record.createdAt;
@@ -70,7 +73,7 @@ export function listContainers(
       any('name', (value) => matchesName(record.name, value)) &&
       any('status', (value) => state.status === value) &&
       any('exited', (value) => state.status === 'exited' && state.exitCode === Number(value)) &&
-      any('health', (value) => value === 'none') &&
+      any('health', (value) => value === (record.health?.Status ?? 'none')) &&
       any('network', (value) => networks.includes(value)) &&
       any('volume', (value) =>
         mounts.some(({ name, destination }) => name === value || destination === value),

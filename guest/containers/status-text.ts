@@ -1,13 +1,14 @@
-import type { State } from './state.ts';
+import type { ContainerRecord } from './container-record.ts';
+import type { Health } from './health/health.ts';
 
-/** `Up 3 minutes`, `Exited (0) 2 hours ago`. */
-export function statusText(state: State, now: Date): string {
+/** `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago`. */
+export function statusText({ state, health }: Pick<ContainerRecord, 'state' | 'health'>, now: Date): string {
   const since = (time: string) => humanDuration(now.getTime() - Date.parse(time));
   switch (state.status) {
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(health)}`;
     case 'paused':
       return `Up ${since(state.startedAt)} (Paused)`;
     case 'restarting':
@@ -15,6 +16,11 @@ export function statusText(state: State, now: Date): string {
     case 'exited':
       return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
   }
+}
+
+function healthText(health: Health | undefined): string {
+  if (!health) return '';
+  return health.Status === 'starting' ? ' (health: starting)' : ` (${health.Status})`;
 }
 
 /** go-units HumanDuration, whose words clients show. */

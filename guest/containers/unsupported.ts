@@ -7,7 +7,6 @@ import { InvalidParameter, NotImplemented } from '../errors.ts';
  */
 export function refuseUnsupported(config: ContainerConfig, host: HostConfig): void {
   const asked: readonly (readonly [string, boolean])[] = [
-    ['--health-cmd', !['NONE', undefined].includes(config.Healthcheck?.Test?.[0])],
     ['--link', some(host.Links)],
     ['--volumes-from', some(host.VolumesFrom)],
     ['--cgroup-parent', host.CgroupParent !== ''],

@@ -226,8 +226,10 @@ async function rejectLateFailure(task: RunningTask, { command, verb }: Launch): 
   const source = task.stderr ?? task.stdout;
   const chunk = await new Promise<Buffer | null>((resolve) => {
     const read = () => resolve(source.read() as Buffer | null);
-    if (source.readableLength > 0) read();
-    else source.once('readable', read).once('end', () => resolve(null));
+    // It may be over already: then no event comes any more.
+    if (source.closed) resolve(null);
+    else if (source.readableLength > 0) read();
+    else source.once('readable', read).once('close', () => resolve(null));
   });
   if (!chunk) return;
   if (isLateExecFailure(chunk.toString())) {

@@ -47,6 +47,7 @@ export function commitRoutes({
             Volumes: Object.fromEntries(config.Volumes.map((name) => [name, {}])),
             Labels: config.Labels,
             StopSignal: config.StopSignal,
+            Healthcheck: config.Healthcheck ?? null,
             Shell: config.Shell,
             ...(config.Healthcheck && { Healthcheck: config.Healthcheck }),
           },

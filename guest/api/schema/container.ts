@@ -31,6 +31,16 @@ const set = z
   .nullish()
   .transform((value) => Object.keys(value ?? {}));
 
+/** Durations in ns; 0 = not given. Images carry the same. */
+export const healthcheck = z.object({
+  Test: texts,
+  Interval: integer,
+  Timeout: integer,
+  Retries: integer,
+  StartPeriod: integer,
+  StartInterval: integer,
+});
+
 export const containerConfig = z.object({
   Hostname: text,
   Domainname: text,
@@ -54,7 +64,7 @@ export const containerConfig = z.object({
   StopSignal: text,
   StopTimeout: z.number().int().nullish(),
   Shell: texts,
-  Healthcheck: z.looseObject({ Test: texts }).nullish(),
+  Healthcheck: healthcheck.nullish(),
 });
 export type ContainerConfig = z.output<typeof containerConfig>;
 

@@ -4,7 +4,6 @@ import { refuseUnsupported } from '../../../guest/containers/unsupported.ts';
 import { httpStatus } from '../../../guest/errors.ts';
 
 const refused: readonly (readonly [body: Record<string, unknown>, status: number, name: RegExp])[] = [
-  [{ Healthcheck: { Test: ['CMD', 'true'] } }, 501, /--health-cmd/],
   ...(
     [
       [{ Links: ['a:b'] }, '--link'],

@@ -16,13 +16,12 @@ import { networkRoutes } from './api/routes/networks.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
 import { updateRoutes } from './api/routes/update.ts';
-import { volumeRoutes, volumeView } from './api/routes/volumes.ts';
+import { volumeRoutes, volumesWithUsage } from './api/routes/volumes.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import type { EngineConfig } from './config.ts';
 import { ContainerStore } from './containers/container-store.ts';
 import { Containers } from './containers/containers.ts';
 import type { Dependencies } from './containers/dependencies.ts';
-import { isLive } from './containers/state.ts';
 import { createEventBus } from './events/bus.ts';
 import { ExecSessions } from './exec/exec-sessions.ts';
 import { run } from './host/exec.ts';
@@ -37,7 +36,6 @@ import { openDatabase } from './store/database.ts';
 import { lockDataRoot } from './store/lock.ts';
 import { openMeta, readBootId } from './store/meta.ts';
 import { enginePaths } from './store/paths.ts';
-import { diskUsage } from './volumes/disk-usage.ts';
 import { LocalVolumes } from './volumes/index.ts';
 
 export interface Engine {
@@ -70,8 +68,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     db,
     paths,
     events,
-    usersOf: (id) =>
-      containers.usersOfImage(id).map(({ id, record }) => ({ id, running: isLive(record.state) })),
+    usersOf: (id) => containers.usersOfImage(id),
   });
 
   const { networks, sandboxes } = await openNetworks(db, config.network, events);
@@ -123,16 +120,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
           manifests: false,
         }),
       containers: () => containerSummaries(containers.list(), deps, { size: true }),
-      volumes: () =>
-        Promise.all(
-          volumes.list().map(async (volume) => ({
-            ...volumeView(volume, volumes.mountpoint(volume.name)),
-            UsageData: {
-              RefCount: volumes.userCount(volume.name),
-              Size: await diskUsage(volumes.mountpoint(volume.name)),
-            },
-          })),
-        ),
+      volumes: () => volumesWithUsage(volumes),
     }),
     ...containerRoutes(containers),
     ...containerQueryRoutes({ containers, execs, deps }),

@@ -19,6 +19,15 @@ export function hasLabels(labels: Readonly<Record<string, string>>, wanted: read
   });
 }
 
+/** A regular expression, as dockerd takes it; text that is none is sought as it is. */
+export function matchesName(name: string, wanted: string): boolean {
+  try {
+    return new RegExp(wanted).test(name);
+  } catch {
+    return name.includes(wanted);
+  }
+}
+
 /** The filters `label` and `label!` of a prune. */
 export function isPrunable(labels: Readonly<Record<string, string>>, filters: Filters): boolean {
   return (

@@ -44,5 +44,7 @@ export interface RecordedMount {
   readonly copyUp: boolean;
   /** A bind source that did not exist is made when the container starts (`-v`, not `--mount`). */
   readonly createSource: boolean;
+  /** Path in the volume to bind in the place of the whole; empty for the whole. Absent in old records. */
+  readonly subpath?: string;
   readonly tmpfsOptions: string;
 }

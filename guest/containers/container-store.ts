@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from '../store/database.ts';
 import type { ContainerRecord } from './container-record.ts';
 
 /** The `containers` table. Each write is durable when it returns. */
@@ -14,6 +15,14 @@ export class ContainerStore {
       .prepare('SELECT record FROM containers')
       .all()
       .map((row) => JSON.parse(String(row.record)) as ContainerRecord);
+  }
+
+  /** Records a new container together with what `more` records: both or neither. */
+  create(record: ContainerRecord, more: () => void): void {
+    transaction(this.#db, () => {
+      more();
+      this.put(record);
+    });
   }
 
   put(record: ContainerRecord): void {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecBody } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
@@ -13,14 +13,16 @@ import {
   processSpec,
 } from '../runtime/spec/container-spec.ts';
 import { deviceNodes, hostDevices, parseDeviceRule } from '../runtime/spec/devices.ts';
-import { defaultShmBytes } from '../runtime/spec/mounts.ts';
+import { type BindMount, defaultShmBytes } from '../runtime/spec/mounts.ts';
 import type { ResourceLimits } from '../runtime/spec/resources.ts';
 import { readRootfsFile } from '../runtime/spec/rootfs-file.ts';
 import { type ResolvedUser, resolveUser } from '../runtime/spec/users.ts';
-import type { ContainerRecord } from './container-record.ts';
+import type { EnginePaths } from '../store/paths.ts';
+import type { ContainerRecord, RecordedMount } from './container-record.ts';
 import { commandOf } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { parseSecurityOptions } from './security-options.ts';
+import { sourceOf } from './subpaths.ts';
 
 /** From a record to what the runtime is told. */
 export function specOf(
@@ -49,7 +51,7 @@ export function specOf(
       files: networkFiles(record, deps),
       binds: record.mounts
         .filter(({ type }) => type !== 'tmpfs')
-        .map((mount) => ({ ...mount, propagation: mount.propagation || 'rprivate' })),
+        .map((mount) => bindOf(record.id, mount, deps.paths)),
       tmpfs: Object.fromEntries(
         record.mounts
           .filter(({ type }) => type === 'tmpfs')
@@ -66,6 +68,13 @@ export function specOf(
     annotations: hostConfig.Annotations,
     cgroupsPath: deps.cgroups.path(record.id),
   });
+}
+
+function bindOf(id: string, mount: RecordedMount, paths: EnginePaths): BindMount {
+  const source = sourceOf(id, mount, paths);
+  // Nothing is below a file, and crun refuses to make one read-only with all below it.
+  const recursive = mount.recursive && statSync(source).isDirectory();
+  return { ...mount, source, recursive, propagation: mount.propagation || 'rprivate' };
 }
 
 /** The process of `docker exec`: the container's own, with what was asked for in its place. */

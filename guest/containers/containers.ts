@@ -12,8 +12,11 @@ import type { ContainerRecord, RecordedMount } from './container-record.ts';
 import { limitsOf } from './container-wish.ts';
 import { mergeConfig } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
-import { mountRequests } from './mount-requests.ts';
+import { discardVolumes } from './discard.ts';
+import { fillVolumes } from './fill-volumes.ts';
+import { mountRequests, type RequestedMount } from './mount-requests.ts';
 import { namePattern, randomName } from './names.ts';
+import { requireSource } from './prepare-mounts.ts';
 import { checkRestartPolicy } from './restart-policy.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import { parseSignal } from './signals.ts';
@@ -26,6 +29,8 @@ export class Containers implements Neighbours {
   readonly #byId = new Map<string, Container>();
   /** Names in use, and those being created. */
   readonly #names = new Map<string, string>();
+  /** What containers need that are not recorded yet: nobody may remove it meanwhile. */
+  readonly #making = new Map<string, Pick<ContainerRecord, 'imageId' | 'mounts'>>();
 
   constructor(deps: Dependencies) {
     this.#deps = deps;
@@ -78,12 +83,15 @@ export class Containers implements Neighbours {
     );
     if (config.StopSignal) parseSignal(config.StopSignal);
     const requests = mountRequests(config, hostConfig);
+    for (const request of requests) requireSource(request);
     const name = this.#takeName(wishedName, id);
     const made: RecordedMount[] = [];
+    this.#making.set(id, { imageId: image.id, mounts: made });
     try {
       for (const request of requests) made.push(await this.#resolveMount(request));
       mkdirSync(this.#deps.paths.container(id), { recursive: true, mode: 0o700 });
       await this.#deps.snapshotter.prepare(id, image.chainId);
+      await fillVolumes({ id, mounts: made }, this.#deps);
       const record: ContainerRecord = {
         id,
         name,
@@ -107,15 +115,19 @@ export class Containers implements Neighbours {
         restartCount: 0,
         stoppedByHand: false,
       };
-      this.#deps.store.put(record);
+      const anonymous = made.filter((mount) => mount.anonymous).map((mount) => mount.name);
+      this.#deps.store.create(record, () => this.#deps.volumes.keep(anonymous));
       this.#add(record).publish('create');
     } catch (error) {
       this.#names.delete(name);
+      this.#making.delete(id);
       await this.#deps.snapshotter.remove(id);
-      rmSync(this.#deps.paths.container(id), { recursive: true, force: true });
-      for (const mount of made.filter(({ anonymous }) => anonymous))
-        await this.#deps.volumes.remove(mount.name);
+      for (const directory of [this.#deps.paths.container(id), this.#deps.paths.run(id)])
+        rmSync(directory, { recursive: true, force: true });
+      await discardVolumes(made, this.#deps.volumes);
       throw error;
+    } finally {
+      this.#making.delete(id);
     }
     return { id, warnings: [] };
   }
@@ -133,15 +145,28 @@ export class Containers implements Neighbours {
     }
   }
 
-  /** Ids of containers that mount a volume. */
+  /** Ids of containers that mount a volume, those included that are being made. */
   usersOfVolume(name: string): string[] {
-    return this.list()
-      .filter(({ record }) => record.mounts.some((mount) => mount.type === 'volume' && mount.name === name))
+    return this.#all()
+      .filter(({ mounts }) => mounts.some((mount) => mount.type === 'volume' && mount.name === name))
       .map(({ id }) => id);
   }
 
-  usersOfImage(id: Digest): Container[] {
-    return this.list().filter(({ record }) => record.imageId === id);
+  /** Containers of an image, those included that are being made. */
+  usersOfImage(imageId: Digest): { readonly id: string; readonly running: boolean }[] {
+    return this.#all()
+      .filter((user) => user.imageId === imageId)
+      .map(({ id }) => ({ id, running: this.isRunning(id) }));
+  }
+
+  isRunning(id: string): boolean {
+    const container = this.#byId.get(id);
+    return container !== undefined && isLive(container.record.state);
+  }
+
+  #all(): Pick<ContainerRecord, 'id' | 'imageId' | 'mounts'>[] {
+    const making = [...this.#making].map(([id, needs]) => ({ id, ...needs }));
+    return [...this.list().map(({ record }) => record), ...making];
   }
 
   counts(): { running: number; paused: number; stopped: number } {
@@ -224,9 +249,9 @@ export class Containers implements Neighbours {
     }
   }
 
-  async #resolveMount(mount: RecordedMount): Promise<RecordedMount> {
+  async #resolveMount({ volume, ...mount }: RequestedMount): Promise<RecordedMount> {
     if (mount.type !== 'volume') return mount;
-    const { name, mountpoint } = await this.#deps.volumes.ensure(mount.name);
+    const { name, mountpoint } = await this.#deps.volumes.ensure(mount.name, volume);
     return { ...mount, name, source: mountpoint };
   }
 

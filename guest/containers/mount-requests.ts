@@ -1,7 +1,14 @@
 import { posix } from 'node:path';
 import type { ContainerConfig, HostConfig, MountRequest } from '../api/schema/container.ts';
-import { InvalidParameter, NotImplemented } from '../errors.ts';
+import { InvalidParameter } from '../errors.ts';
+import type { VolumeWish } from '../volumes/volume-store.ts';
 import type { RecordedMount } from './container-record.ts';
+
+/** A mount as it is asked for. */
+export interface RequestedMount extends RecordedMount {
+  /** For a volume that does not exist yet. */
+  readonly volume?: VolumeWish;
+}
 
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const consistencies = ['', 'default', 'consistent', 'cached', 'delegated'];
@@ -26,7 +33,7 @@ const defaults: RecordedMount = {
  * All mounts that a container asked for, by `-v`, `--mount`, `--tmpfs` and its image; volumes have no source
  * yet. Throws InvalidParameter in dockerd's words, as for two mounts at one place.
  */
-export function mountRequests(config: ContainerConfig, host: HostConfig): RecordedMount[] {
+export function mountRequests(config: ContainerConfig, host: HostConfig): RequestedMount[] {
   const asked = [
     ...(host.Binds ?? []).map(parseBind),
     ...host.Mounts.map(parseMount),
@@ -79,7 +86,7 @@ function parseBind(text: string): RecordedMount {
   return volume(source, common.destination, { ...common, copyUp: !options.includes('nocopy') });
 }
 
-function parseMount(mount: MountRequest): RecordedMount {
+function parseMount(mount: MountRequest): RequestedMount {
   const invalid = (text: string) =>
     new InvalidParameter(`invalid mount config for type "${mount.Type}": ${text}`);
   const common = { destination: destinationOf(mount.Target), readonly: mount.ReadOnly };
@@ -107,11 +114,16 @@ function parseMount(mount: MountRequest): RecordedMount {
       };
     }
     case 'volume': {
-      const options = mount.VolumeOptions;
-      if (options?.Subpath) throw new NotImplemented('not supported by this engine: volume-subpath');
-      if (Object.keys(options?.DriverConfig?.Options ?? {}).length > 0)
-        throw new NotImplemented('not supported by this engine: volume-opt');
-      return volume(mount.Source, common.destination, { ...common, copyUp: !options?.NoCopy });
+      const { Subpath: subpath = '', DriverConfig, Labels, NoCopy } = mount.VolumeOptions ?? {};
+      if (subpath && mount.Source === '') throw invalid('must not set Subpath when using anonymous volumes');
+      if (subpath.startsWith('/') || subpath.split('/').includes('..'))
+        throw invalid('subpath must be a relative path within the volume');
+      checkVolumeDriver(DriverConfig?.Name ?? '');
+      return {
+        // What is below a path of the volume is not the image's to fill.
+        ...volume(mount.Source, common.destination, { ...common, subpath, copyUp: !NoCopy && !subpath }),
+        volume: { labels: Labels ?? {}, options: DriverConfig?.Options ?? {} },
+      };
     }
     case 'tmpfs': {
       if (mount.Source !== '') throw invalid('source must not be specified');
@@ -126,6 +138,14 @@ function parseMount(mount: MountRequest): RecordedMount {
     default:
       throw new InvalidParameter(`invalid mount config for type "${mount.Type}": mount type unknown`);
   }
+}
+
+/** Not NotFound, as with dockerd: docker run would take the image for missing. */
+function checkVolumeDriver(name: string): void {
+  if (name === '' || name === 'local') return;
+  throw new InvalidParameter(
+    `error looking up volume plugin ${name}: plugin "${name}" not found; this engine has the driver "local"`,
+  );
 }
 
 /** moby's rules; where mounts below are to be read-only, they always are: every kernel of ours can. */

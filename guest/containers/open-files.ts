@@ -8,7 +8,8 @@ import { RunDirectory } from '../runtime/run-directory.ts';
 import type { Container } from './container.ts';
 import type { RecordedMount } from './container-record.ts';
 import type { Dependencies } from './dependencies.ts';
-import { prepareMounts } from './prepare-mounts.ts';
+import { prepareMounts, releaseMounts } from './prepare-mounts.ts';
+import { sourceOf } from './subpaths.ts';
 
 /** A container's files, whether it runs or not. */
 export interface OpenFiles extends AsyncDisposable {
@@ -69,20 +70,24 @@ async function openStopped(
   { mounts, hold }: { readonly mounts: boolean; readonly hold: Disposable },
 ): Promise<OpenFiles> {
   const { id, record } = container;
-  if (mounts) await prepareMounts(record, deps);
-  const mounted = await mountRootfs(deps.snapshotter.mount(id), join(deps.paths.run(id), 'files'));
+  let mounted: MountedRootfs | undefined;
   const close = async (root?: ConfinedRoot) => {
     root?.[Symbol.dispose]();
-    await mounted[Symbol.asyncDispose]();
+    await mounted?.[Symbol.asyncDispose]();
+    if (mounts) await releaseMounts(record, deps);
     hold[Symbol.dispose]();
   };
   let root: ConfinedRoot | undefined;
   try {
+    // Before: what is mounted later is not seen in the helper's namespace.
+    if (mounts) await prepareMounts(record, deps);
+    mounted = await mountRootfs(deps.snapshotter.mount(id), join(deps.paths.run(id), 'files'));
     root = new ConfinedRoot(mounted.path);
     if (mounts) {
       const shown = record.mounts.filter(({ type }) => type !== 'tmpfs');
       const depth = ({ destination }: RecordedMount) => destination.split('/').length;
-      for (const mount of shown.sort((a, b) => depth(a) - depth(b))) await bind(mount, root, mounted);
+      for (const mount of shown.sort((a, b) => depth(a) - depth(b)))
+        await bind({ ...mount, source: sourceOf(id, mount, deps.paths) }, root, mounted);
       using top = root.open('/');
       if (record.hostConfig.ReadonlyRootfs) await mounted.makeReadonly(top.processPath);
     }

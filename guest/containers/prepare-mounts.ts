@@ -1,38 +1,70 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidParameter } from '../errors.ts';
-import { mountRootfs } from '../runtime/mounted-rootfs.ts';
-import { canonicalRootfsPath } from '../runtime/spec/rootfs-file.ts';
-import type { ContainerRecord } from './container-record.ts';
+import { makeDirectories } from '../host/make-directories.ts';
+import type { ContainerRecord, RecordedMount } from './container-record.ts';
 import type { Dependencies } from './dependencies.ts';
+import { hideSubpath, showSubpath } from './subpaths.ts';
 
-type Needed = Pick<Dependencies, 'snapshotter' | 'volumes' | 'paths'>;
-
-/**
- * Before a start: directories that `-v` binds, and, before the first one, what the image has where an empty
- * volume goes. Throws InvalidParameter when a bind's source is missing and nobody wanted it made.
- */
-export async function prepareMounts(record: ContainerRecord, deps: Needed): Promise<void> {
-  for (const { type, source, createSource } of record.mounts) {
-    if (type !== 'bind' || existsSync(source)) continue;
-    if (!createSource)
-      throw new InvalidParameter(
-        `invalid mount config for type "bind": bind source path does not exist: ${source}`,
-      );
-    mkdirSync(source, { recursive: true });
-  }
-  if (record.state.status === 'created') await fillVolumes(record, deps);
+/** Throws InvalidParameter when the source of a `--mount` is missing. */
+export function requireSource({ type, source, createSource }: RecordedMount): void {
+  if (type !== 'bind' || createSource || existsSync(source)) return;
+  throw new InvalidParameter(
+    `invalid mount config for type "bind": bind source path does not exist: ${source}`,
+  );
 }
 
-async function fillVolumes(record: ContainerRecord, deps: Needed): Promise<void> {
-  const volumes = record.mounts.filter(({ copyUp }) => copyUp);
-  if (volumes.length === 0) return;
-  const rootfs = deps.snapshotter.mount(record.id);
-  const filled = volumes.flatMap(({ name, destination }) => {
-    const path = canonicalRootfsPath(rootfs, destination);
-    return path === null ? [] : [{ name, path }];
-  });
-  if (filled.length === 0) return;
-  await using mounted = await mountRootfs(rootfs, join(deps.paths.run(record.id), 'copy-up'));
-  for (const { name, path } of filled) await deps.volumes.populate(name, join(mounted.path, path));
+/**
+ * Before a start: what `-v` binds is made where it is missing, and volumes are mounted that are more than a
+ * directory. What was done until an error stays until {@link releaseMounts}.
+ */
+export async function prepareMounts(
+  { id, mounts }: ContainerRecord,
+  { volumes, paths }: Pick<Dependencies, 'volumes' | 'paths'>,
+): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.type === 'volume') await volumes.mount(mount.name, { containerId: id, ...mount });
+    if (mount.subpath) await showSubpath(id, mount, paths);
+    requireSource(mount);
+    if (mount.type === 'bind' && !existsSync(mount.source)) makeSource(mount.source);
+  }
+}
+
+/**
+ * For a container that ran on without the engine: its volumes are in use, and others that start later are to
+ * see the same files. (Not those of a tmpfs where the engine had a mount namespace of its own: that mount is
+ * gone with it, and the container alone has it.)
+ */
+export async function remountVolumes(
+  { id, mounts }: ContainerRecord,
+  { volumes, log }: Pick<Dependencies, 'volumes' | 'log'>,
+): Promise<void> {
+  for (const mount of mounts.filter(({ type }) => type === 'volume')) {
+    await volumes
+      .mount(mount.name, { containerId: id, ...mount }, { again: true })
+      .catch((error: unknown) => log.warn({ container: id, volume: mount.name, error }, 'cannot mount'));
+  }
+}
+
+/** After a run, and after a start that failed. Idempotent. */
+export async function releaseMounts(
+  { id, mounts }: ContainerRecord,
+  { volumes, paths }: Pick<Dependencies, 'volumes' | 'paths'>,
+): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.subpath) await hideSubpath(id, mount, paths);
+    if (mount.type === 'volume') await volumes.unmount(mount.name, id);
+  }
+}
+
+function makeSource(path: string): void {
+  try {
+    makeDirectories(path, { mode: 0o755 });
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    throw new InvalidParameter(
+      `error while creating mount source path '${path}': ${syscall ?? 'mkdir'} ${join(path)}: ${code}`,
+      { cause },
+    );
+  }
 }

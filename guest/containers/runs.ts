@@ -9,7 +9,7 @@ import type { Dependencies, Neighbours } from './dependencies.ts';
 import type { DurableRecord } from './durable-record.ts';
 import { Exits } from './exits.ts';
 import { HealthKeeper } from './health/health-keeper.ts';
-import { prepareMounts } from './prepare-mounts.ts';
+import { prepareMounts, releaseMounts, remountVolumes } from './prepare-mounts.ts';
 import { restarts } from './restart-policy.ts';
 import { sandboxRequest } from './sandbox-request.ts';
 import { isLive } from './state.ts';
@@ -119,6 +119,7 @@ export class Runs {
     this.log?.recover();
     const task = await this.#deps.runtime.reattach(id, { terminal: config.Tty, openStdin: config.OpenStdin });
     if (task) {
+      await remountVolumes(this.#record.value, this.#deps);
       this.#follow(task);
       if (state.status === 'running') this.health.resume(state.startedAt);
       return true;
@@ -132,6 +133,7 @@ export class Runs {
 
   async #startFailed(error: unknown): Promise<void> {
     await this.#deps.networks.releaseSandbox(this.#record.value.id);
+    await releaseMounts(this.#record.value, this.#deps);
     const message = error instanceof Error ? error.message : String(error);
     const exitCode = error instanceof RuntimeError ? error.exitCode : httpStatus(error) === 500 ? 128 : 1;
     this.#record.transition({ type: 'startFailed', exitCode, error: message, at: new Date().toISOString() });
@@ -177,6 +179,7 @@ export class Runs {
       exitCode: `${exitCode}`,
       execDuration: `${Math.max(0, Math.floor(ranMs / 1000))}`,
     });
+    await releaseMounts(this.#record.value, this.#deps);
     this.#logEnd.abort();
     this.exits.tell('exited', { exitCode, error: '' });
     this.#onEnd({ ranMs, again });

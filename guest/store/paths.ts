@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { digestOf, hexOf } from '../digest.ts';
 
 /**
  * Every file of the engine, named in one place.
@@ -12,6 +13,7 @@ import { join } from 'node:path';
  *   <dataRoot>/containers/ID/      config that outlives a run: logs, hostname, hosts, resolv.conf
  *   <dataRoot>/volumes/NAME/_data  named volumes
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
+ *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
  *   <runRoot>/netns/ID             network namespaces (bind mounts)
  *   <runRoot>/crun/                crun's own state (`crun --root`)
  */
@@ -28,6 +30,8 @@ export interface EnginePaths {
   readonly crun: string;
   container(id: string): string;
   run(id: string): string;
+  /** @param destination of the mount */
+  subpath(id: string, destination: string): string;
 }
 
 export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
@@ -44,5 +48,7 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     crun: join(runRoot, 'crun'),
     container: (id) => join(dataRoot, 'containers', id),
     run: (id) => join(runRoot, 'containers', id),
+    subpath: (id, destination) =>
+      join(runRoot, 'subpaths', `${id}-${hexOf(digestOf(destination)).slice(0, 12)}`),
   };
 }

@@ -1,13 +1,14 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { Conflict, Internal, NotFound } from '../errors.ts';
+import { Conflict, EngineError, Internal, InvalidParameter, NotFound } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
 import { newId } from '../ids.ts';
 import { copyUp } from './copy-up.ts';
 import { anonymousLabel, checkVolumeName, isAnonymous, type VolumeRecord } from './volume.ts';
-import { kernelFileSystems, mountVolume, parseVolumeOptions, unmountVolume } from './volume-mount.ts';
-import type { VolumeMountpoint, VolumeStore } from './volume-store.ts';
+import { hasFileSystem, mountVolume, unmountVolume } from './volume-mount.ts';
+import { needsFileSystem, parseVolumeOptions } from './volume-options.ts';
+import type { VolumeMountpoint, VolumeStore, VolumeUser, VolumeWish } from './volume-store.ts';
 
 /** Names of directories that wait to be deleted; no volume's name begins with a dot. */
 const trashPrefix = '.removed-';
@@ -21,6 +22,8 @@ export class LocalVolumes implements VolumeStore {
   readonly #directory: string;
   readonly #events: EventSink;
   readonly #usersOf: (name: string) => readonly string[];
+  /** Ids of running containers, by volume. */
+  readonly #running = new Map<string, Set<string>>();
   /** One piece of work on a volume at a time. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -39,12 +42,8 @@ export class LocalVolumes implements VolumeStore {
     return volumes;
   }
 
-  async ensure(
-    name: string,
-    options: { readonly labels?: Readonly<Record<string, string>> } = {},
-  ): Promise<VolumeMountpoint> {
-    const volume = await this.create({ name, labels: options.labels ?? {}, options: {} });
-    await this.#mount(volume);
+  async ensure(name: string, { labels = {}, options = {} }: VolumeWish = {}): Promise<VolumeMountpoint> {
+    const volume = await this.#make({ name, labels, options }, { loose: name === '' });
     return {
       name: volume.name,
       driver: 'local',
@@ -53,17 +52,57 @@ export class LocalVolumes implements VolumeStore {
     };
   }
 
-  async populate(name: string, from: string): Promise<void> {
+  keep(names: readonly string[]): void {
+    for (const name of names) {
+      const { loose: _, ...kept } = this.get(name);
+      this.#save(kept);
+    }
+  }
+
+  async populate(name: string, from: () => Promise<string | null>): Promise<void> {
     const volume = this.get(name);
     await this.#inTurn(name, async () => {
-      const target = this.mountpoint(name);
-      if ((await readdir(target)).length > 0) return;
+      await using target = await this.#shown(volume);
+      if ((await readdir(target.path)).length > 0) return;
+      const source = await from();
+      if (source === null) return;
       this.#save({ ...volume, populating: true });
-      await copyUp(from, target).catch(async (cause) => {
-        await empty(target);
+      await copyUp(source, target.path).catch(async (cause) => {
+        await empty(target.path);
         throw new Internal(`failed to copy-up into volume ${name}: ${cause.message}`, { cause });
       });
       this.#save({ ...volume, populating: false });
+    });
+  }
+
+  async mount(name: string, user: VolumeUser, { again } = { again: false }): Promise<void> {
+    const volume = this.get(name);
+    await this.#inTurn(name, async () => {
+      const mount = parseVolumeOptions(volume.options);
+      if (mount) await mountVolume(mount, this.mountpoint(name));
+      const users = this.#running.get(name) ?? new Set();
+      this.#running.set(name, users);
+      if (users.has(user.containerId)) return;
+      users.add(user.containerId);
+      if (again) return;
+      this.#publish('mount', name, {
+        container: user.containerId,
+        destination: user.destination,
+        propagation: user.propagation,
+        'read/write': String(!user.readonly),
+      });
+    });
+  }
+
+  async unmount(name: string, containerId: string): Promise<void> {
+    await this.#inTurn(name, async () => {
+      const users = this.#running.get(name);
+      if (!users?.delete(containerId)) return;
+      if (users.size === 0) {
+        this.#running.delete(name);
+        await unmountVolume(this.mountpoint(name));
+      }
+      this.#publish('unmount', name, { container: containerId });
     });
   }
 
@@ -85,11 +124,18 @@ export class LocalVolumes implements VolumeStore {
    * Makes a volume; an empty name makes an anonymous one, and one that is there is given back as it is.
    * Throws InvalidParameter for a name or an option that cannot be.
    */
-  async create(request: Pick<VolumeRecord, 'name' | 'labels' | 'options'>): Promise<VolumeRecord> {
+  create(request: Pick<VolumeRecord, 'name' | 'labels' | 'options'>): Promise<VolumeRecord> {
+    return this.#make(request, { loose: false });
+  }
+
+  async #make(
+    request: Pick<VolumeRecord, 'name' | 'labels' | 'options'>,
+    { loose }: { readonly loose: boolean },
+  ): Promise<VolumeRecord> {
     const anonymous = request.name === '';
     const name = anonymous ? newId() : request.name;
     checkVolumeName(name);
-    parseVolumeOptions(request.options, await kernelFileSystems());
+    await checkOptions(name, request.options);
     return this.#inTurn(name, async () => {
       const known = this.#find(name);
       if (known) return known;
@@ -100,6 +146,7 @@ export class LocalVolumes implements VolumeStore {
         labels: anonymous ? { ...request.labels, [anonymousLabel]: '' } : request.labels,
         options: request.options,
         populating: false,
+        ...(loose && { loose }),
       };
       this.#save(volume);
       this.#publish('create', name);
@@ -131,22 +178,29 @@ export class LocalVolumes implements VolumeStore {
     return join(this.#directory, name, '_data');
   }
 
-  async #mount(volume: VolumeRecord): Promise<void> {
-    const mount = parseVolumeOptions(volume.options, await kernelFileSystems());
-    if (mount) await this.#inTurn(volume.name, () => mountVolume(mount, this.mountpoint(volume.name)));
+  /** The volume's files while nobody may have mounted it. */
+  async #shown({ name, options }: VolumeRecord): Promise<AsyncDisposable & { readonly path: string }> {
+    const path = this.mountpoint(name);
+    const mount = this.#running.has(name) ? null : parseVolumeOptions(options);
+    if (mount) await mountVolume(mount, path);
+    return { path, [Symbol.asyncDispose]: async () => (mount ? unmountVolume(path) : undefined) };
   }
 
   async #sweep(): Promise<void> {
     for (const name of await readdir(this.#directory)) {
       if (name.startsWith(trashPrefix)) await rm(join(this.#directory, name), { recursive: true });
+      // Made, and not recorded any more. What has content is left to its owner.
+      else if (!this.#find(name)) await removeEmpty(join(this.#directory, name, '_data'));
     }
     for (const volume of this.list()) {
       const there = await stat(this.mountpoint(volume.name)).then(
         () => true,
         () => false,
       );
-      if (!there) this.#db.prepare('DELETE FROM volumes WHERE name = ?').run(volume.name);
-      else if (volume.populating) {
+      if (!there || volume.loose) {
+        this.#db.prepare('DELETE FROM volumes WHERE name = ?').run(volume.name);
+        await rm(join(this.#directory, volume.name), { recursive: true, force: true });
+      } else if (volume.populating) {
         await empty(this.mountpoint(volume.name));
         this.#save({ ...volume, populating: false });
       }
@@ -164,8 +218,9 @@ export class LocalVolumes implements VolumeStore {
       .run(volume.name, JSON.stringify(volume));
   }
 
-  #publish(action: string, name: string): void {
-    this.#events.publish({ type: 'volume', action, actor: { id: name, attributes: { driver: 'local' } } });
+  #publish(action: string, name: string, more: Readonly<Record<string, string>> = {}): void {
+    const attributes = { driver: 'local', ...more };
+    this.#events.publish({ type: 'volume', action, actor: { id: name, attributes } });
   }
 
   async #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -185,6 +240,23 @@ export interface VolumesOptions {
   readonly events: EventSink;
   /** Ids of the containers, running or not, that use a volume. */
   readonly usersOf: (name: string) => readonly string[];
+}
+
+/** What cannot be honoured is refused when the volume is made, not when it is first used. */
+async function checkOptions(name: string, options: Readonly<Record<string, string>>): Promise<void> {
+  try {
+    const mount = parseVolumeOptions(options);
+    if (mount && needsFileSystem(mount) && !(await hasFileSystem(mount.type)))
+      throw new InvalidParameter(`this kernel has no file system "${mount.type}"`);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new InvalidParameter(`create ${name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** A directory with its parent, as far as they are empty. */
+async function removeEmpty(directory: string): Promise<void> {
+  for (const path of [directory, dirname(directory)]) await rmdir(path).catch(() => {});
 }
 
 async function empty(directory: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { nthChange } from '../helpers/nth-change.ts';
 import { type MemberSpec, makeTar, readAll } from '../helpers/tar.ts';
 import { EngineHarness } from './engine-harness.ts';
 
@@ -339,15 +340,3 @@ t.test('kill -9 during loads leaves whole images or none', { skip }, async (t) =
   }
   t.comment(`${complete} of 6 loads were complete`);
 });
-
-function nthChange(directory: string, n: number): Promise<void> {
-  return new Promise((resolve) => {
-    let left = n;
-    const watcher = watch(directory, () => {
-      if (--left > 0) return;
-      watcher.close();
-      resolve();
-    });
-    watcher.unref();
-  });
-}

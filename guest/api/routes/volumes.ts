@@ -5,7 +5,7 @@ import { diskUsage } from '../../volumes/disk-usage.ts';
 import type { LocalVolumes } from '../../volumes/local-volumes.ts';
 import { isAnonymous, type VolumeRecord } from '../../volumes/volume.ts';
 import type { ApiRequest, Route } from '../handler.ts';
-import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../label-filter.ts';
+import { assertKnownFilters, flagFilter, hasLabels, isPrunable, matchesName } from '../label-filter.ts';
 
 const words = z.record(z.string(), z.string()).nullish();
 const createBody = z.looseObject({
@@ -40,7 +40,7 @@ export function volumeRoutes(volumes: LocalVolumes, events: EventSink): Route[] 
     const found = volumes
       .list()
       .filter(() => drivers.length === 0 || drivers.includes('local'))
-      .filter((volume) => names.length === 0 || names.some((part) => volume.name.includes(part)))
+      .filter((volume) => names.length === 0 || names.some((name) => matchesName(volume.name, name)))
       .filter((volume) => hasLabels(volume.labels, filters.get('label')))
       .filter((volume) => dangling === undefined || dangling !== volumes.isUsed(volume.name));
     return { json: { Volumes: found.map(view), Warnings: null } };
@@ -102,8 +102,25 @@ export function volumeRoutes(volumes: LocalVolumes, events: EventSink): Route[] 
   }
 }
 
+/**
+ * For `docker system df`: volumes that take the engine's disk. What options mount in their place is
+ * somebody else's, maybe all of it, and is not looked through.
+ */
+export function volumesWithUsage(volumes: LocalVolumes): Promise<object[]> {
+  const own = volumes.list().filter(({ options }) => Object.keys(options).length === 0);
+  return Promise.all(
+    own.map(async (volume) => ({
+      ...volumeView(volume, volumes.mountpoint(volume.name)),
+      UsageData: {
+        RefCount: volumes.userCount(volume.name),
+        Size: await diskUsage(volumes.mountpoint(volume.name)),
+      },
+    })),
+  );
+}
+
 /** The wire shape of one volume. */
-export function volumeView(volume: VolumeRecord, mountpoint: string) {
+function volumeView(volume: VolumeRecord, mountpoint: string) {
   return {
     CreatedAt: volume.createdAt.replace(/\.\d+Z$/, 'Z'),
     Driver: 'local',

@@ -54,7 +54,19 @@ t.test('what makes no sense is refused', async (t) => {
     [{ Mounts: [{ Type: 'npipe', Target: '/a' }] }, /mount type unknown/],
     [{ Mounts: [{ Type: 'bind', Source: 'a', Target: '/a' }] }, /must be absolute/],
     [{ Mounts: [{ Type: 'tmpfs', Source: '/a', Target: '/a' }] }, /source must not be specified/],
-    [{ Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { Subpath: 'x' } }] }, /volume-subpath/],
+    [{ Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { Subpath: 'x' } }] }, /anonymous volumes/],
+    [
+      { Mounts: [{ Type: 'volume', Source: 'data', Target: '/a', VolumeOptions: { Subpath: 'x/../..' } }] },
+      /subpath must be a relative path within the volume/,
+    ],
+    [
+      {
+        Mounts: [
+          { Type: 'volume', Target: '/a', VolumeOptions: { DriverConfig: { Name: 'rexray', Options: {} } } },
+        ],
+      },
+      /plugin "rexray" not found/,
+    ],
   ];
   for (const [host, text] of table) t.throws(() => requests(host), text, JSON.stringify(host));
 });

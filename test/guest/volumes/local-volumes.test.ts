@@ -68,19 +68,22 @@ t.test('an empty volume is filled from the image, one with content is left alone
   await mkdir(join(from, 'sub'), { recursive: true, mode: 0o750 });
   await writeFile(join(from, 'sub', 'file'), 'from the image', { mode: 0o640 });
   const { mountpoint } = await volumes.ensure('data');
-  await volumes.populate('data', from);
+  await volumes.populate('data', async () => from);
   t.equal(await readFile(join(mountpoint, 'sub/file'), 'utf8'), 'from the image');
   t.equal((await stat(join(mountpoint, 'sub/file'))).mode & 0o777, 0o640);
   t.equal((await stat(mountpoint)).mode & 0o777, (await stat(from)).mode & 0o777);
   await writeFile(join(mountpoint, 'sub/file'), 'mine');
-  await volumes.populate('data', from);
+  await volumes.populate('data', async () => from);
   t.equal(await readFile(join(mountpoint, 'sub/file'), 'utf8'), 'mine');
 });
 
 t.test('a copy-up that fails leaves the volume empty', async (t) => {
   const { volumes, directory } = await open(t);
   const { mountpoint } = await volumes.ensure('data');
-  await t.rejects(volumes.populate('data', join(directory, 'missing')), { name: 'Internal' });
+  await t.rejects(
+    volumes.populate('data', async () => join(directory, 'missing')),
+    { name: 'Internal' },
+  );
   t.same(await readdir(mountpoint), []);
 });
 
@@ -96,12 +99,55 @@ t.test('the next start undoes what a crash left half done', async (t) => {
   t.equal(again.get('cut-off').populating, false);
 });
 
+t.test('a volume for a container that was never recorded is gone at the next start', async (t) => {
+  const { volumes, directory } = await open(t);
+  const loose = await volumes.ensure('');
+  const kept = await volumes.ensure('');
+  await writeFile(join(loose.mountpoint, 'copied'), '');
+  volumes.keep([kept.name]);
+  await mkdir(join(directory, 'volumes', 'f'.repeat(64), '_data'), { recursive: true });
+  const again = (await open(t, directory)).volumes;
+  t.same(await readdir(join(directory, 'volumes')), [kept.name], 'neither row nor directory');
+  t.same(
+    again.list().map(({ name }) => name),
+    [kept.name],
+  );
+});
+
+t.test('running containers are counted, and told of once', async (t) => {
+  const { volumes, published } = await open(t);
+  await volumes.ensure('data');
+  const user = { containerId: 'c1', destination: '/d', readonly: true, propagation: '' };
+  for (let i = 0; i < 2; i++) await volumes.mount('data', user);
+  await volumes.mount('data', { ...user, containerId: 'c2' }, { again: true });
+  for (const id of ['c1', 'c1', 'c2']) await volumes.unmount('data', id);
+  t.same(
+    published.slice(1).map(({ action, actor }) => [action, actor.id, actor.attributes]),
+    [
+      [
+        'mount',
+        'data',
+        { driver: 'local', container: 'c1', destination: '/d', propagation: '', 'read/write': 'false' },
+      ],
+      ['unmount', 'data', { driver: 'local', container: 'c1' }],
+      ['unmount', 'data', { driver: 'local', container: 'c2' }],
+    ],
+  );
+});
+
 t.test('only options that can be honoured are taken', async (t) => {
   const { volumes } = await open(t);
-  const create = (options: Record<string, string>) => volumes.create({ name: 'data', labels: {}, options });
-  await t.rejects(create({ size: '1g' }), { message: /invalid option: "size"/ });
-  await t.rejects(create({ type: 'nosuchfs', device: 'x' }), { message: /no file system "nosuchfs"/ });
-  await t.rejects(create({ type: 'tmpfs' }), { message: /missing device/ });
-  await t.rejects(create({ o: 'bind', device: 'relative' }), { message: /absolute path/ });
+  const table: [Record<string, string>, string][] = [
+    [{ nonsense: '1' }, 'create data: invalid option: "nonsense"'],
+    [{ size: '1g' }, 'create data: quota size requested but no quota support'],
+    [{ type: 'nosuchfs', device: 'x' }, 'create data: this kernel has no file system "nosuchfs"'],
+    [{ type: 'tmpfs' }, 'create data: missing required option: "device"'],
+    [{ o: 'bind', device: '/x' }, 'create data: missing required option: "type"'],
+    [{ o: 'bind', type: 'none' }, 'create data: missing required option: "device"'],
+  ];
+  for (const [options, message] of table) {
+    const created = volumes.create({ name: 'data', labels: {}, options });
+    await t.rejects(created, { name: 'InvalidParameter', message });
+  }
   t.same(volumes.list(), []);
 });

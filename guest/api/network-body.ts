@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { InvalidParameter, NotImplemented } from '../errors.ts';
-import type { NetworkRequest } from '../network/network-request.ts';
+import type { NetworkRequest } from '../network/definition/network-request.ts';
 
 const words = z.record(z.string(), z.string()).nullish();
 
@@ -44,8 +44,6 @@ export function networkRequest(body: z.infer<typeof networkCreateBody>): Network
   }
   if (body.ConfigOnly || body.ConfigFrom?.Network)
     throw new NotImplemented('configuration-only networks are not there');
-  if (body.EnableIPv6) throw new NotImplemented('networks have no IPv6 in this engine; leave --ipv6 out');
-  if (body.EnableIPv4 === false) throw new InvalidParameter('a network needs IPv4 in this engine');
   if (ipam?.Driver && ipam.Driver !== 'default') {
     throw new InvalidParameter(`IPAM driver "${ipam.Driver}" not found; this engine has "default"`);
   }
@@ -54,6 +52,8 @@ export function networkRequest(body: z.infer<typeof networkCreateBody>): Network
   return {
     name: body.Name,
     driver: body.Driver || 'bridge',
+    enableIpv4: body.EnableIPv4 ?? true,
+    enableIpv6: body.EnableIPv6 ?? false,
     internal: body.Internal ?? false,
     attachable: body.Attachable ?? false,
     labels: body.Labels ?? {},

@@ -33,6 +33,7 @@ export function sandboxRequest(
       options: hostConfig.DnsOptions ?? [],
     },
     extraHosts: hostConfig.ExtraHosts ?? [],
+    linkedHosts: [],
     directory,
   };
 }

@@ -1,5 +1,7 @@
+import type { Family } from './addressing/ip.ts';
 import type { NetworkDriver } from './network.ts';
-import type { PublishedPort } from './ports.ts';
+import type { EndpointRequest } from './network-manager.ts';
+import type { ContainerPort, PublishedPort } from './ports/ports.ts';
 
 /** A running container's place in one network; there is none for a stopped container. */
 export interface EndpointRecord {
@@ -9,29 +11,49 @@ export interface EndpointRecord {
   readonly networkDriver: NetworkDriver;
   readonly containerId: string;
   readonly containerName: string;
-  /** Position among the container's endpoints; 0 carries the default route and the published ports. */
+  /** Order in which the container was connected. */
   readonly position: number;
   /** Null in `none` and `host`. */
   readonly link: EndpointLink | null;
-  readonly aliases: readonly string[] | null;
+  /** As asked for: to be shown, and for links and the choice of a gateway. */
+  readonly asked: EndpointRequest;
   /** Names under which the embedded DNS server knows it; null where there is none. */
   readonly dnsNames: readonly string[] | null;
-  /** Where the embedded DNS server asks for what it does not know. */
-  readonly nameservers: readonly string[];
-  /** As asked for, to be shown. */
-  readonly ipamConfig: object | null;
-  readonly driverOpts: Readonly<Record<string, string>> | null;
-  readonly ports: readonly PublishedPort[];
-  /** Shown as published nowhere: `80/tcp`. */
-  readonly exposedPorts: readonly string[];
 }
 
-/** One veth pair. */
+/** What a running container has once, whatever its networks. */
+export interface SandboxRecord {
+  readonly containerId: string;
+  readonly ports: readonly PublishedPort[];
+  /** Those that were asked to be published: where a network routes, they are reached as they are. */
+  readonly wantedPorts: readonly ContainerPort[];
+  /** Shown as published nowhere: `80/tcp`. */
+  readonly exposedPorts: readonly string[];
+  /** Where the embedded DNS server asks for what it does not know. */
+  readonly nameservers: readonly string[];
+}
+
+/** A container's end of its way into a network. */
 export interface EndpointLink {
-  /** The end in the host, a bridge's port. */
-  readonly hostName: string;
+  /** The end in the host, a bridge's port; null where there is none: a link on a parent. */
+  readonly hostName: string | null;
+  /** The container's end, such as `eth0`. */
+  readonly interfaceName: string;
+  readonly macAddress: string;
+  readonly ipv4: EndpointAddress | null;
+  readonly ipv6: EndpointAddress | null;
+}
+
+export interface EndpointAddress {
   readonly address: string;
   readonly prefixLength: number;
-  readonly gateway: string;
-  readonly macAddress: string;
+  /** Null when the network has no way out. */
+  readonly gateway: string | null;
+  /** Published ports are the host's, or this address's own (gateway mode `routed`); or there are none. */
+  readonly publishing: 'nat' | 'routed' | 'none';
+}
+
+/** An endpoint's address of a family. */
+export function addressOf({ link }: EndpointRecord, family: Family): EndpointAddress | null {
+  return (family === 4 ? link?.ipv4 : link?.ipv6) ?? null;
 }

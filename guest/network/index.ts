@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventSink } from '../events/event.ts';
-import { hostRoutes } from './host-routes.ts';
+import { hostRoutes } from './addressing/host-routes.ts';
+import { ensurePredefined } from './definition/predefined-networks.ts';
 import type { NetworkOptions } from './network-options.ts';
 import { NetworkRecords } from './network-records.ts';
 import { Networks } from './networks.ts';
-import { ensurePredefined } from './predefined-networks.ts';
-import { Sandboxes } from './sandboxes.ts';
+import { Sandboxes } from './sandbox/sandboxes.ts';
 
 export { defaultNetworkOptions, type NetworkOptions } from './network-options.ts';
 

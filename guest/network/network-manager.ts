@@ -11,6 +11,20 @@ export interface NetworkManager {
   connectSandbox(request: SandboxRequest): Promise<Sandbox>;
   /** Gives back everything of {@link connectSandbox}. Idempotent. */
   releaseSandbox(containerId: string): Promise<void>;
+  /** What {@link connectSandbox} would refuse at once; throws as it does, but for networks that are not there. */
+  checkRequest(request: SandboxRequest): void;
+  /**
+   * Connects a running container to a further network, which is among the request's endpoints. Its default
+   * route, its published ports and its files follow. Throws as connectSandbox, Forbidden when it is connected,
+   * and leaves nothing.
+   */
+  connectNetwork(request: LiveSandboxRequest, networkId: string): Promise<void>;
+  /** The reverse; the request's endpoints are those that stay. Throws Internal when it is not connected. */
+  disconnectNetwork(request: LiveSandboxRequest, networkId: string): Promise<void>;
+  /** A running container has a new name, and neighbours may ask for it. */
+  renameContainer(containerId: string, name: string): void;
+  /** By name, id or unique prefix of an id. Throws NotFound. */
+  findNetwork(reference: string): { readonly id: string; readonly name: string; readonly driver: string };
   /** What is there for a live container, after an agent restart too; null when it has no sandbox. */
   inspectSandbox(containerId: string): SandboxSettings | null;
   /** At start: keeps the sandboxes of `live` containers and removes all others. */
@@ -39,15 +53,28 @@ export interface SandboxRequest {
   };
   /** `host:ip` pairs; `host-gateway` is an address word. */
   readonly extraHosts: readonly string[];
+  /** Names of linked containers, for the hosts file. */
+  readonly linkedHosts: readonly { readonly address: string; readonly names: readonly string[] }[];
   /** Where `hosts` and `resolv.conf` are written. */
   readonly directory: string;
 }
 
+/** A request for a container that runs as the process `pid`. */
+export type LiveSandboxRequest = SandboxRequest & { readonly pid: number };
+
 export interface EndpointRequest {
   readonly Aliases?: readonly string[] | null;
+  /** `container:alias`, or a container's name alone; the alias is good for the asking container only. */
+  readonly Links?: readonly string[] | null;
   readonly MacAddress?: string;
-  readonly IPAMConfig?: { readonly IPv4Address?: string; readonly IPv6Address?: string } | null;
+  readonly IPAMConfig?: {
+    readonly IPv4Address?: string;
+    readonly IPv6Address?: string;
+    readonly LinkLocalIPs?: readonly string[];
+  } | null;
   readonly DriverOpts?: Readonly<Record<string, string>> | null;
+  /** The endpoint with the highest leads out. */
+  readonly GwPriority?: number;
 }
 
 export interface Sandbox extends SandboxSettings {

@@ -4,6 +4,11 @@ export interface NetworkOptions {
   readonly bridgeName: string;
   /** Its subnet; null: the one it had before, at first the first free of the usual ones. */
   readonly bridgeSubnet: string | null;
+  /**
+   * Address of the host that forwards its ports to this one: what containers publish, it reaches at any
+   * address of ours (wire/published-ports.ts). Null: nobody does.
+   */
+  readonly publishThrough: string | null;
   /** Sandboxes for the default network that are made ahead. */
   readonly spareSandboxes: number;
 }
@@ -12,6 +17,7 @@ export interface NetworkOptions {
 export const defaultNetworkOptions: NetworkOptions = {
   bridgeName: 'docker0',
   bridgeSubnet: null,
+  publishThrough: null,
   spareSandboxes: 2,
 };
 

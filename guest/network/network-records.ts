@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { InvalidParameter, NotFound } from '../errors.ts';
 import { transaction } from '../store/database.ts';
-import type { EndpointRecord } from './endpoint.ts';
+import type { EndpointRecord, SandboxRecord } from './endpoint.ts';
 import type { NetworkRecord } from './network.ts';
 
 /** The tables `networks` and `endpoints` (store/schema.ts). */
@@ -70,16 +70,37 @@ export class NetworkRecords {
       .map(parse<EndpointRecord>);
   }
 
-  /** All or none. */
-  saveEndpoints(endpoints: readonly EndpointRecord[]): void {
+  /** The container's sandbox with its endpoints: all or nothing. */
+  saveSandbox(sandbox: SandboxRecord, endpoints: readonly EndpointRecord[]): void {
     const insert = this.#db.prepare(
       'INSERT OR REPLACE INTO endpoints (container_id, network_id, record) VALUES (?, ?, ?)',
     );
     transaction(this.#db, () => {
+      this.#db
+        .prepare('INSERT OR REPLACE INTO sandboxes (container_id, record) VALUES (?, ?)')
+        .run(sandbox.containerId, JSON.stringify(sandbox));
       for (const endpoint of endpoints) {
         insert.run(endpoint.containerId, endpoint.networkId, JSON.stringify(endpoint));
       }
     });
+  }
+
+  sandboxes(): SandboxRecord[] {
+    return this.#db
+      .prepare('SELECT record FROM sandboxes')
+      .all()
+      .map(parse<SandboxRecord>);
+  }
+
+  sandbox(containerId: string): SandboxRecord | null {
+    const row = this.#db.prepare('SELECT record FROM sandboxes WHERE container_id = ?').get(containerId);
+    return row ? parse<SandboxRecord>(row) : null;
+  }
+
+  saveEndpoint(endpoint: EndpointRecord): void {
+    this.#db
+      .prepare('INSERT OR REPLACE INTO endpoints (container_id, network_id, record) VALUES (?, ?, ?)')
+      .run(endpoint.containerId, endpoint.networkId, JSON.stringify(endpoint));
   }
 
   deleteEndpoint(containerId: string, networkId: string): void {
@@ -88,8 +109,12 @@ export class NetworkRecords {
       .run(containerId, networkId);
   }
 
-  deleteEndpointsOfContainer(containerId: string): void {
-    this.#db.prepare('DELETE FROM endpoints WHERE container_id = ?').run(containerId);
+  /** With its endpoints. */
+  deleteSandbox(containerId: string): void {
+    transaction(this.#db, () => {
+      this.#db.prepare('DELETE FROM endpoints WHERE container_id = ?').run(containerId);
+      this.#db.prepare('DELETE FROM sandboxes WHERE container_id = ?').run(containerId);
+    });
   }
 }
 

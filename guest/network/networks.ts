@@ -1,12 +1,11 @@
 import { Forbidden } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
-import { hasBridge } from './bridge.ts';
+import { hostRoutes } from './addressing/host-routes.ts';
+import { type NetworkRequest, newNetwork } from './definition/network-request.ts';
 import type { EndpointRecord } from './endpoint.ts';
-import { hostRoutes } from './host-routes.ts';
-import { isPredefined, type NetworkRecord } from './network.ts';
+import { hasBridge, isPredefined, type NetworkRecord } from './network.ts';
 import type { NetworkRecords } from './network-records.ts';
-import { type NetworkRequest, newNetwork } from './network-request.ts';
-import type { Sandboxes } from './sandboxes.ts';
+import type { Sandboxes } from './sandbox/sandboxes.ts';
 
 /** The networks themselves, apart from who is connected to them. */
 export class Networks {

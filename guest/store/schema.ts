@@ -12,6 +12,7 @@
  *   containers  id, name, image_id, record      record = JSON of ContainerRecord (containers/container.ts)
  *   networks    id, name, record                record = JSON of NetworkRecord (network/network.ts)
  *   endpoints   container_id, network_id, record   record = JSON of EndpointRecord (network/endpoint.ts)
+ *   sandboxes   container_id, record            record = JSON of SandboxRecord (network/endpoint.ts)
  *   volumes     name, record                    record = JSON of VolumeRecord (volumes/volume.ts)
  *
  * A row appears only when the files it names are complete and on disk; files that no row names are swept
@@ -80,6 +81,28 @@ export const migrations: readonly Migration[] = [
     sql: `
       ALTER TABLE layers ADD COLUMN tar_size INTEGER;
       ALTER TABLE images ADD COLUMN tagged_at INTEGER;
+    `,
+  },
+  {
+    // Networks have blocks of both families, and a sandbox is more than its endpoints. What a container that
+    // ran under the older engine had is not carried over: it is joined to its networks at its next start.
+    version: 3,
+    sql: `
+      CREATE TABLE sandboxes (container_id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      DELETE FROM endpoints;
+      UPDATE networks SET record = json_remove(
+        json_set(
+          record,
+          '$.ipv4', json(CASE WHEN record ->> '$.bridge' IS NULL THEN 'null' ELSE json_object(
+            'subnet', record ->> '$.bridge.subnet', 'gateway', record ->> '$.bridge.gateway',
+            'range', record ->> '$.bridge.range', 'auxiliary', record -> '$.bridge.auxiliary') END),
+          '$.ipv6', NULL, '$.parent', NULL, '$.mtu', record ->> '$.bridge.mtu', '$.interfacePrefix', 'eth'),
+        '$.bridge.subnet', '$.bridge.gateway', '$.bridge.range', '$.bridge.auxiliary', '$.bridge.mtu');
+      UPDATE networks SET record = json_set(
+          record,
+          '$.bridge.gatewayMode', json('{"4":"nat","6":"nat"}'),
+          '$.bridge.defaultBindAddress', nullif(record ->> '$.bridge.defaultBindAddress', '0.0.0.0'))
+        WHERE record ->> '$.bridge' IS NOT NULL;
     `,
   },
 ];

@@ -4,3 +4,4 @@
  */
 export * from './boot-config.ts';
 export * from './hello.ts';
+export * from './published-ports.ts';

@@ -1,3 +1,5 @@
+import { formatAddress, parseAddress } from '../addressing/ip.ts';
+
 /** As much of the DNS wire format (RFC 1035, section 4) as answering for our own names takes. */
 export const recordTypes = { A: 1, PTR: 12, AAAA: 28 } as const;
 export const responseCodes = { ok: 0, serverFailure: 2, nameError: 3 } as const;
@@ -59,9 +61,10 @@ export function response(
   return Buffer.concat([header, query.subarray(headerBytes, question.end), ...answers]);
 }
 
-/** Data of an A record. */
-export function addressData(address: string): Buffer {
-  return Buffer.from(address.split('.').map(Number));
+/** Data of an A or AAAA record. */
+export function addressData(text: string): Buffer {
+  const { family, value } = parseAddress(text)!;
+  return Buffer.from(value.toString(16).padStart(family === 4 ? 8 : 32, '0'), 'hex');
 }
 
 /** Data of a PTR record. */
@@ -73,8 +76,15 @@ export function nameData(name: string): Buffer {
   ]);
 }
 
-/** `2.0.18.172.in-addr.arpa` is 172.18.0.2; null for other names. */
+/**
+ * `2.0.18.172.in-addr.arpa` is 172.18.0.2; IPv6 has 32 hex digits before `ip6.arpa` (RFC 3596, 2.5). Null for
+ * other names.
+ */
 export function reverseAddress(name: string): string | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name);
-  return match ? match.slice(1).reverse().join('.') : null;
+  const quad = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name);
+  if (quad) return quad.slice(1).reverse().join('.');
+  const digits = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(name)?.[1];
+  if (!digits) return null;
+  const value = BigInt(`0x${digits.split('.').reverse().join('')}`);
+  return formatAddress({ family: 6, value });
 }

@@ -1,8 +1,9 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import type { BridgeNetwork } from '../bridge.ts';
-import { hasBridge } from '../bridge.ts';
+import { familyOf } from '../addressing/ip.ts';
+import { addressOf } from '../endpoint.ts';
+import type { BridgeNetwork } from '../network.ts';
 import type { NetworkRecords } from '../network-records.ts';
 import { answerLocally, refusal } from './resolve.ts';
 import { askUpstream, readMessages, withLength } from './upstream.ts';
@@ -17,6 +18,11 @@ export const embeddedAddress = '127.0.0.11';
 export const serverPort = 61053;
 
 const idleMs = 10_000;
+
+/** Where a network's server listens: at its gateway, by IPv4 if it has that. */
+export function serverAddress({ ipv4, ipv6 }: BridgeNetwork): string {
+  return (ipv4 ?? ipv6)!.gateway;
+}
 
 /** One server a network, listening at its gateway address; the asking container is known by its address. */
 export class DnsServers {
@@ -51,9 +57,9 @@ export class DnsServers {
   }
 
   async #listen(network: BridgeNetwork) {
-    const { gateway } = network.bridge;
-    const udp = createSocket('udp4');
-    udp.bind({ address: gateway, port: serverPort, exclusive: true });
+    const address = serverAddress(network);
+    const udp = createSocket(familyOf(address) === 6 ? 'udp6' : 'udp4');
+    udp.bind({ address, port: serverPort, exclusive: true });
     await once(udp, 'listening');
     udp.on('error', () => {});
     udp.on('message', (query, from) => {
@@ -69,7 +75,7 @@ export class DnsServers {
         });
       });
     });
-    tcp.listen({ host: gateway, port: serverPort, exclusive: true });
+    tcp.listen({ host: address, port: serverPort, exclusive: true });
     await once(tcp, 'listening').catch((error) => {
       udp.close();
       throw error;
@@ -85,19 +91,17 @@ export class DnsServers {
   ): Promise<Buffer | null> {
     const endpoints = this.#records.endpoints();
     const asking = endpoints.find(
-      (endpoint) => endpoint.networkId === networkId && endpoint.link?.address === address,
+      (endpoint) =>
+        endpoint.networkId === networkId && addressOf(endpoint, familyOf(address))?.address === address,
     );
     if (!asking) return null;
     const own = endpoints.filter(({ containerId }) => containerId === asking.containerId);
-    const networks = new Set(own.map((endpoint) => endpoint.networkId));
-    const local = answerLocally(query, { networks, endpoints, shuffle });
+    const local = answerLocally(query, { own, endpoints, shuffle });
     if (local) return local;
     // A container that may not reach the world may not reach its name servers either.
-    const open = this.#records
-      .networks()
-      .some((network) => networks.has(network.id) && hasBridge(network) && !network.internal);
-    const upstream = open ? await askUpstream(query, asking.nameservers, transport) : null;
-    return upstream ?? refusal(query);
+    const open = own.some((endpoint) => addressOf(endpoint, 4)?.gateway ?? addressOf(endpoint, 6)?.gateway);
+    const servers = open ? (this.#records.sandbox(asking.containerId)?.nameservers ?? []) : [];
+    return (await askUpstream(query, servers, transport)) ?? refusal(query);
   }
 }
 

@@ -1,4 +1,6 @@
-import type { EndpointRecord } from '../endpoint.ts';
+import type { Family } from '../addressing/ip.ts';
+import { addressOf, type EndpointRecord } from '../endpoint.ts';
+import { parseLink } from '../sandbox/container-link.ts';
 import {
   addressData,
   nameData,
@@ -11,8 +13,8 @@ import {
 
 /** What the embedded server knows when it is asked; pure. */
 export interface Neighbourhood {
-  /** The asking container's networks, by id. */
-  readonly networks: ReadonlySet<string>;
+  /** The asking container's own endpoints. */
+  readonly own: readonly EndpointRecord[];
   /** Endpoints of every container. */
   readonly endpoints: readonly EndpointRecord[];
   /** Puts several addresses in another order each time. */
@@ -23,28 +25,31 @@ export interface Neighbourhood {
 const ttlSeconds = 5;
 
 /** The answer for a name of a neighbour's, at once; null when the question is for the servers outside. */
-export function answerLocally(query: Buffer, neighbourhood: Neighbourhood): Buffer | null {
+export function answerLocally(query: Buffer, { own, endpoints, shuffle }: Neighbourhood): Buffer | null {
   const question = parseQuestion(query);
   if (!question) return null;
-  const near = neighbourhood.endpoints.filter(
-    (endpoint) => endpoint.link && endpoint.dnsNames && neighbourhood.networks.has(endpoint.networkId),
+  const networks = new Set(own.map(({ networkId }) => networkId));
+  const near = endpoints.filter(
+    ({ link, dnsNames, networkId }) => link && dnsNames && networks.has(networkId),
   );
   const answer = (records: readonly Buffer[]) =>
     response(query, question, { code: responseCodes.ok, records, ttlSeconds });
 
   const reverse = reverseAddress(question.name);
   if (reverse !== null) {
-    const owner = near.find(({ link }) => link!.address === reverse);
+    const owner = near.find(({ link }) => link!.ipv4?.address === reverse || link!.ipv6?.address === reverse);
     if (!owner) return null;
     const name = `${owner.dnsNames![0]}.${owner.networkName}`;
     return answer(question.type === recordTypes.PTR ? [nameData(name)] : []);
   }
-  const found = near.filter((endpoint) => isCalled(endpoint, question.name));
+  const linked = own.flatMap((endpoint) => linkedEndpoints(endpoint, near, question.name));
+  const found = linked.length > 0 ? linked : near.filter((endpoint) => isCalled(endpoint, question.name));
   if (found.length === 0) return null;
-  // The name is there; other types of records (AAAA) are not, which is no error.
-  if (question.type !== recordTypes.A) return answer([]);
-  const addresses = [...new Set(found.map(({ link }) => link!.address))];
-  return answer(neighbourhood.shuffle(addresses).map(addressData));
+  const family = familyAsked(question.type);
+  // The name is there; other types of records are not, which is no error.
+  if (family === null) return answer([]);
+  const addresses = new Set(found.flatMap((endpoint) => addressOf(endpoint, family)?.address ?? []));
+  return answer(shuffle([...addresses]).map(addressData));
 }
 
 /** The answer when nobody outside can be asked. */
@@ -55,10 +60,32 @@ export function refusal(query: Buffer): Buffer | null {
   );
 }
 
-/** `web`, or `web.network`. */
+function familyAsked(type: number): Family | null {
+  if (type === recordTypes.A) return 4;
+  return type === recordTypes.AAAA ? 6 : null;
+}
+
+/** Neighbours in the same network that the asking endpoint has given a name of its own. */
+function linkedEndpoints(
+  { asked, networkId, networkName }: EndpointRecord,
+  near: readonly EndpointRecord[],
+  name: string,
+): EndpointRecord[] {
+  const targets = (asked.Links ?? [])
+    .map(parseLink)
+    .filter(({ alias }) => isName(alias, networkName, name))
+    .map(({ target }) => target.toLowerCase());
+  return near.filter(
+    (endpoint) => endpoint.networkId === networkId && targets.some((target) => isCalled(endpoint, target)),
+  );
+}
+
 function isCalled({ dnsNames, networkName }: EndpointRecord, name: string): boolean {
-  return dnsNames!.some((own) => {
-    const lower = own.toLowerCase();
-    return name === lower || name === `${lower}.${networkName.toLowerCase()}`;
-  });
+  return dnsNames!.some((own) => isName(own, networkName, name));
+}
+
+/** `web`, or `web.network`. */
+function isName(own: string, networkName: string, name: string): boolean {
+  const lower = own.toLowerCase();
+  return name === lower || name === `${lower}.${networkName.toLowerCase()}`;
 }

@@ -21,14 +21,20 @@ function endpoint(name: string, address: string, network = 'app', names = [name]
     containerId: name,
     containerName: `/${name}`,
     position: 0,
-    link: { hostName: 'v', address, prefixLength: 24, gateway: '10.0.0.1', macAddress: '' },
-    aliases: null,
+    link: {
+      hostName: 'v',
+      interfaceName: 'eth0',
+      macAddress: '',
+      ipv4: { address, prefixLength: 24, gateway: '10.0.0.1', publishing: 'nat' },
+      ipv6: {
+        address: `fd00::${address.slice(-1)}`,
+        prefixLength: 64,
+        gateway: 'fd00::1',
+        publishing: 'nat',
+      },
+    },
+    asked: {},
     dnsNames: names,
-    nameservers: [],
-    ipamConfig: null,
-    driverOpts: null,
-    ports: [],
-    exposedPorts: [],
   };
 }
 
@@ -37,9 +43,10 @@ const endpoints = [
   endpoint('Web2', '10.0.0.3', 'app', ['Web2', 'www']),
   endpoint('far', '10.9.0.2', 'other'),
 ];
-const ask = (name: string, type: number = recordTypes.A) =>
+const asking: EndpointRecord = { ...endpoint('me', '10.0.0.9'), asked: { Links: ['web:db', 'far:x'] } };
+const ask = (name: string, type: number = recordTypes.A, own = [asking]) =>
   answerLocally(query(name, type), {
-    networks: new Set(['app']),
+    own,
     endpoints,
     shuffle: (items) => [...items].reverse(),
   });
@@ -61,14 +68,29 @@ t.test('a shared alias has all addresses, in changing order', async (t) => {
 });
 
 t.test('a known name without such records is an empty answer at once', async (t) => {
-  const answer = ask('web', recordTypes.AAAA)!;
+  const answer = ask('web', 15)!;
   t.equal(answer.readUInt16BE(6), 0);
   t.equal(answer[3]! & 15, 0);
+});
+
+t.test('IPv6 addresses are answered to who asks for them', async (t) => {
+  const answer = ask('web', recordTypes.AAAA)!;
+  t.equal(answer.readUInt16BE(6), 1);
+  t.equal(answer.subarray(-16).toString('hex'), 'fd000000000000000000000000000002');
+});
+
+t.test('a link is a name for the container that has it alone, in that network alone', async (t) => {
+  t.same([...ask('db')!.subarray(-4)], [10, 0, 0, 2]);
+  t.same([...ask('DB.app')!.subarray(-4)], [10, 0, 0, 2]);
+  t.equal(ask('x'), null, 'its container is in another network');
+  t.equal(ask('db', recordTypes.A, [endpoint('other', '10.0.0.8')]), null);
 });
 
 t.test('addresses have names', async (t) => {
   const answer = ask('2.0.0.10.in-addr.arpa', recordTypes.PTR)!;
   t.equal(answer.subarray(-9).toString('latin1'), '\u0003web\u0003app\0');
+  const six = `${'3.'}${'0.'.repeat(27)}0.0.d.f.ip6.arpa`;
+  t.equal(ask(six, recordTypes.PTR)!.subarray(-10).toString('latin1'), '\u0004Web2\u0003app\0');
 });
 
 t.test('names of other networks, and of the world, are not ours to answer', async (t) => {

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import type { Subnet } from './ip.ts';
+
+/** Blocks that this host already has a way to; a new network must not shadow them. */
+export async function hostRoutes(): Promise<Subnet[]> {
+  return parseRoutes(await readFile('/proc/net/route', 'utf8'));
+}
+
+/** Of /proc/net/route: destination and mask as little-endian hex; the default route is left out. */
+export function parseRoutes(text: string): Subnet[] {
+  return text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split('\t'))
+    .map((fields) => ({
+      family: 4 as const,
+      base: BigInt(fromHex(fields[1]!)),
+      bits: prefixLength(fromHex(fields[7]!)),
+    }))
+    .filter((route) => route.bits > 0);
+}
+
+function fromHex(littleEndian: string): number {
+  return Buffer.from(littleEndian, 'hex').readUInt32LE();
+}
+
+function prefixLength(mask: number): number {
+  return 32 - Math.log2(2 ** 32 - mask);
+}

@@ -1,0 +1,73 @@
+import { Conflict, Forbidden, InvalidParameter, NotFound } from '../../errors.ts';
+import { newId } from '../../ids.ts';
+import type { Subnet } from '../addressing/ip.ts';
+import { parseSubnet } from '../addressing/ip.ts';
+import { isPredefined, type NetworkRecord, poolsOf } from '../network.ts';
+import { type AddressRequest, addressSettings } from './address-settings.ts';
+import { bridgeOptions } from './bridge-options.ts';
+import { parentOptions } from './parent-options.ts';
+import { TakenOptions } from './taken-options.ts';
+
+/** A network as a user asks for it. */
+export interface NetworkRequest extends AddressRequest {
+  readonly name: string;
+  readonly driver: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes the record of a user-defined network. `networks`: those that are there; `routes`: what else the host
+ * can reach. Throws InvalidParameter, NotFound (driver), Conflict or Forbidden.
+ */
+export function newNetwork(
+  request: NetworkRequest,
+  networks: readonly NetworkRecord[],
+  routes: readonly Subnet[],
+): NetworkRecord {
+  const { name, driver } = request;
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+    throw new InvalidParameter(`invalid network name: "${name}"`);
+  if (isPredefined(name)) throw new Forbidden(`operation is not permitted on predefined ${name} network`);
+  if (networks.some((network) => network.name === name)) {
+    throw new Conflict(`network with name ${name} already exists`);
+  }
+  if (driver === 'host' || driver === 'null') {
+    throw new Forbidden(`only one instance of "${driver}" network is allowed`);
+  }
+  if (driver !== 'bridge' && driver !== 'macvlan' && driver !== 'ipvlan')
+    throw new NotFound(
+      `could not find plugin ${driver} in v2 plugin registry; this engine has the drivers bridge, macvlan and ipvlan`,
+    );
+  const id = newId();
+  const options = new TakenOptions(request.options);
+  const common = {
+    mtu: options.integer('com.docker.network.driver.mtu', { least: 68, most: 65535 }),
+    interfacePrefix:
+      options.text('com.docker.network.container_iface_prefix', /^[a-zA-Z][a-zA-Z0-9_]{0,9}$/) ?? 'eth',
+  };
+  const bridge = driver === 'bridge' ? bridgeOptions(options, `br-${id.slice(0, 12)}`) : null;
+  const parent = driver === 'bridge' ? null : parentOptions(driver, options, `dm-${id.slice(0, 12)}`);
+  options.assertEmpty();
+  if (bridge && networks.some((network) => network.bridge?.linkName === bridge.linkName)) {
+    throw new Conflict(`a network with the bridge ${bridge.linkName} already exists`);
+  }
+  const taken = networks.flatMap((network) => poolsOf(network).map(({ subnet }) => parseSubnet(subnet)));
+  return {
+    id,
+    name,
+    driver,
+    createdAt: new Date().toISOString(),
+    ...addressSettings(request, taken, routes),
+    bridge,
+    parent,
+    ...common,
+    // Where no link of the host is the parent, nothing leads out.
+    internal: request.internal || parent?.own === 'dummy',
+    attachable: request.attachable,
+    labels: request.labels,
+    options: request.options,
+  };
+}

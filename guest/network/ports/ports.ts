@@ -1,0 +1,119 @@
+import { InvalidParameter } from '../../errors.ts';
+import { type Family, familyOf, parseAddress } from '../addressing/ip.ts';
+
+export const portProtocols = ['tcp', 'udp', 'sctp'] as const;
+export type PortProtocol = (typeof portProtocols)[number];
+
+export interface ContainerPort {
+  readonly containerPort: number;
+  readonly protocol: PortProtocol;
+}
+
+/** A port of the host that leads to one of a container. */
+export interface PublishedPort extends ContainerPort {
+  /** `0.0.0.0` and `::` are every address of their kind. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+}
+
+/**
+ * As asked for: the same port of every address, any free one of a range; `null` leaves the choice to the
+ * engine.
+ */
+export interface PortRequest extends ContainerPort {
+  readonly hostAddresses: readonly string[];
+  readonly hostPorts: { readonly first: number; readonly last: number } | null;
+}
+
+/** HostConfig.PortBindings, wire shape. */
+export type PortBindings = Readonly<
+  Record<string, readonly { readonly HostIp?: string; readonly HostPort?: string }[] | null>
+>;
+
+/** What must be published, in a stable order. Throws InvalidParameter. */
+export function portRequests(options: {
+  readonly bindings: PortBindings;
+  readonly exposed: readonly string[];
+  readonly publishAll: boolean;
+  /** Where a port is published when no address is asked for. */
+  readonly defaultAddresses: readonly string[];
+}): PortRequest[] {
+  const requests: PortRequest[] = [];
+  for (const [key, bindings] of Object.entries(options.bindings)) {
+    const port = parsePort(key);
+    // `-p 80` comes as one empty binding; an empty list means the same.
+    for (const binding of bindings?.length ? bindings : [{}]) {
+      requests.push({
+        ...port,
+        hostAddresses: binding.HostIp ? [hostAddress(binding.HostIp)] : options.defaultAddresses,
+        hostPorts: hostPorts(binding.HostPort ?? ''),
+      });
+    }
+  }
+  for (const key of options.publishAll ? options.exposed : []) {
+    const port = parsePort(key);
+    const bound = requests.some(
+      (other) => other.containerPort === port.containerPort && other.protocol === port.protocol,
+    );
+    if (!bound) requests.push({ ...port, hostAddresses: options.defaultAddresses, hostPorts: null });
+  }
+  return requests;
+}
+
+/** `80/tcp`; the protocol is tcp when it is not said. Throws InvalidParameter. */
+export function parsePort(key: string): ContainerPort {
+  const [number = '', protocol = 'tcp', ...rest] = key.split('/');
+  const containerPort = portNumber(number);
+  if (containerPort === null || containerPort === 0 || rest.length > 0) {
+    throw new InvalidParameter(`invalid port specification: "${key}"`);
+  }
+  if (!isProtocol(protocol)) {
+    throw new InvalidParameter(
+      `invalid proto: ${protocol}; this engine publishes ${portProtocols.join(', ')}`,
+    );
+  }
+  return { containerPort, protocol };
+}
+
+/** Inspect's NetworkSettings.Ports: what is published, and null for what is only exposed. */
+export function portMap(
+  published: readonly PublishedPort[],
+  exposed: readonly string[],
+): Record<string, { HostIp: string; HostPort: string }[] | null> {
+  const map: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
+  for (const key of exposed) map[key] = null;
+  for (const port of published) {
+    const key = `${port.containerPort}/${port.protocol}`;
+    map[key] = [...(map[key] ?? []), { HostIp: port.hostAddress, HostPort: String(port.hostPort) }];
+  }
+  return map;
+}
+
+/** The kind of addresses that a port is published at. */
+export function portFamily({ hostAddress }: PublishedPort): Family {
+  return familyOf(hostAddress);
+}
+
+function hostAddress(text: string): string {
+  if (parseAddress(text) === null) throw new InvalidParameter(`invalid host address "${text}" of a port`);
+  return text;
+}
+
+function hostPorts(text: string): PortRequest['hostPorts'] {
+  if (text === '' || text === '0') return null;
+  const [firstText = '', lastText = firstText, ...rest] = text.split('-');
+  const first = portNumber(firstText);
+  const last = portNumber(lastText);
+  if (first === null || last === null || first === 0 || last < first || rest.length > 0) {
+    throw new InvalidParameter(`invalid hostPort: "${text}"`);
+  }
+  return { first, last };
+}
+
+function portNumber(text: string): number | null {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : null;
+}
+
+function isProtocol(text: string): text is PortProtocol {
+  return (portProtocols as readonly string[]).includes(text);
+}

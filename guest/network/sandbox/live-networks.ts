@@ -1,0 +1,95 @@
+import { Forbidden, Internal } from '../../errors.ts';
+import type { EndpointRecord } from '../endpoint.ts';
+import { changeOwnFiles, upstreamResolver } from '../files/sandbox-files.ts';
+import type { LiveSandboxRequest } from '../network-manager.ts';
+import { describeEndpoint } from './describe-endpoint.ts';
+import { endpointOptions } from './endpoint-options.ts';
+import { outlookOf, ownHosts, resolverOf } from './outlook.ts';
+import { reserveLink } from './reserve-link.ts';
+import { publishEndpoints, type SandboxParts } from './sandbox-parts.ts';
+import { type Attachment, toAttachment } from './sandbox-plan.ts';
+
+/** Gives a running container a link into a further network; see NetworkManager.connectNetwork. */
+export async function connectNetwork(
+  request: LiveSandboxRequest,
+  networkId: string,
+  parts: SandboxParts,
+): Promise<void> {
+  const { records, addresses, links } = parts;
+  const before = records.endpointsOfContainer(request.containerId);
+  const attachment = attachmentOf(request, networkId, parts);
+  const { network, asked } = attachment;
+  if (before.some((endpoint) => endpoint.networkId === networkId)) {
+    const name = request.containerName.replace(/^\//, '');
+    throw new Forbidden(`endpoint with name ${name} already exists in network ${network.name}`);
+  }
+  const link = reserveLink(
+    addresses,
+    attachment,
+    before.flatMap((endpoint) => endpoint.link ?? []),
+  );
+  const position = Math.max(-1, ...before.map((endpoint) => endpoint.position)) + 1;
+  const endpoint = describeEndpoint(request, { network, asked, position, link });
+  try {
+    // Recorded first: whatever happens from here, the next start knows of it.
+    records.saveEndpoint(endpoint);
+    const outlook = outlookOf([...before, endpoint], records);
+    const { sysctls } = endpointOptions(asked.DriverOpts);
+    await links.add(namespaceOf(request), { network, link, sysctls }, outlook);
+    await follow(request, [...before, endpoint], { added: [endpoint], removed: [] }, parts);
+  } catch (error) {
+    records.deleteEndpoint(request.containerId, networkId);
+    throw error;
+  } finally {
+    addresses.settle(network, { 4: link.ipv4, 6: link.ipv6 });
+  }
+  publishEndpoints(parts, 'connect', [endpoint]);
+}
+
+/** Takes a running container's link into a network away; see NetworkManager.disconnectNetwork. */
+export async function disconnectNetwork(
+  request: LiveSandboxRequest,
+  networkId: string,
+  parts: SandboxParts,
+): Promise<void> {
+  const { records, links } = parts;
+  const endpoints = records.endpointsOfContainer(request.containerId);
+  const leaving = endpoints.find((endpoint) => endpoint.networkId === networkId);
+  if (!leaving?.link) {
+    const { name } = records.network(networkId);
+    throw new Internal(`container ${request.containerId} is not connected to network ${name}`);
+  }
+  const rest = endpoints.filter((endpoint) => endpoint !== leaving);
+  // The link first: a record without its link is mended by asking again.
+  await links.removeLink(leaving.link);
+  records.deleteEndpoint(request.containerId, networkId);
+  publishEndpoints(parts, 'disconnect', [leaving]);
+  await links.redirect(namespaceOf(request), outlookOf(rest, records));
+  await follow(request, rest, { added: [], removed: [leaving] }, parts);
+}
+
+/** Published ports and files follow a change of networks. */
+async function follow(
+  request: LiveSandboxRequest,
+  endpoints: readonly EndpointRecord[],
+  change: { readonly added: readonly EndpointRecord[]; readonly removed: readonly EndpointRecord[] },
+  { records, ports }: SandboxParts,
+): Promise<void> {
+  const outlook = outlookOf(endpoints, records);
+  await ports.lead(request.containerId, outlook.gateways);
+  await changeOwnFiles({
+    directory: request.directory,
+    added: change.added.flatMap(({ link }) => ownHosts(request, link)),
+    removed: change.removed.flatMap(({ link }) => ownHosts(request, link).map(({ address }) => address)),
+    resolver: resolverOf(outlook, await upstreamResolver(request.dns)),
+  });
+}
+
+function attachmentOf(request: LiveSandboxRequest, networkId: string, { records }: SandboxParts): Attachment {
+  const network = records.network(networkId);
+  return toAttachment({ network, asked: request.endpoints[network.name] ?? {} });
+}
+
+function namespaceOf({ pid }: LiveSandboxRequest): string {
+  return `/proc/${pid}/ns/net`;
+}

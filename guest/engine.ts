@@ -132,7 +132,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...updateRoutes(containers, host),
     ...execRoutes({ containers, execs }),
     ...imageRoutes(images),
-    ...networkRoutes(networks, events),
+    ...networkRoutes({ networks, containers, events }),
     ...volumeRoutes(volumes, events),
     ...builderStubRoutes(),
     ...swarmStubRoutes(),

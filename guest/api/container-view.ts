@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Container } from '../containers/container.ts';
 import type { ContainerRecord, RecordedMount } from '../containers/container-record.ts';
 import { commandOf } from '../containers/create-config.ts';
+import { legacyLinks } from '../containers/links.ts';
 import { isLive, type State } from '../containers/state.ts';
 import type { EndpointSettings, SandboxSettings } from '../network/network-manager.ts';
 import { defaultShmBytes } from '../runtime/spec/mounts.ts';
@@ -44,6 +45,7 @@ export function containerView(
       ...hostConfig,
       CgroupnsMode: hostConfig.CgroupnsMode || 'private',
       NetworkMode: hostConfig.NetworkMode || 'default',
+      Links: linkPaths(record),
       IpcMode: hostConfig.IpcMode || 'private',
       ShmSize: hostConfig.ShmSize || defaultShmBytes,
       Runtime: hostConfig.Runtime || 'crun',
@@ -118,18 +120,18 @@ export function plannedNetworks({
 }: ContainerRecord): Readonly<Record<string, unknown>> {
   const mode = hostConfig.NetworkMode || 'default';
   if (mode.startsWith('container:')) return {};
-  const names = new Set([mode === 'default' ? 'bridge' : mode, ...Object.keys(endpoints)]);
-  names.delete('default');
+  const memberships =
+    Object.keys(endpoints).length > 0 ? endpoints : { [mode === 'default' ? 'bridge' : mode]: {} };
   return Object.fromEntries(
-    [...names].map((name) => [
+    Object.entries(memberships).map(([name, asked]) => [
       name,
       {
-        IPAMConfig: endpoints[name]?.IPAMConfig ?? null,
-        Links: null,
-        Aliases: endpoints[name]?.Aliases ?? null,
-        MacAddress: '',
-        DriverOpts: endpoints[name]?.DriverOpts ?? null,
-        GwPriority: 0,
+        IPAMConfig: asked.IPAMConfig ?? null,
+        Links: asked.Links ?? null,
+        Aliases: asked.Aliases ?? null,
+        MacAddress: asked.MacAddress ?? '',
+        DriverOpts: asked.DriverOpts ?? null,
+        GwPriority: asked.GwPriority ?? 0,
         NetworkID: '',
         EndpointID: '',
         Gateway: '',
@@ -142,6 +144,12 @@ export function plannedNetworks({
       },
     ]),
   );
+}
+
+/** `/db:/web/db`, as dockerd shows links. */
+function linkPaths({ name, hostConfig }: ContainerRecord): string[] | null {
+  const links = legacyLinks(hostConfig).map(({ target, alias }) => `/${target}:/${name}/${alias}`);
+  return links.length > 0 ? links : null;
 }
 
 export function mountView(mount: RecordedMount): object {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { InvalidParameter, NotImplemented } from '../errors.ts';
 import type { NetworkRequest } from '../network/definition/network-request.ts';
+import { endpointBody } from './schema/container.ts';
 
 const words = z.record(z.string(), z.string()).nullish();
 
@@ -35,6 +36,15 @@ export const networkCreateBody = z.looseObject({
   Options: words,
   Labels: words,
 });
+
+/** `POST /networks/{id}/connect`. */
+export const connectBody = z.looseObject({
+  Container: z.string(),
+  EndpointConfig: endpointBody.nullish(),
+});
+
+/** `POST /networks/{id}/disconnect`. */
+export const disconnectBody = z.looseObject({ Container: z.string(), Force: z.boolean().nullish() });
 
 /** Throws NotImplemented or InvalidParameter for what this engine's networks do not have. */
 export function networkRequest(body: z.infer<typeof networkCreateBody>): NetworkRequest {

@@ -14,8 +14,10 @@ export interface ContainerRecord {
   /** The client's request with the image's defaults filled in; wire shape. */
   readonly config: ContainerConfig;
   readonly hostConfig: HostConfig;
-  /** By network name; wire shape. */
+  /** The networks it belongs to, by name; none of them: that of its network mode. Wire shape. */
   readonly endpoints: Readonly<Record<string, EndpointRequest>>;
+  /** Variables that its links gave it when it last started. */
+  readonly linkEnv?: readonly string[];
   readonly mounts: readonly RecordedMount[];
   readonly state: State;
   readonly restartCount: number;

@@ -115,7 +115,7 @@ function processWish(record: ContainerRecord, deps: Dependencies, size: Terminal
   const { config, hostConfig } = record;
   return {
     args: commandOf(config),
-    env: config.Env ?? [],
+    env: [...(record.linkEnv ?? []), ...(config.Env ?? [])],
     cwd: config.WorkingDir,
     user: userOf(record, deps, config.User),
     hostname: config.Hostname,

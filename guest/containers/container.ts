@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { HostConfig } from '../api/schema/container.ts';
 import { NotFound } from '../errors.ts';
 import type { JsonFileLog } from '../logs/json-file-log.ts';
+import type { EndpointRequest } from '../network/network-manager.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
 import { limitResources } from '../runtime/spec/resources.ts';
+import { connectToNetwork, disconnectFromNetwork } from './change-networks.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { limitsOf } from './container-wish.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
@@ -30,6 +32,7 @@ export class Container {
   readonly #record: DurableRecord;
   readonly #runs: Runs;
   readonly #deps: Dependencies;
+  readonly #surroundings: { readonly deps: Dependencies; readonly neighbours: Neighbours };
   readonly #onRemoved: (container: Container) => void;
   readonly #restart = new RestartTimer();
   #queue: Promise<unknown> = Promise.resolve();
@@ -41,6 +44,7 @@ export class Container {
   ) {
     this.#record = new DurableRecord(record, deps);
     this.#deps = deps;
+    this.#surroundings = { deps, neighbours: options.neighbours };
     this.#onRemoved = options.onRemoved;
     this.#runs = new Runs(this.#record, deps, {
       neighbours: options.neighbours,
@@ -162,6 +166,14 @@ export class Container {
     });
   }
 
+  connectNetwork(network: string, asked: EndpointRequest): Promise<void> {
+    return this.#enqueue(() => connectToNetwork(this.#record, { network, asked }, this.#surroundings));
+  }
+
+  disconnectNetwork(network: string): Promise<void> {
+    return this.#enqueue(() => disconnectFromNetwork(this.#record, network, this.#surroundings));
+  }
+
   /** Keeps every change waiting until it is disposed of. Throws NotFound when the container is gone. */
   hold(): Promise<Disposable> {
     return new Promise((resolve, reject) => {
@@ -176,6 +188,7 @@ export class Container {
     return this.#enqueue(async () => {
       const oldName = `/${this.record.name}`;
       this.#record.change({ name });
+      this.#deps.networks.renameContainer(this.id, name);
       this.#record.publish('rename', { oldName });
     });
   }

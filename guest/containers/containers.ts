@@ -14,6 +14,8 @@ import { mergeConfig } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discardVolumes } from './discard.ts';
 import { fillVolumes } from './fill-volumes.ts';
+import { checkLinks } from './links.ts';
+import { newMemberships } from './memberships.ts';
 import { mountRequests, type RequestedMount } from './mount-requests.ts';
 import { namePattern, randomName } from './names.ts';
 import { requireSource } from './prepare-mounts.ts';
@@ -52,6 +54,10 @@ export class Containers implements Neighbours {
     return found[0]!;
   }
 
+  recordOf(reference: string): ContainerRecord {
+    return this.get(reference).record;
+  }
+
   runningPid(reference: string): { id: string; pid: number } {
     const { record } = this.get(reference);
     if (!isLive(record.state))
@@ -84,6 +90,12 @@ export class Containers implements Neighbours {
     if (config.StopSignal) parseSignal(config.StopSignal);
     const requests = mountRequests(config, hostConfig);
     for (const request of requests) requireSource(request);
+    const endpoints = newMemberships(
+      { hostConfig, disabled: config.NetworkDisabled, macAddress: config.MacAddress },
+      NetworkingConfig.EndpointsConfig,
+      this.#deps.networks,
+    );
+    checkLinks(hostConfig, this);
     const name = this.#takeName(wishedName, id);
     const made: RecordedMount[] = [];
     this.#making.set(id, { imageId: image.id, mounts: made });
@@ -99,17 +111,7 @@ export class Containers implements Neighbours {
         imageId: image.id,
         config: { ...config, Hostname: config.Hostname || hostname },
         hostConfig,
-        endpoints: Object.fromEntries(
-          Object.entries(NetworkingConfig.EndpointsConfig).map(([network, endpoint]) => [
-            network,
-            {
-              Aliases: endpoint?.Aliases ?? null,
-              ...(endpoint?.MacAddress ? { MacAddress: endpoint.MacAddress } : {}),
-              IPAMConfig: ipamOf(endpoint?.IPAMConfig),
-              DriverOpts: endpoint?.DriverOpts ?? null,
-            },
-          ]),
-        ),
+        endpoints,
         mounts: made,
         state: { status: 'created', exitCode: 0, error: '' },
         restartCount: 0,
@@ -264,14 +266,4 @@ export class Containers implements Neighbours {
       rmSync(join(root, id), { recursive: true, force: true });
     }
   }
-}
-
-function ipamOf(
-  config: { IPv4Address?: string | undefined; IPv6Address?: string | undefined } | null | undefined,
-) {
-  if (!config) return null;
-  return {
-    ...(config.IPv4Address ? { IPv4Address: config.IPv4Address } : {}),
-    ...(config.IPv6Address ? { IPv6Address: config.IPv6Address } : {}),
-  };
 }

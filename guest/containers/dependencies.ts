@@ -8,6 +8,7 @@ import type { CgroupLocation } from '../runtime/crun-runtime.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { VolumeStore } from '../volumes/volume-store.ts';
+import type { ContainerRecord } from './container-record.ts';
 import type { ContainerStore } from './container-store.ts';
 
 /** What containers are made of; each part behind its own interface. */
@@ -25,8 +26,10 @@ export interface Dependencies {
   readonly log: Logger;
 }
 
-/** Other containers, by what a user calls them; for `container:` modes. */
+/** Other containers, by what a user calls them; for `container:` modes and links. */
 export interface Neighbours {
+  /** Throws NotFound. */
+  recordOf(reference: string): ContainerRecord;
   /** Throws NotFound, and Conflict when it does not run. */
   runningPid(reference: string): { readonly id: string; readonly pid: number };
 }

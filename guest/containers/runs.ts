@@ -9,6 +9,7 @@ import type { Dependencies, Neighbours } from './dependencies.ts';
 import type { DurableRecord } from './durable-record.ts';
 import { Exits } from './exits.ts';
 import { HealthKeeper } from './health/health-keeper.ts';
+import { linkedContainers } from './links.ts';
 import { prepareMounts, releaseMounts, remountVolumes } from './prepare-mounts.ts';
 import { restarts } from './restart-policy.ts';
 import { sandboxRequest } from './sandbox-request.ts';
@@ -80,13 +81,15 @@ export class Runs {
   /** Resolves when the process runs. When it throws, the state says why and nothing is left. */
   async start(): Promise<void> {
     await this.settled;
-    const record = this.#record.value;
     const neighbours = this.#neighbours;
     try {
+      const linked = linkedContainers(this.#record.value, { neighbours, networks: this.#deps.networks });
+      if (linked.env.length > 0) this.#record.change({ linkEnv: linked.env });
+      const record = this.#record.value;
       await prepareMounts(record, this.#deps);
       const directory = this.#deps.paths.container(record.id);
       const sandbox = await this.#deps.networks.connectSandbox(
-        sandboxRequest(record, { neighbours, directory }),
+        sandboxRequest(record, { neighbours, directory, linkedHosts: linked.hosts }),
       );
       const task = await this.#deps.runtime.start({
         id: record.id,

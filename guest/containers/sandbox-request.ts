@@ -8,7 +8,15 @@ import type { Neighbours } from './dependencies.ts';
  */
 export function sandboxRequest(
   { config, hostConfig, name, id, endpoints }: ContainerRecord,
-  { neighbours, directory }: { readonly neighbours: Neighbours; readonly directory: string },
+  {
+    neighbours,
+    directory,
+    linkedHosts = [],
+  }: {
+    readonly neighbours: Neighbours;
+    readonly directory: string;
+    readonly linkedHosts?: SandboxRequest['linkedHosts'];
+  },
 ): SandboxRequest {
   const mode = hostConfig.NetworkMode || 'default';
   const joined = mode.startsWith('container:')
@@ -33,7 +41,7 @@ export function sandboxRequest(
       options: hostConfig.DnsOptions ?? [],
     },
     extraHosts: hostConfig.ExtraHosts ?? [],
-    linkedHosts: [],
+    linkedHosts,
     directory,
   };
 }

@@ -7,7 +7,6 @@ import { InvalidParameter, NotImplemented } from '../errors.ts';
  */
 export function refuseUnsupported(config: ContainerConfig, host: HostConfig): void {
   const asked: readonly (readonly [string, boolean])[] = [
-    ['--link', some(host.Links)],
     ['--volumes-from', some(host.VolumesFrom)],
     ['--cgroup-parent', host.CgroupParent !== ''],
     ['--userns', host.UsernsMode !== '' && host.UsernsMode !== 'host'],

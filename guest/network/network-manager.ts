@@ -11,8 +11,8 @@ export interface NetworkManager {
   connectSandbox(request: SandboxRequest): Promise<Sandbox>;
   /** Gives back everything of {@link connectSandbox}. Idempotent. */
   releaseSandbox(containerId: string): Promise<void>;
-  /** What {@link connectSandbox} would refuse at once; throws as it does, but for networks that are not there. */
-  checkRequest(request: SandboxRequest): void;
+  /** Throws what {@link connectSandbox} would refuse at once: InvalidParameter, or NotFound for a network. */
+  checkRequest(request: Pick<SandboxRequest, 'mode' | 'endpoints'>): void;
   /**
    * Connects a running container to a further network, which is among the request's endpoints. Its default
    * route, its published ports and its files follow. Throws as connectSandbox, Forbidden when it is connected,

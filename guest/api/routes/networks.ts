@@ -1,22 +1,29 @@
+import type { Containers } from '../../containers/containers.ts';
+import { endpointRequest } from '../../containers/memberships.ts';
 import { Forbidden, InvalidParameter, NotImplemented } from '../../errors.ts';
 import type { EventSink } from '../../events/event.ts';
 import { isPredefined, type NetworkRecord } from '../../network/network.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { ApiRequest, Route } from '../handler.ts';
 import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../label-filter.ts';
-import { networkCreateBody, networkRequest } from '../network-body.ts';
+import { connectBody, disconnectBody, networkCreateBody, networkRequest } from '../network-body.ts';
 import { networkView } from '../network-view.ts';
 
 /** `/networks`. */
-export function networkRoutes(networks: Networks, events: EventSink): Route[] {
+export function networkRoutes(options: {
+  readonly networks: Networks;
+  readonly containers: Containers;
+  readonly events: EventSink;
+}): Route[] {
+  const { networks, containers, events } = options;
   return [
     { method: 'GET', path: '/networks', handle: list },
     { method: 'POST', path: '/networks/create', handle: create },
     { method: 'POST', path: '/networks/prune', handle: prune },
     { method: 'GET', path: '/networks/:id', handle: inspect },
     { method: 'DELETE', path: '/networks/:id', handle: remove },
-    { method: 'POST', path: '/networks/:id/connect', handle: refuse },
-    { method: 'POST', path: '/networks/:id/disconnect', handle: refuse },
+    { method: 'POST', path: '/networks/:id/connect', handle: connect },
+    { method: 'POST', path: '/networks/:id/disconnect', handle: disconnect },
   ];
 
   function list({ query }: ApiRequest) {
@@ -83,13 +90,22 @@ export function networkRoutes(networks: Networks, events: EventSink): Route[] {
     return { json: { NetworksDeleted: removed } };
   }
 
+  async function connect(request: ApiRequest) {
+    const body = await request.json(connectBody);
+    const network = networks.get(request.params.id!);
+    await containers.get(body.Container).connectNetwork(network.id, endpointRequest(body.EndpointConfig));
+    return { status: 200 };
+  }
+
+  /** `Force` asks for no more: no endpoint outlives its container's sandbox. */
+  async function disconnect(request: ApiRequest) {
+    const body = await request.json(disconnectBody);
+    const network = networks.get(request.params.id!);
+    await containers.get(body.Container).disconnectNetwork(network.id);
+    return { status: 200 };
+  }
+
   function isDangling(network: NetworkRecord): boolean {
     return !isPredefined(network.name) && networks.endpoints(network).length === 0;
   }
-}
-
-function refuse(): never {
-  throw new NotImplemented(
-    'this engine connects a container to its networks when it starts; give --network to docker run or create',
-  );
 }

@@ -217,19 +217,26 @@ export const updateBody = hostConfig
   .extend({ RestartPolicy: z.object({ Name: text, MaximumRetryCount: integer }).nullish() });
 export type UpdateBody = z.output<typeof updateBody>;
 
-const endpoint = z.object({
+/** What is asked of a container's place in one network. */
+export const endpointBody = z.object({
   Aliases: texts,
   Links: texts,
   MacAddress: z.string().optional(),
   IPAMConfig: z
-    .object({ IPv4Address: z.string().optional(), IPv6Address: z.string().optional() })
+    .object({
+      IPv4Address: z.string().optional(),
+      IPv6Address: z.string().optional(),
+      LinkLocalIPs: z.array(z.string()).optional(),
+    })
     .nullish()
     .transform((value) => value ?? null),
   DriverOpts: z
     .record(z.string(), z.string())
     .nullish()
     .transform((value) => value ?? null),
+  GwPriority: integer,
 });
+export type EndpointBody = z.output<typeof endpointBody>;
 
 const emptyHostConfig = hostConfig.parse({});
 
@@ -238,7 +245,7 @@ export const createBody = containerConfig.extend({
   NetworkingConfig: z
     .object({
       EndpointsConfig: z
-        .record(z.string(), endpoint.nullable())
+        .record(z.string(), endpointBody.nullable())
         .nullish()
         .transform((value) => value ?? {}),
     })

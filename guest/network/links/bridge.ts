@@ -1,6 +1,7 @@
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { run } from '../../host/exec.ts';
 import { programPath } from '../../host/program-path.ts';
+import { macAddress } from '../addressing/mac-address.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { FilteredBridge } from '../firewall/ruleset.ts';
 import { type BridgeNetwork, poolsOf } from '../network.ts';
@@ -41,7 +42,9 @@ export class Bridges {
   async #make(network: BridgeNetwork): Promise<void> {
     const { linkName } = network.bridge;
     if (!(await linkExists(linkName))) {
-      await this.#run(programPath('ip'), ['-batch', '-'], { input: bridgeCreation(network) });
+      await this.#run(programPath('ip'), ['-batch', '-'], {
+        input: bridgeCreation(network, macAddress(null)),
+      });
     }
     // Connections from this host's loopback to published ports leave by the bridge with a loopback source.
     await writeFile(`/proc/sys/net/ipv4/conf/${linkName}/route_localnet`, '1');

@@ -7,13 +7,16 @@ import type { AddressPool, BridgeNetwork, NetworkRecord } from '../network.ts';
  * nothing on the wire until its owner does.
  */
 
-/** Makes a network's bridge. Fails when the link is there. */
-export function bridgeCreation(network: BridgeNetwork): string {
+/**
+ * Makes a network's bridge. Fails when the link is there. `macAddress`: a bridge without one of its own takes
+ * the lowest of its ports', and whoever knew it by another loses it when ports come and go.
+ */
+export function bridgeCreation(network: BridgeNetwork, macAddress: string): string {
   const { linkName } = network.bridge;
   // An IPv6 address comes when the link's settings are made (bridge.ts).
   const { ipv4 } = network;
   const address = ipv4 ? `addr add ${ipv4.gateway}/${ipv4.subnet.split('/')[1]} brd + dev ${linkName}\n` : '';
-  return `link add name ${linkName}${mtuOf(network)} type bridge
+  return `link add name ${linkName}${mtuOf(network)} address ${macAddress} type bridge
 link set ${linkName} addrgenmode none
 ${address}link set ${linkName} up
 `;

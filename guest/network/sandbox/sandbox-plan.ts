@@ -20,7 +20,7 @@ export interface Attachment {
  * for what a network cannot give, Conflict for a target that does not run.
  */
 export function planSandbox(
-  request: SandboxRequest,
+  request: Pick<SandboxRequest, 'mode' | 'endpoints' | 'joined'>,
   find: (reference: string) => NetworkRecord,
 ): SandboxPlan {
   if (request.mode.startsWith('container:')) {

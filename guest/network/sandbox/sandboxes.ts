@@ -76,7 +76,7 @@ export class Sandboxes implements NetworkManager {
     publishEndpoints(this.#parts, 'disconnect', endpoints);
   }
 
-  checkRequest(request: SandboxRequest): void {
+  checkRequest(request: Pick<SandboxRequest, 'mode' | 'endpoints'>): void {
     planSandbox(request, this.findNetwork);
   }
 

@@ -6,7 +6,6 @@ import { httpStatus } from '../../../guest/errors.ts';
 const refused: readonly (readonly [body: Record<string, unknown>, status: number, name: RegExp])[] = [
   ...(
     [
-      [{ Links: ['a:b'] }, '--link'],
       [{ VolumesFrom: ['a'] }, '--volumes-from'],
       [{ CgroupParent: '/x' }, '--cgroup-parent'],
       [{ UsernsMode: 'private' }, '--userns'],

@@ -126,7 +126,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...containerQueryRoutes({ containers, execs, deps }),
     ...containerStreamRoutes(containers),
     ...containerProcessRoutes(containers, deps),
-    ...containerPruneRoutes(containers, images.snapshots),
+    ...containerPruneRoutes(containers, images.snapshots, events),
     ...commitRoutes({ containers, committer: images.maker, images: images.images }),
     ...archiveRoutes({ containers, deps }),
     ...updateRoutes(containers, host),

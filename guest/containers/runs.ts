@@ -86,11 +86,11 @@ export class Runs {
       const linked = linkedContainers(this.#record.value, { neighbours, networks: this.#deps.networks });
       if (linked.env.length > 0) this.#record.change({ linkEnv: linked.env });
       const record = this.#record.value;
-      await prepareMounts(record, this.#deps);
       const directory = this.#deps.paths.container(record.id);
       const sandbox = await this.#deps.networks.connectSandbox(
         sandboxRequest(record, { neighbours, directory, linkedHosts: linked.hosts }),
       );
+      await prepareMounts(record, this.#deps);
       const task = await this.#deps.runtime.start({
         id: record.id,
         spec: specOf(record, this.#deps, { namespace: sandbox.namespace, neighbours }),

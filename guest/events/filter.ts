@@ -15,6 +15,12 @@ const rules: Readonly<Record<string, Rule>> = {
   network: names,
   volume: names,
   daemon: names,
+  // Of what this engine has none of: nothing has such a name.
+  plugin: names,
+  service: names,
+  node: names,
+  secret: names,
+  config: names,
   image(event, wanted) {
     const { attributes, id } = event.actor;
     const name = (event.type === 'image' ? attributes.name : attributes.image) ?? '';

@@ -1,5 +1,6 @@
 import { InvalidParameter } from '../errors.ts';
 import { familiarName, familiarReference, type Reference } from '../reference.ts';
+import { untilFilter } from '../until-filter.ts';
 import type { Image } from './image.ts';
 
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -83,28 +84,10 @@ export interface TimeWindow {
 
 export function timeWindow(filters: Filters, resolve: (word: string) => Image, now: number): TimeWindow {
   const times = (name: string) => (filters.get(name) ?? []).map((word) => resolve(word).createdAt.getTime());
-  const until = (filters.get('until') ?? []).map((text) => parseTime(text, now));
   return {
     after: Math.max(Number.NEGATIVE_INFINITY, ...times('since')),
-    before: Math.min(Number.POSITIVE_INFINITY, ...times('before'), ...until),
+    before: Math.min(...times('before'), untilFilter(filters, now)),
   };
-}
-
-const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
-
-/** Unix seconds, a date, or how long ago (`24h`, `1h30m`), as milliseconds. Throws InvalidParameter. */
-function parseTime(text: string, now: number): number {
-  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
-  if (/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) {
-    let ago = 0;
-    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g))
-      ago += Number(amount) * units[unit!]!;
-    return now - ago;
-  }
-  const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw new InvalidParameter(`invalid filter 'until=${text}'; expected a time or a duration`);
-  return time;
 }
 
 /** An image is dangling when no tag leads to it. */

@@ -1,7 +1,7 @@
 import type { Containers } from '../../containers/containers.ts';
 import { applyChanges } from '../../images/changes.ts';
 import type { ImageCommitter, ImageResolver } from '../../images/image.ts';
-import { parseReference } from '../../reference.ts';
+import { familiarReference, parseReference } from '../../reference.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 import { containerConfig } from '../schema/container.ts';
 
@@ -23,8 +23,9 @@ export function commitRoutes({
     const body = await request.json(containerConfig.partial());
     const { record } = container;
     const repo = query.text('repo');
-    const imageRef = repo ? `${repo}:${query.text('tag') || 'latest'}` : '';
-    if (imageRef) parseReference(imageRef);
+    const imageRef = repo
+      ? familiarReference(parseReference(`${repo}:${query.text('tag') || 'latest'}`))
+      : '';
     const paused =
       record.state.status === 'running' && (query.text('pause') === undefined || query.flag('pause'));
     if (paused) await container.pause();

@@ -1,8 +1,9 @@
 import type { Containers } from '../../containers/containers.ts';
 import { isLive } from '../../containers/state.ts';
 import { Conflict } from '../../errors.ts';
+import type { EventSink } from '../../events/event.ts';
 import type { Snapshotter } from '../../layers/snapshotter.ts';
-import { parseLogTime } from '../../logs/log-stream.ts';
+import { untilFilter } from '../../until-filter.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 import { assertKnownFilters, isPrunable } from '../label-filter.ts';
 
@@ -10,13 +11,14 @@ import { assertKnownFilters, isPrunable } from '../label-filter.ts';
 export function containerPruneRoutes(
   containers: Containers,
   snapshotter: Pick<Snapshotter, 'usage'>,
+  events: EventSink,
 ): Route[] {
   return [{ method: 'POST', path: '/containers/prune', handle: prune }];
 
   async function prune({ query }: ApiRequest): Promise<Reply> {
     const filters = query.filters();
     assertKnownFilters(filters, ['label', 'label!', 'until']);
-    const until = parseLogTime(filters.get('until')?.[0], 'until');
+    const until = untilFilter(filters);
     const idle = containers
       .list()
       .filter(
@@ -24,7 +26,7 @@ export function containerPruneRoutes(
           !isLive(state) &&
           state.status !== 'restarting' &&
           isPrunable(config.Labels, filters) &&
-          (until === null || createdAt < until),
+          Date.parse(createdAt) < until,
       );
     let bytes = 0;
     const removed: string[] = [];
@@ -40,6 +42,11 @@ export function containerPruneRoutes(
       bytes += usage;
       removed.push(container.id);
     }
+    events.publish({
+      type: 'container',
+      action: 'prune',
+      actor: { id: '', attributes: { reclaimed: String(bytes) } },
+    });
     return { json: { ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: bytes } };
   }
 }

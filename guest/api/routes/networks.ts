@@ -4,6 +4,7 @@ import { Forbidden, InvalidParameter, NotImplemented } from '../../errors.ts';
 import type { EventSink } from '../../events/event.ts';
 import { isPredefined, type NetworkRecord } from '../../network/network.ts';
 import type { Networks } from '../../network/networks.ts';
+import { untilFilter } from '../../until-filter.ts';
 import type { ApiRequest, Route } from '../handler.ts';
 import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../label-filter.ts';
 import { connectBody, disconnectBody, networkCreateBody, networkRequest } from '../network-body.ts';
@@ -71,11 +72,11 @@ export function networkRoutes(options: {
   async function prune({ query }: ApiRequest) {
     const filters = query.filters();
     assertKnownFilters(filters, ['label', 'label!', 'until']);
-    const until = filters.get('until');
-    if (until) throw new NotImplemented('networks are pruned by label only, not by "until"');
+    const until = untilFilter(filters);
     const removed: string[] = [];
     for (const network of networks.list()) {
       if (!isDangling(network) || !isPrunable(network.labels, filters)) continue;
+      if (Date.parse(network.createdAt) >= until) continue;
       // A container may have joined it meanwhile: then it is none to prune.
       const gone = await networks.remove(network.id).then(
         () => true,

@@ -1,6 +1,6 @@
 import type { Containers } from '../../containers/containers.ts';
 import { endpointRequest } from '../../containers/memberships.ts';
-import { Forbidden, InvalidParameter, NotImplemented } from '../../errors.ts';
+import { Forbidden, InvalidParameter } from '../../errors.ts';
 import type { EventSink } from '../../events/event.ts';
 import { isPredefined, type NetworkRecord } from '../../network/network.ts';
 import type { Networks } from '../../network/networks.ts';

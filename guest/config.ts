@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidParameter } from './errors.ts';
@@ -74,7 +75,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
       ...(values.guest ? {} : { bridgeName: `mb-${name}` }),
       ...(values.bridge === undefined ? {} : { bridgeName: values.bridge }),
       ...(values.bip === undefined ? {} : { bridgeSubnet: values.bip }),
-      publishThrough: values['publish-through'] ?? null,
+      publishThrough: forwarder(values['publish-through']),
     },
     guest: values.guest,
     listen: hosts.map((host) => parseHost(host, tls)),
@@ -92,6 +93,13 @@ function parseFlags(args: readonly string[]) {
   } catch (error) {
     throw new InvalidParameter((error as Error).message);
   }
+}
+
+/** Throws InvalidParameter. It stands in the packet filter's rules. */
+function forwarder(text: string | undefined): string | null {
+  if (text !== undefined && !isIPv4(text))
+    throw new InvalidParameter(`invalid --publish-through "${text}"; expected an IPv4 address`);
+  return text ?? null;
 }
 
 function tlsFiles(values: { tlscacert?: string; tlscert?: string; tlskey?: string }): TlsFiles | null {

@@ -13,6 +13,7 @@ import { eventsRoutes } from './api/routes/events.ts';
 import { execRoutes } from './api/routes/exec.ts';
 import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
+import { publishedPortsRoutes } from './api/routes/published-ports.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
 import { updateRoutes } from './api/routes/update.ts';
@@ -133,6 +134,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...execRoutes({ containers, execs }),
     ...imageRoutes(images),
     ...networkRoutes({ networks, containers, events }),
+    ...publishedPortsRoutes(sandboxes.ports),
     ...volumeRoutes(volumes, events),
     ...builderStubRoutes(),
     ...swarmStubRoutes(),

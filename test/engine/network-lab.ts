@@ -9,13 +9,20 @@ import { makeNamespace } from '../../guest/network/links/network-namespace.ts';
 import type { Sandbox, SandboxRequest } from '../../guest/network/network-manager.ts';
 import { openDatabase } from '../../guest/store/database.ts';
 
-export async function open(t: Test, options: { spareSandboxes?: number; directory?: string } = {}) {
+export async function open(
+  t: Test,
+  options: { spareSandboxes?: number; directory?: string; publishThrough?: string } = {},
+) {
   const directory = options.directory ?? t.testdir({});
   const db = openDatabase(join(directory, 'engine.db'));
   const events = { publish: () => {} };
   const { sandboxes, networks } = await openNetworks(
     db,
-    { ...defaultNetworkOptions, spareSandboxes: options.spareSandboxes ?? 0 },
+    {
+      ...defaultNetworkOptions,
+      spareSandboxes: options.spareSandboxes ?? 0,
+      publishThrough: options.publishThrough ?? null,
+    },
     events,
   );
   await sandboxes.reconcile([]);

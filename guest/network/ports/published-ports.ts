@@ -7,6 +7,9 @@ import type { Gateways } from '../sandbox/gateways.ts';
 import { anyPort, createPortHolder, type HeldPort, type PortHolder } from './port-holder.ts';
 import { type ContainerPort, type PortRequest, type PublishedPort, portFamily } from './ports.ts';
 
+/** By which the host reaches the machine itself: SSH and the API. */
+const machinePorts = [22, 2376];
+
 interface Published {
   readonly held: HeldPort[];
   readonly wanted: readonly ContainerPort[];
@@ -158,11 +161,12 @@ export class PublishedPorts {
       if (through.has(key)) continue;
       const { protocol, containerPort } = port;
       const others = [...this.#byContainer.values()].flatMap((published) => [...published.through.values()]);
-      const taken = new Set(
-        [...others, ...through.values()]
+      const taken = new Set([
+        ...machinePorts,
+        ...[...others, ...through.values()]
           .filter((other) => other.protocol === protocol)
           .map((other) => other.throughPort),
-      );
+      ]);
       let throughPort = before.get(key)?.throughPort ?? port.hostPort;
       if (!before.has(key) && taken.has(throughPort)) {
         throughPort = anyPort.first;

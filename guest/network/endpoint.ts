@@ -39,7 +39,10 @@ export interface EndpointLink {
   readonly hostName: string | null;
   /** The container's end, such as `eth0`. */
   readonly interfaceName: string;
+  /** Empty where it is the parent's (ipvlan). */
   readonly macAddress: string;
+  /** The world is on the link itself: ipvlan in its l3 modes. */
+  readonly routedByParent: boolean;
   readonly ipv4: EndpointAddress | null;
   readonly ipv6: EndpointAddress | null;
 }

@@ -40,6 +40,8 @@ export interface AddressPool {
 export interface BridgeSettings {
   /** The link's name, at most 15 bytes. */
   readonly linkName: string;
+  /** The link was there before the network, and stays after it. */
+  readonly foreign: boolean;
   /** Containers of the network reach one another. */
   readonly interContainer: boolean;
   /** Traffic that leaves is hidden behind the host's address. */
@@ -80,13 +82,22 @@ export function hasEmbeddedDns(network: NetworkRecord): boolean {
   return network.driver === 'bridge' && !isPredefined(network.name);
 }
 
+/** A network that has a bridge. */
+export type BridgeNetwork = NetworkRecord & { readonly bridge: BridgeSettings };
+
+/** A network on a link of the host. */
+export type ParentNetwork = NetworkRecord & { readonly parent: ParentSettings };
+
 /** A network that containers have links into. */
-export function hasLinks(network: NetworkRecord): boolean {
+export type LinkedNetwork = BridgeNetwork | ParentNetwork;
+
+export function hasLinks(network: NetworkRecord): network is LinkedNetwork {
   return network.bridge !== null || network.parent !== null;
 }
 
-/** A network that has a bridge. */
-export type BridgeNetwork = NetworkRecord & { readonly bridge: BridgeSettings };
+export function hasParent(network: NetworkRecord): network is ParentNetwork {
+  return network.parent !== null;
+}
 
 export function hasBridge(network: NetworkRecord): network is BridgeNetwork {
   return network.bridge !== null;

@@ -1,9 +1,9 @@
 import { Forbidden } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
-import { hostRoutes } from './addressing/host-routes.ts';
+import { hostLinks, hostRoutes } from './addressing/host-routes.ts';
 import { type NetworkRequest, newNetwork } from './definition/network-request.ts';
 import type { EndpointRecord } from './endpoint.ts';
-import { hasBridge, isPredefined, type NetworkRecord } from './network.ts';
+import { hasLinks, isPredefined, type NetworkRecord } from './network.ts';
 import type { NetworkRecords } from './network-records.ts';
 import type { Sandboxes } from './sandbox/sandboxes.ts';
 
@@ -35,8 +35,8 @@ export class Networks {
 
   /** The kernel's side is made when the first container comes. Throws as {@link newNetwork} does. */
   async create(request: NetworkRequest): Promise<NetworkRecord> {
-    const routes = await hostRoutes();
-    const network = newNetwork(request, this.list(), routes);
+    const host = { routes: await hostRoutes(), links: await hostLinks() };
+    const network = newNetwork(request, this.list(), host);
     this.#records.saveNetwork(network);
     this.#publish('create', network);
     return network;
@@ -55,7 +55,7 @@ export class Networks {
       );
     }
     // The link first: a record without its link is mended on the next use, a link without its record never.
-    if (hasBridge(network)) await this.#sandboxes.removeBridge(network);
+    if (hasLinks(network)) await this.#sandboxes.takeDown(network);
     this.#records.deleteNetwork(network.id);
     this.#publish('destroy', network);
   }

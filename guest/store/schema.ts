@@ -100,6 +100,7 @@ export const migrations: readonly Migration[] = [
         '$.bridge.subnet', '$.bridge.gateway', '$.bridge.range', '$.bridge.auxiliary', '$.bridge.mtu');
       UPDATE networks SET record = json_set(
           record,
+          '$.bridge.foreign', json('false'),
           '$.bridge.gatewayMode', json('{"4":"nat","6":"nat"}'),
           '$.bridge.defaultBindAddress', nullif(record ->> '$.bridge.defaultBindAddress', '0.0.0.0'))
         WHERE record ->> '$.bridge' IS NOT NULL;

@@ -1,9 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { Subnet } from './ip.ts';
 
 /** Blocks that this host already has a way to; a new network must not shadow them. */
 export async function hostRoutes(): Promise<Subnet[]> {
   return parseRoutes(await readFile('/proc/net/route', 'utf8'));
+}
+
+/** Names of this host's links; the kernel's own `all` and `default` are among them. */
+export async function hostLinks(): Promise<ReadonlySet<string>> {
+  return new Set(await readdir('/proc/sys/net/ipv4/conf'));
 }
 
 /** Of /proc/net/route: destination and mask as little-endian hex; the default route is left out. */

@@ -8,10 +8,16 @@ const prefix = 'com.docker.network.bridge';
 export const linkName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$/;
 
 /** Driver options of a bridge network. Throws InvalidParameter, NotImplemented for a mode that is not there. */
-export function bridgeOptions(options: TakenOptions, ownName: string): BridgeSettings {
+export function bridgeOptions(
+  options: TakenOptions,
+  ownName: string,
+  links: ReadonlySet<string>,
+): BridgeSettings {
+  const name = options.text(`${prefix}.name`, linkName) ?? ownName;
   const bind = options.text(`${prefix}.host_binding_ipv4`, /^\d{1,3}(\.\d{1,3}){3}$/);
   return {
-    linkName: options.text(`${prefix}.name`, linkName) ?? ownName,
+    linkName: name,
+    foreign: links.has(name),
     interContainer: options.truth(`${prefix}.enable_icc`) ?? true,
     masquerade: options.truth(`${prefix}.enable_ip_masquerade`) ?? true,
     defaultBindAddress: bind === '0.0.0.0' ? null : bind,

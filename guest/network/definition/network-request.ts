@@ -19,13 +19,13 @@ export interface NetworkRequest extends AddressRequest {
 }
 
 /**
- * Makes the record of a user-defined network. `networks`: those that are there; `routes`: what else the host
- * can reach. Throws InvalidParameter, NotFound (driver), Conflict or Forbidden.
+ * Makes the record of a user-defined network. `networks`: those that are there; `host`: what else
+ * it can reach, and its links. Throws InvalidParameter, NotFound (driver), Conflict or Forbidden.
  */
 export function newNetwork(
   request: NetworkRequest,
   networks: readonly NetworkRecord[],
-  routes: readonly Subnet[],
+  host: { readonly routes: readonly Subnet[]; readonly links: ReadonlySet<string> },
 ): NetworkRecord {
   const { name, driver } = request;
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
@@ -48,8 +48,11 @@ export function newNetwork(
     interfacePrefix:
       options.text('com.docker.network.container_iface_prefix', /^[a-zA-Z][a-zA-Z0-9_]{0,9}$/) ?? 'eth',
   };
-  const bridge = driver === 'bridge' ? bridgeOptions(options, `br-${id.slice(0, 12)}`) : null;
-  const parent = driver === 'bridge' ? null : parentOptions(driver, options, `dm-${id.slice(0, 12)}`);
+  const bridge = driver === 'bridge' ? bridgeOptions(options, `br-${id.slice(0, 12)}`, host.links) : null;
+  const parent =
+    driver === 'bridge'
+      ? null
+      : parentOptions(driver, options, { dummyName: `dm-${id.slice(0, 12)}`, links: host.links });
   options.assertEmpty();
   if (bridge && networks.some((network) => network.bridge?.linkName === bridge.linkName)) {
     throw new Conflict(`a network with the bridge ${bridge.linkName} already exists`);
@@ -60,7 +63,7 @@ export function newNetwork(
     name,
     driver,
     createdAt: new Date().toISOString(),
-    ...addressSettings(request, taken, routes),
+    ...addressSettings(request, taken, host.routes),
     bridge,
     parent,
     ...common,

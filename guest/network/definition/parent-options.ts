@@ -1,3 +1,4 @@
+import { InvalidParameter } from '../../errors.ts';
 import type { ParentSettings } from '../network.ts';
 import { linkName } from './bridge-options.ts';
 import type { TakenOptions } from './taken-options.ts';
@@ -10,7 +11,7 @@ const ipvlanFlags = ['bridge', 'private', 'vepa'] as const;
 export function parentOptions(
   driver: 'macvlan' | 'ipvlan',
   options: TakenOptions,
-  dummyName: string,
+  { dummyName, links }: { readonly dummyName: string; readonly links: ReadonlySet<string> },
 ): ParentSettings {
   const parent = options.text('parent', linkName);
   const mode =
@@ -19,5 +20,8 @@ export function parentOptions(
       : (options.word('ipvlan_mode', ipvlanModes) ?? 'l2');
   const flag = driver === 'ipvlan' ? (options.word('ipvlan_flag', ipvlanFlags) ?? 'bridge') : null;
   if (parent === null) return { linkName: dummyName, own: 'dummy', mode, flag };
-  return { linkName: parent, own: /\.\d{1,4}$/.test(parent) ? 'vlan' : null, mode, flag };
+  if (links.has(parent)) return { linkName: parent, own: null, mode, flag };
+  const base = /^(.+)\.\d{1,4}$/.exec(parent)?.[1];
+  if (base !== undefined && links.has(base)) return { linkName: parent, own: 'vlan', mode, flag };
+  throw new InvalidParameter(`invalid subinterface or parent "${parent}": this host has no such link`);
 }

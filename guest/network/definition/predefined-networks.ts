@@ -67,6 +67,7 @@ function defaultPool(
 function defaultBridge({ bridgeName }: NetworkOptions): BridgeSettings {
   return {
     linkName: bridgeName,
+    foreign: false,
     interContainer: true,
     masquerade: true,
     defaultBindAddress: null,

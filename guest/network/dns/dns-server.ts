@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { familyOf } from '../addressing/ip.ts';
 import { addressOf } from '../endpoint.ts';
-import type { BridgeNetwork } from '../network.ts';
+import type { NetworkRecord } from '../network.ts';
 import type { NetworkRecords } from '../network-records.ts';
 import { answerLocally, refusal } from './resolve.ts';
 import { askUpstream, readMessages, withLength } from './upstream.ts';
@@ -20,7 +20,7 @@ export const serverPort = 61053;
 const idleMs = 10_000;
 
 /** Where a network's server listens: at its gateway, by IPv4 if it has that. */
-export function serverAddress({ ipv4, ipv6 }: BridgeNetwork): string {
+export function serverAddress({ ipv4, ipv6 }: NetworkRecord): string {
   return (ipv4 ?? ipv6)!.gateway;
 }
 
@@ -34,7 +34,7 @@ export class DnsServers {
   }
 
   /** Idempotent. The bridge must have its address. */
-  async ensure(network: BridgeNetwork): Promise<void> {
+  async ensure(network: NetworkRecord): Promise<void> {
     let opening = this.#open.get(network.id);
     if (!opening) {
       opening = this.#listen(network);
@@ -56,7 +56,7 @@ export class DnsServers {
     for (const id of [...this.#open.keys()]) await this.remove(id);
   }
 
-  async #listen(network: BridgeNetwork) {
+  async #listen(network: NetworkRecord) {
     const address = serverAddress(network);
     const udp = createSocket(familyOf(address) === 6 ? 'udp6' : 'udp4');
     udp.bind({ address, port: serverPort, exclusive: true });
@@ -67,13 +67,18 @@ export class DnsServers {
         if (answer) udp.send(answer, from.port, from.address, () => {});
       });
     });
-    const tcp = createServer((socket) => {
+    // A client that has said all it will may still wait for answers.
+    const tcp = createServer({ allowHalfOpen: true }, (socket) => {
+      let answers = Promise.resolve();
       socket.setTimeout(idleMs, () => socket.destroy()).on('error', () => {});
       readMessages(socket, (query) => {
-        void this.#answer(network.id, socket.remoteAddress ?? '', query, 'tcp').then((answer) => {
+        const next = this.#answer(network.id, socket.remoteAddress ?? '', query, 'tcp');
+        answers = answers.then(async () => {
+          const answer = await next;
           if (answer && socket.writable) socket.write(withLength(answer));
         });
       });
+      socket.on('end', () => void answers.then(() => socket.end()));
     });
     tcp.listen({ host: address, port: serverPort, exclusive: true });
     await once(tcp, 'listening').catch((error) => {

@@ -5,7 +5,7 @@ import { macAddress } from '../addressing/mac-address.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { FilteredBridge } from '../firewall/ruleset.ts';
 import { type BridgeNetwork, poolsOf } from '../network.ts';
-import { bridgeAddressing6, bridgeCreation, linkRemoval } from './link-scripts.ts';
+import { bridgeAddressing, bridgeAddressing6, bridgeCreation, linkRemoval } from './link-scripts.ts';
 
 /** Makes the kernel's side of bridge networks when it is first needed, so that starting the engine needs none. */
 export class Bridges {
@@ -33,8 +33,8 @@ export class Bridges {
   async remove(network: BridgeNetwork): Promise<void> {
     await this.#ready.get(network.id)?.catch(() => {});
     this.#ready.delete(network.id);
-    const { linkName } = network.bridge;
-    if (await linkExists(linkName))
+    const { linkName, foreign } = network.bridge;
+    if (!foreign && (await linkExists(linkName)))
       await this.#run(programPath('ip'), ['-batch', '-'], { input: linkRemoval(linkName) });
     await this.#firewall.removeBridge(linkName);
   }
@@ -45,6 +45,8 @@ export class Bridges {
       await this.#run(programPath('ip'), ['-batch', '-'], {
         input: bridgeCreation(network, macAddress(null)),
       });
+    } else if (network.bridge.foreign) {
+      await this.#run(programPath('ip'), ['-batch', '-'], { input: bridgeAddressing(network) });
     }
     // Connections from this host's loopback to published ports leave by the bridge with a loopback source.
     await writeFile(`/proc/sys/net/ipv4/conf/${linkName}/route_localnet`, '1');

@@ -1,6 +1,14 @@
 import type { Family } from '../addressing/ip.ts';
 import type { EndpointLink } from '../endpoint.ts';
-import type { AddressPool, BridgeNetwork, NetworkRecord } from '../network.ts';
+import type {
+  AddressPool,
+  BridgeNetwork,
+  LinkedNetwork,
+  NetworkRecord,
+  ParentNetwork,
+  ParentSettings,
+} from '../network.ts';
+import { hasBridge } from '../network.ts';
 
 /**
  * Scripts for `ip -batch` (ip(8)); pure. `addrgenmode none`: a link without an IPv6 address of its own says
@@ -13,13 +21,26 @@ import type { AddressPool, BridgeNetwork, NetworkRecord } from '../network.ts';
  */
 export function bridgeCreation(network: BridgeNetwork, macAddress: string): string {
   const { linkName } = network.bridge;
-  // An IPv6 address comes when the link's settings are made (bridge.ts).
-  const { ipv4 } = network;
-  const address = ipv4 ? `addr add ${ipv4.gateway}/${ipv4.subnet.split('/')[1]} brd + dev ${linkName}\n` : '';
   return `link add name ${linkName}${mtuOf(network)} address ${macAddress} type bridge
 link set ${linkName} addrgenmode none
-${address}link set ${linkName} up
+${bridgeAddressing(network)}link set ${linkName} up
 `;
+}
+
+/** Idempotent. IPv6 comes when the link's settings are made (bridge.ts). */
+export function bridgeAddressing({ ipv4, bridge }: BridgeNetwork): string {
+  if (!ipv4) return '';
+  return `addr replace ${ipv4.gateway}/${ipv4.subnet.split('/')[1]} brd + dev ${bridge.linkName}\n`;
+}
+
+/** Makes the link that a network hangs on: a dummy that leads nowhere, or a VLAN by its number after the dot. */
+export function parentCreation({ linkName, own }: ParentSettings): string {
+  const dot = linkName.lastIndexOf('.');
+  const kind =
+    own === 'dummy'
+      ? `name ${linkName} type dummy`
+      : `link ${linkName.slice(0, dot)} name ${linkName} type vlan id ${Number(linkName.slice(dot + 1))}`;
+  return `link add ${kind}\nlink set ${linkName} up\n`;
 }
 
 /** Idempotent. A router asks for its neighbours from a link-local address (net/ipv6/ndisc.c). */
@@ -32,16 +53,30 @@ export function linkRemoval(linkName: string): string {
   return `link del ${linkName}\n`;
 }
 
+interface LinkRequest<Network = LinkedNetwork> {
+  readonly link: EndpointLink;
+  readonly network: Network;
+  readonly path: string;
+}
+
+/** Joins the namespace at `path` to a network. */
+export function linkCreation({ network, ...request }: LinkRequest): string {
+  return hasBridge(network) ? pairCreation({ network, ...request }) : childCreation({ network, ...request });
+}
+
+/** A link on a parent of the host's, made inside the namespace at once. */
+function childCreation({ link, network, path }: LinkRequest<ParentNetwork>): string {
+  const { linkName, mode, flag } = network.parent;
+  const address = link.macAddress === '' ? '' : ` address ${link.macAddress}`;
+  const name = `name ${link.interfaceName}${mtuOf(network)}${address} netns ${path}`;
+  return `link add link ${linkName} ${name} type ${network.driver} mode ${mode}${flag === null ? '' : ` ${flag}`}\n`;
+}
+
 /**
  * Joins the namespace at `path` to a bridge. `hairpin`: where br_netfilter is loaded, a container's way to
  * its own published port turns round at its own bridge port.
  */
-export function pairCreation(request: {
-  readonly link: EndpointLink;
-  readonly network: BridgeNetwork;
-  readonly path: string;
-}): string {
-  const { link, network, path } = request;
+function pairCreation({ link, network, path }: LinkRequest<BridgeNetwork>): string {
   const { linkName, interContainer } = network.bridge;
   const mtu = mtuOf(network);
   const peer = `peer name ${link.interfaceName}${mtu} address ${link.macAddress} netns ${path}`;
@@ -68,7 +103,9 @@ export function linkAddressing({ interfaceName, ipv4, ipv6 }: EndpointLink): str
 export function defaultRoute(link: EndpointLink | null, family: Family): string {
   const gateway = (family === 4 ? link?.ipv4 : link?.ipv6)?.gateway;
   if (!link || !gateway) return '';
-  return `route replace default via ${gateway} dev ${link.interfaceName}\n`;
+  // In ipvlan's l3 modes the parent routes, and nobody answers for a gateway.
+  const how = link.routedByParent ? `${family === 4 ? '0.0.0.0' : '::'}/0` : `default via ${gateway}`;
+  return `route replace ${how} dev ${link.interfaceName}\n`;
 }
 
 function mtuOf({ mtu }: NetworkRecord): string {

@@ -1,4 +1,4 @@
-import type { EndpointRecord, SandboxRecord } from '../endpoint.ts';
+import type { EndpointAddress, EndpointLink, EndpointRecord, SandboxRecord } from '../endpoint.ts';
 import type { EndpointSettings, SandboxSettings } from '../network-manager.ts';
 import { portMap } from '../ports/ports.ts';
 
@@ -24,13 +24,17 @@ function endpointSettings({ asked, link, ...endpoint }: EndpointRecord): Endpoin
     GwPriority: asked.GwPriority ?? 0,
     NetworkID: endpoint.networkId,
     EndpointID: endpoint.endpointId,
-    Gateway: link?.ipv4?.gateway ?? '',
+    Gateway: gatewayOf(link, link?.ipv4),
     IPAddress: link?.ipv4?.address ?? '',
     MacAddress: link?.macAddress ?? '',
     IPPrefixLen: link?.ipv4?.prefixLength ?? 0,
-    IPv6Gateway: link?.ipv6?.gateway ?? '',
+    IPv6Gateway: gatewayOf(link, link?.ipv6),
     GlobalIPv6Address: link?.ipv6?.address ?? '',
     GlobalIPv6PrefixLen: link?.ipv6?.prefixLength ?? 0,
     DNSNames: endpoint.dnsNames,
   };
+}
+
+function gatewayOf(link: EndpointLink | null, given: EndpointAddress | null | undefined): string {
+  return link?.routedByParent ? '' : (given?.gateway ?? '');
 }

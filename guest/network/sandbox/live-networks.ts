@@ -60,11 +60,9 @@ export async function disconnectNetwork(
     throw new Internal(`container ${request.containerId} is not connected to network ${name}`);
   }
   const rest = endpoints.filter((endpoint) => endpoint !== leaving);
-  // The link first: a record without its link is mended by asking again.
-  await links.removeLink(leaving.link);
+  await links.remove(namespaceOf(request), leaving.link, outlookOf(rest, records));
   records.deleteEndpoint(request.containerId, networkId);
   publishEndpoints(parts, 'disconnect', [leaving]);
-  await links.redirect(namespaceOf(request), outlookOf(rest, records));
   await follow(request, rest, { added: [], removed: [leaving] }, parts);
 }
 

@@ -4,7 +4,7 @@ import type { EndpointLink, EndpointRecord } from '../endpoint.ts';
 import type { HostsEntry } from '../files/hosts-file.ts';
 import type { ResolverSettings } from '../files/resolv-conf.ts';
 import { embeddedResolver } from '../files/sandbox-files.ts';
-import { type BridgeNetwork, hasBridge, hasEmbeddedDns } from '../network.ts';
+import { hasEmbeddedDns, type NetworkRecord } from '../network.ts';
 import type { SandboxRequest } from '../network-manager.ts';
 import type { NetworkRecords } from '../network-records.ts';
 import { chooseGateways, type Gateways } from './gateways.ts';
@@ -13,18 +13,15 @@ import { chooseGateways, type Gateways } from './gateways.ts';
 export interface Outlook {
   readonly gateways: Gateways;
   /** Its network with a name server; null: it has none. */
-  readonly resolving: BridgeNetwork | null;
+  readonly resolving: NetworkRecord | null;
 }
 
 export function outlookOf(endpoints: readonly EndpointRecord[], records: NetworkRecords): Outlook {
   const resolving = endpoints
     .filter(({ dnsNames }) => dnsNames !== null)
     .map(({ networkId }) => records.network(networkId))
-    .find((network) => hasBridge(network) && hasEmbeddedDns(network));
-  return {
-    gateways: chooseGateways(endpoints),
-    resolving: resolving && hasBridge(resolving) ? resolving : null,
-  };
+    .find(hasEmbeddedDns);
+  return { gateways: chooseGateways(endpoints), resolving: resolving ?? null };
 }
 
 /** What stands in the container's resolv.conf. */

@@ -28,9 +28,11 @@ export function reserveLink(
     ...(IPv6Address ? { 6: IPv6Address } : {}),
   });
   return {
-    hostName: `veth${randomBytes(4).toString('hex').slice(0, 7)}`,
+    hostName: network.bridge ? `veth${randomBytes(4).toString('hex').slice(0, 7)}` : null,
     interfaceName,
-    macAddress: mac ?? macAddress(given[4] && addressOrThrow(given[4].address)),
+    routedByParent: network.parent?.mode.startsWith('l3') ?? false,
+    macAddress:
+      network.driver === 'ipvlan' ? '' : (mac ?? macAddress(given[4] && addressOrThrow(given[4].address))),
     ipv4: given[4],
     ipv6: given[6],
   };

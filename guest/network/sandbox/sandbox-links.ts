@@ -2,16 +2,16 @@ import { run } from '../../host/exec.ts';
 import { programPath } from '../../host/program-path.ts';
 import { dnsRedirect } from '../dns/dns-redirect.ts';
 import { DnsServers, serverAddress } from '../dns/dns-server.ts';
-import type { EndpointLink, EndpointRecord } from '../endpoint.ts';
+import type { EndpointLink } from '../endpoint.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { FirewallPort } from '../firewall/ruleset.ts';
 import { Bridges, filtered, linkExists } from '../links/bridge.ts';
 import {
   defaultRoute,
   linkAddressing,
+  linkCreation,
   linkRemoval,
   loopbackUp,
-  pairCreation,
 } from '../links/link-scripts.ts';
 import {
   type Furnishing,
@@ -19,13 +19,14 @@ import {
   makeNamespace,
   type NetworkNamespace,
 } from '../links/network-namespace.ts';
-import { type BridgeNetwork, hasEmbeddedDns } from '../network.ts';
+import { ensureParent, removeParent } from '../links/parent.ts';
+import { type BridgeNetwork, hasBridge, hasEmbeddedDns, hasParent, type LinkedNetwork } from '../network.ts';
 import type { NetworkRecords } from '../network-records.ts';
 import type { EndpointOptions } from './endpoint-options.ts';
 import type { Outlook } from './outlook.ts';
 
 export interface LinkEnd {
-  readonly network: BridgeNetwork;
+  readonly network: LinkedNetwork;
   readonly link: EndpointLink;
   /** As {@link EndpointOptions} has them. */
   readonly sysctls: EndpointOptions['sysctls'];
@@ -60,8 +61,8 @@ export class SandboxLinks {
   async #connect(ends: readonly LinkEnd[], outlook: Outlook): Promise<NetworkNamespace> {
     for (const { network } of ends) await this.#ensure(network);
     return makeNamespace(async (path) => {
-      const pairs = ends.map((end) => pairCreation({ ...end, path }));
-      await run(programPath('ip'), ['-batch', '-'], { input: pairs.join('') });
+      const links = ends.map((end) => linkCreation({ ...end, path }));
+      await run(programPath('ip'), ['-batch', '-'], { input: links.join('') });
       const { sysctls, rules, batch } = furnishing(ends, outlook);
       return { sysctls, rules: outlook.resolving && rules, batch: loopbackUp + batch };
     });
@@ -70,24 +71,19 @@ export class SandboxLinks {
   /** A further link into a namespace that is there. */
   async add(path: string, end: LinkEnd, outlook: Outlook): Promise<void> {
     await this.#ensure(end.network);
-    await run(programPath('ip'), ['-batch', '-'], { input: pairCreation({ ...end, path }) });
+    await run(programPath('ip'), ['-batch', '-'], { input: linkCreation({ ...end, path }) });
     try {
       await furnishNamespace(path, furnishing([end], outlook));
     } catch (error) {
-      await this.removeLink(end.link).catch(() => {});
+      await this.remove(path, end.link, outlook).catch(() => {});
       throw error;
     }
   }
 
-  /** Ways as they are to be now that a link of the namespace is gone. */
-  async redirect(path: string, outlook: Outlook): Promise<void> {
-    await furnishNamespace(path, furnishing([], outlook));
-  }
-
-  /** Both ends of it. */
-  async removeLink({ hostName }: EndpointLink): Promise<void> {
-    if (hostName === null) return;
-    await run(programPath('ip'), ['-batch', '-'], { input: linkRemoval(hostName) });
+  /** Takes a link out of a namespace, with its other end; what is left leads out as it is told to. */
+  async remove(path: string, { interfaceName }: EndpointLink, outlook: Outlook): Promise<void> {
+    const rest = furnishing([], outlook);
+    await furnishNamespace(path, { ...rest, batch: linkRemoval(interfaceName) + rest.batch });
   }
 
   /**
@@ -107,9 +103,10 @@ export class SandboxLinks {
   }
 
   /** Takes a network down; nobody may be connected to it. Idempotent. */
-  async remove(network: BridgeNetwork): Promise<void> {
+  async takeDown(network: LinkedNetwork): Promise<void> {
     await this.#dns.remove(network.id);
-    await this.#bridges.remove(network);
+    if (hasBridge(network)) await this.#bridges.remove(network);
+    if (hasParent(network)) await removeParent(network);
   }
 
   /** Stops the servers, and the table's when nothing is left in it. */
@@ -118,8 +115,9 @@ export class SandboxLinks {
     await this.#firewall.close();
   }
 
-  async #ensure(network: BridgeNetwork): Promise<void> {
-    await this.#bridges.ensure(network);
+  async #ensure(network: LinkedNetwork): Promise<void> {
+    if (hasBridge(network)) await this.#bridges.ensure(network);
+    if (hasParent(network)) await ensureParent(network);
     if (hasEmbeddedDns(network)) await this.#dns.ensure(network);
   }
 }
@@ -127,7 +125,7 @@ export class SandboxLinks {
 /** What is done inside: the links' addresses, then the ways out. */
 function furnishing(ends: readonly LinkEnd[], { gateways, resolving }: Outlook): Furnishing {
   const links = ends.map(({ link }) => link);
-  const routes = ([4, 6] as const).map((family) => defaultRoute(linkOf(gateways[family]), family));
+  const routes = ([4, 6] as const).map((family) => defaultRoute(gateways[family]?.link ?? null, family));
   return {
     // A link without an IPv6 address has no IPv6, as in dockerd.
     sysctls: [
@@ -142,8 +140,4 @@ function furnishing(ends: readonly LinkEnd[], { gateways, resolving }: Outlook):
     rules: dnsRedirect(resolving && serverAddress(resolving)),
     batch: [...links.map(linkAddressing), ...routes].join(''),
   };
-}
-
-function linkOf(endpoint: EndpointRecord | null): EndpointLink | null {
-  return endpoint?.link ?? null;
 }

@@ -1,5 +1,5 @@
 import { Conflict, InvalidParameter } from '../../errors.ts';
-import { type BridgeNetwork, hasBridge, isPredefined, type NetworkRecord } from '../network.ts';
+import { hasLinks, isPredefined, type LinkedNetwork, type NetworkRecord } from '../network.ts';
 import type { EndpointRequest, SandboxRequest } from '../network-manager.ts';
 import { parseLink } from './container-link.ts';
 import { endpointOptions } from './endpoint-options.ts';
@@ -11,7 +11,7 @@ export type SandboxPlan =
   | { readonly kind: 'linked'; readonly attachments: readonly Attachment[] };
 
 export interface Attachment {
-  readonly network: BridgeNetwork;
+  readonly network: LinkedNetwork;
   readonly asked: EndpointRequest;
 }
 
@@ -45,7 +45,7 @@ export function planSandbox(
 }
 
 function planFor(wished: readonly { network: NetworkRecord; asked: EndpointRequest }[]): SandboxPlan {
-  const alone = wished.find(({ network }) => !hasBridge(network));
+  const alone = wished.find(({ network }) => !hasLinks(network));
   if (!alone) return { kind: 'linked', attachments: wished.map(toAttachment) };
   if (wished.length > 1) {
     throw new InvalidParameter(
@@ -68,11 +68,13 @@ export function toAttachment({
   network: NetworkRecord;
   asked: EndpointRequest;
 }): Attachment {
-  if (!hasBridge(network)) {
+  if (!hasLinks(network)) {
     throw new InvalidParameter(`container cannot be connected to ${network.name} and to other networks`);
   }
   endpointOptions(asked.DriverOpts);
   for (const link of asked.Links ?? []) parseLink(link);
+  if (network.driver === 'ipvlan' && asked.MacAddress)
+    throw new InvalidParameter('a link of an ipvlan network has the MAC address of its parent');
   if (asked.IPAMConfig?.LinkLocalIPs?.length)
     throw new InvalidParameter('link-local addresses (--link-local-ip) are not given by this engine');
   if (isPredefined(network.name)) {

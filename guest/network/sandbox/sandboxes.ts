@@ -3,7 +3,7 @@ import { Addresses } from '../addressing/addresses.ts';
 import type { EndpointRecord } from '../endpoint.ts';
 import { Firewall } from '../firewall/firewall.ts';
 import type { FirewallPort } from '../firewall/ruleset.ts';
-import { type BridgeNetwork, hasBridge, type NetworkRecord } from '../network.ts';
+import { hasBridge, hasLinks, type LinkedNetwork, type NetworkRecord } from '../network.ts';
 import type {
   LiveSandboxRequest,
   NetworkManager,
@@ -128,14 +128,14 @@ export class Sandboxes implements NetworkManager {
     await spares.close();
     await this.ports.close();
     const used = new Set(this.#records.endpoints().map(({ networkId }: EndpointRecord) => networkId));
-    for (const network of this.#records.networks().filter(hasBridge)) {
-      if (!used.has(network.id)) await links.remove(network);
+    for (const network of this.#records.networks().filter(hasLinks)) {
+      if (!used.has(network.id)) await links.takeDown(network);
     }
     await links.close();
   }
 
   /** Takes down a network's kernel side; nobody may be connected to it. Idempotent. */
-  removeBridge(network: BridgeNetwork): Promise<void> {
-    return this.#parts.links.remove(network);
+  takeDown(network: LinkedNetwork): Promise<void> {
+    return this.#parts.links.takeDown(network);
   }
 }

@@ -25,6 +25,7 @@ function endpoint(name: string, address: string, network = 'app', names = [name]
       hostName: 'v',
       interfaceName: 'eth0',
       macAddress: '',
+      routedByParent: false,
       ipv4: { address, prefixLength: 24, gateway: '10.0.0.1', publishing: 'nat' },
       ipv6: {
         address: `fd00::${address.slice(-1)}`,

@@ -16,7 +16,10 @@ function make(more: Partial<NetworkRequest> = {}, networks: NetworkRecord[] = []
     enableIpv6: false,
     addressing: [],
   };
-  return newNetwork({ name: 'app', ...plain, ...more }, networks, [parseSubnet('172.17.0.0/16')]);
+  return newNetwork({ name: 'app', ...plain, ...more }, networks, {
+    routes: [parseSubnet('172.17.0.0/16')],
+    links: new Set(['eth0', 'br-there']),
+  });
 }
 
 const addressed = (addressing: Partial<Addressing>) =>
@@ -59,12 +62,15 @@ t.test('options are honoured', async (t) => {
   });
   t.match(bridge, {
     linkName: 'br-app',
+    foreign: false,
     interContainer: false,
     masquerade: false,
     defaultBindAddress: '127.0.0.1',
     gatewayMode: { 4: 'nat', 6: 'routed' },
   });
   t.same([mtu, interfacePrefix], [1400, 'net']);
+  const there = make({ options: { [`${name}.bridge.name`]: 'br-there' } });
+  t.equal(there.bridge!.foreign, true, 'a bridge of the host is used, and stays');
 });
 
 t.test('a network has IPv6 beside IPv4, or alone', async (t) => {
@@ -81,6 +87,8 @@ t.test('macvlan and ipvlan networks hang on a link of the host, or on none', asy
   const macvlan = make({ driver: 'macvlan', options: { parent: 'eth0.50' } });
   t.same(macvlan.parent, { linkName: 'eth0.50', own: 'vlan', mode: 'bridge', flag: null });
   t.equal(macvlan.internal, false);
+  t.equal(make({ driver: 'ipvlan', options: { parent: 'eth0' } }).parent!.own, null);
+  t.throws(() => make({ driver: 'ipvlan', options: { parent: 'eth1.2' } }), { message: /no such link/ });
   const ipvlan = make({ driver: 'ipvlan', options: { ipvlan_mode: 'l3' } });
   t.match(ipvlan.parent, {
     linkName: `dm-${ipvlan.id.slice(0, 12)}`,

@@ -32,7 +32,8 @@ import { openImages } from './images/index.ts';
 import { listImages } from './images/list.ts';
 import type { Logger } from './log.ts';
 import { openNetworks } from './network/index.ts';
-import { CgroupLocation, CrunRuntime } from './runtime/crun-runtime.ts';
+import { CgroupLocation } from './runtime/cgroup-location.ts';
+import { CrunRuntime } from './runtime/crun-runtime.ts';
 import { openDatabase } from './store/database.ts';
 import { lockDataRoot } from './store/lock.ts';
 import { openMeta, readBootId } from './store/meta.ts';
@@ -80,7 +81,11 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     usersOf: (name) => containers.usersOfVolume(name),
   });
 
-  const cgroups = new CgroupLocation(config.cgroupParent, host.cgroupVersion);
+  const cgroups = new CgroupLocation({
+    parent: config.cgroupParent,
+    version: host.cgroupVersion,
+    parentOf: (id) => containers.cgroupParentOf(id),
+  });
   const deps: Dependencies = {
     store: new ContainerStore(db),
     paths,

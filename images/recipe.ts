@@ -35,6 +35,7 @@ export const wantedPackages = [
   'socat', // pty relay of tty containers
   'sshfs', // host directories
   'tar', // GNU tar: keeps extended attributes
+  'tini', // --init
 ] as const;
 
 /** Left out although something depends on them. A build fails when a library is missing because of one. */
@@ -67,6 +68,7 @@ export const keptPaths: Readonly<Record<string, RegExp>> = {
   iproute2: /^\/usr\/(bin\/ip|sbin\/ip|sbin\/bridge|sbin\/tc)$/,
   libc6: /\/(ld-linux[^/]*|lib[a-zA-Z_]+\.so[.0-9]*)$/,
   socat: /\/(socat1?|socat)$/,
+  tini: /\/tini-static$/,
 };
 
 /** Paths that no package's files go to: what only people, other tools or maintainer scripts read. */

@@ -28,6 +28,7 @@ if (process.platform === 'linux') {
     'ip',
     'busybox',
     'socat',
+    'init',
     'erofs',
     'skopeo',
     'ssh',

@@ -19,6 +19,7 @@ const programs = {
   ip: { command: 'ip', apt: ['iproute2'] },
   busybox: { command: '/bin/busybox', apt: ['busybox-static'] },
   socat: { command: 'socat', apt: ['socat'] },
+  init: { command: 'tini-static', apt: ['tini'] },
   erofs: { command: 'fsck.erofs', apt: ['erofs-utils'] },
   skopeo: { command: 'skopeo', apt: ['skopeo'] },
   ssh: { command: 'ssh', apt: ['openssh-client'] },

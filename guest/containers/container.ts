@@ -159,7 +159,7 @@ export class Container {
     return this.#enqueue(async () => {
       const hostConfig = change(this.record);
       if (isLive(this.record.state)) {
-        await this.#deps.runtime.update(this.id, limitResources(limitsOf({ hostConfig })));
+        await this.#deps.runtime.update(this.id, limitResources(limitsOf({ hostConfig }, this.#deps.host)));
       }
       this.#record.change({ hostConfig });
       this.#record.publish('update');

@@ -4,26 +4,22 @@ import type { CreateBody } from '../api/schema/container.ts';
 import type { Digest } from '../digest.ts';
 import { Conflict, InvalidParameter, NotFound } from '../errors.ts';
 import { newId, shortId } from '../ids.ts';
-import { parseLogOptions } from '../logs/log-options.ts';
-import { boundingSet, containerCapabilities } from '../runtime/spec/capabilities.ts';
-import { checkLimits } from '../runtime/spec/resources.ts';
+import { checkRequest } from './check-request.ts';
 import { Container } from './container.ts';
 import type { ContainerRecord, RecordedMount } from './container-record.ts';
-import { limitsOf } from './container-wish.ts';
 import { mergeConfig } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discardVolumes } from './discard.ts';
 import { fillVolumes } from './fill-volumes.ts';
+import { checkPlatform } from './image-platform.ts';
 import { checkLinks } from './links.ts';
 import { newMemberships } from './memberships.ts';
 import { mountRequests, type RequestedMount } from './mount-requests.ts';
 import { namePattern, randomName } from './names.ts';
+import { resolveNeighbours } from './namespaces.ts';
 import { requireSource } from './prepare-mounts.ts';
-import { checkRestartPolicy } from './restart-policy.ts';
-import { parseSecurityOptions } from './security-options.ts';
-import { parseSignal } from './signals.ts';
 import { isLive } from './state.ts';
-import { refuseUnsupported } from './unsupported.ts';
+import { withVolumesFrom } from './volumes-from.ts';
 
 /** All containers of an engine. */
 export class Containers implements Neighbours {
@@ -68,9 +64,13 @@ export class Containers implements Neighbours {
   /** Durable when it resolves. Throws NotFound (image), Conflict (name) or InvalidParameter; then nothing is left. */
   async create(
     body: CreateBody,
-    wishedName: string | undefined,
+    {
+      name: wishedName,
+      platform,
+    }: { readonly name?: string | undefined; readonly platform?: string | undefined },
   ): Promise<{ id: string; warnings: string[] }> {
-    const { HostConfig: hostConfig, NetworkingConfig, ...asked } = body;
+    const { HostConfig, NetworkingConfig, ...asked } = body;
+    const hostConfig = resolveNeighbours(HostConfig, this);
     const image = this.#deps.images.resolve(asked.Image);
     const config = mergeConfig(asked, image.config.config ?? {});
     const id = newId();
@@ -78,17 +78,11 @@ export class Containers implements Neighbours {
       hostConfig.UTSMode === 'host' || hostConfig.NetworkMode === 'host'
         ? this.#deps.host.hostname
         : shortId(id);
-    refuseUnsupported(config, hostConfig);
-    checkRestartPolicy(hostConfig);
-    checkLimits(limitsOf({ hostConfig }), this.#deps.host);
-    parseLogOptions(hostConfig.LogConfig.Type, hostConfig.LogConfig.Config);
-    parseSecurityOptions(hostConfig.SecurityOpt ?? []);
-    containerCapabilities(
-      { add: hostConfig.CapAdd ?? [], drop: hostConfig.CapDrop ?? [], privileged: hostConfig.Privileged },
-      boundingSet(),
-    );
-    if (config.StopSignal) parseSignal(config.StopSignal);
-    const requests = mountRequests(config, hostConfig);
+    const warnings = [
+      ...checkPlatform(image, { asked: platform, reference: config.Image }),
+      ...checkRequest(config, hostConfig, this.#deps.host),
+    ];
+    const requests = withVolumesFrom(mountRequests(config, hostConfig), hostConfig, this);
     for (const request of requests) requireSource(request);
     const endpoints = newMemberships(
       { hostConfig, disabled: config.NetworkDisabled, macAddress: config.MacAddress },
@@ -131,7 +125,7 @@ export class Containers implements Neighbours {
     } finally {
       this.#making.delete(id);
     }
-    return { id, warnings: [] };
+    return { id, warnings };
   }
 
   async rename(container: Container, wished: string): Promise<void> {
@@ -169,6 +163,11 @@ export class Containers implements Neighbours {
   #all(): Pick<ContainerRecord, 'id' | 'imageId' | 'mounts'>[] {
     const making = [...this.#making].map(([id, needs]) => ({ id, ...needs }));
     return [...this.list().map(({ record }) => record), ...making];
+  }
+
+  /** Empty = the engine's own. */
+  cgroupParentOf(id: string): string {
+    return this.#byId.get(id)?.record.hostConfig.CgroupParent ?? '';
   }
 
   counts(): { running: number; paused: number; stopped: number } {

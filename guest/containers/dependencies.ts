@@ -4,7 +4,7 @@ import type { ImageResolver } from '../images/image.ts';
 import type { Snapshotter } from '../layers/snapshotter.ts';
 import type { Logger } from '../log.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
-import type { CgroupLocation } from '../runtime/crun-runtime.ts';
+import type { CgroupLocation } from '../runtime/cgroup-location.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { VolumeStore } from '../volumes/volume-store.ts';

@@ -13,6 +13,7 @@ import { linkedContainers } from './links.ts';
 import { prepareMounts, releaseMounts, remountVolumes } from './prepare-mounts.ts';
 import { restarts } from './restart-policy.ts';
 import { sandboxRequest } from './sandbox-request.ts';
+import { shareMemory, unshareMemory } from './shared-memory.ts';
 import { isLive } from './state.ts';
 import { Stdio } from './stdio.ts';
 
@@ -91,6 +92,7 @@ export class Runs {
         sandboxRequest(record, { neighbours, directory, linkedHosts: linked.hosts }),
       );
       await prepareMounts(record, this.#deps);
+      await shareMemory(record, this.#deps);
       const task = await this.#deps.runtime.start({
         id: record.id,
         spec: specOf(record, this.#deps, { namespace: sandbox.namespace, neighbours }),
@@ -117,6 +119,7 @@ export class Runs {
     if (!isLive(state)) {
       // What an agent started that died before it could say so.
       await this.#deps.runtime.remove(id);
+      await unshareMemory(this.#record.value, this.#deps);
       return false;
     }
     this.log?.recover();
@@ -129,6 +132,7 @@ export class Runs {
     }
     this.log?.end();
     await this.#deps.runtime.remove(id);
+    await unshareMemory(this.#record.value, this.#deps);
     const at = new Date().toISOString();
     this.#record.transition({ type: 'exited', exitCode: 255, oomKilled: false, at, restarts: false });
     return false;
@@ -137,6 +141,7 @@ export class Runs {
   async #startFailed(error: unknown): Promise<void> {
     await this.#deps.networks.releaseSandbox(this.#record.value.id);
     await releaseMounts(this.#record.value, this.#deps);
+    await unshareMemory(this.#record.value, this.#deps);
     const message = error instanceof Error ? error.message : String(error);
     const exitCode = error instanceof RuntimeError ? error.exitCode : httpStatus(error) === 500 ? 128 : 1;
     this.#record.transition({ type: 'startFailed', exitCode, error: message, at: new Date().toISOString() });
@@ -168,6 +173,7 @@ export class Runs {
     await task.release();
     await this.#deps.runtime.remove(id);
     await this.#deps.networks.releaseSandbox(id);
+    await unshareMemory(this.#record.value, this.#deps);
     this.#run = null;
     const ranMs = finishedAt.getTime() - task.startedAt.getTime();
     const { hostConfig, restartCount, stoppedByHand } = this.#record.value;

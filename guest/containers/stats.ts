@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostSystem } from '../host/system.ts';
-import type { CgroupLocation } from '../runtime/crun-runtime.ts';
+import type { CgroupLocation } from '../runtime/cgroup-location.ts';
 
 /** One reading of what a container uses; the wire shape is made of two. */
 export interface Sample {

@@ -13,7 +13,7 @@ import { refuseUnsupported } from './unsupported.ts';
  * contradict those that were set before.
  */
 export function updatedHostConfig(
-  { config, hostConfig: before, state }: ContainerRecord,
+  { hostConfig: before, state }: ContainerRecord,
   { RestartPolicy: policy, ...limits }: UpdateBody,
   host: HostSystem,
 ): HostConfig {
@@ -36,8 +36,8 @@ export function updatedHostConfig(
     throw new InvalidParameter(
       'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
     );
-  refuseUnsupported(config, after);
-  checkLimits(limitsOf({ hostConfig: after }), host);
+  refuseUnsupported(after);
+  checkLimits(limitsOf({ hostConfig: after }, host), host);
   // The runtime has no word for "no limit any more".
   if (isLive(state) && (after.PidsLimit ?? 0) <= 0 && (before.PidsLimit ?? 0) > 0)
     throw new Conflict('the limit of processes cannot be lifted while the container runs; stop it first');

@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { arch, cpus, hostname, release, totalmem, version } from 'node:os';
+import { knowsIoWeight } from './io-weight.ts';
 
 /** What `/info` and `/version` tell about the computer. Read once: it does not change while we run. */
 export interface HostSystem {
@@ -14,10 +15,14 @@ export interface HostSystem {
   /** As Go says it: amd64, arm64. */
   readonly goArch: string;
   readonly cpuCount: number;
+  /** The kernel's list format: `0-3`. */
+  readonly onlineCpus: string;
+  readonly onlineMems: string;
   readonly memoryBytes: number;
   readonly cgroupVersion: '1' | '2';
   /** Controllers that containers can use. */
   readonly cgroupControllers: ReadonlySet<string>;
+  readonly knowsIoWeight: () => boolean;
 }
 
 const machines: Readonly<Record<string, { machine: string; goArch: string }>> = {
@@ -27,6 +32,7 @@ const machines: Readonly<Record<string, { machine: string; goArch: string }>> = 
 
 export function readHostSystem(): HostSystem {
   const os = osRelease();
+  const groups = cgroups();
   return {
     hostname: hostname(),
     kernelRelease: release(),
@@ -35,8 +41,12 @@ export function readHostSystem(): HostSystem {
     osVersion: os.get('VERSION_ID') ?? '',
     ...(machines[arch()] ?? { machine: arch(), goArch: arch() }),
     cpuCount: cpus().length,
+    onlineCpus: read('/sys/devices/system/cpu/online').trim(),
+    // A kernel without NUMA has one node and no file that says so.
+    onlineMems: read('/sys/devices/system/node/online').trim() || '0',
     memoryBytes: totalmem(),
-    ...cgroups(),
+    ...groups,
+    knowsIoWeight: () => knowsIoWeight(groups.cgroupVersion),
   };
 }
 

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, tryRun } from '../host/exec.ts';
 import type { Mount } from '../layers/snapshotter.ts';
 import type { EnginePaths } from '../store/paths.ts';
+import type { CgroupLocation } from './cgroup-location.ts';
 import { monitorCommand } from './monitor.ts';
 import { MonitoredTask } from './monitored-task.ts';
 import { identify, signalProcess } from './process-identity.ts';
@@ -171,51 +172,6 @@ export class CrunRuntime implements Runtime {
     const identity = directory.monitor;
     // A session that still runs goes on, its output unread, as with dockerd.
     if (directory.exit && identity) signalProcess(identity, 9);
-  }
-}
-
-/** Where a container's control groups are, by the version of the host. */
-export class CgroupLocation {
-  readonly #parent: string;
-  readonly #unified: boolean;
-
-  constructor(parent: string, version: '1' | '2') {
-    this.#parent = parent;
-    this.#unified = version === '2';
-  }
-
-  /** For the OCI spec. With v2 one level deeper: crun removes that one, and the counters above it stay. */
-  path(id: string): string {
-    return this.#unified ? `/${this.#parent}/${id}/tree` : `/${this.#parent}/${id}`;
-  }
-
-  /** Directory of one controller's files. */
-  directory(id: string, controller: string): string {
-    const root = this.#unified ? '/sys/fs/cgroup' : `/sys/fs/cgroup/${controller}`;
-    return join(root, this.path(id));
-  }
-
-  /** memory.events counts descendants too (kernel cgroup-v2.rst). With v1 nothing remains to be asked. */
-  oomKilled(id: string): boolean {
-    if (!this.#unified) return false;
-    try {
-      const events = readFileSync(`/sys/fs/cgroup/${this.#parent}/${id}/memory.events`, 'utf8');
-      return Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0) > 0;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Idempotent. */
-  remove(id: string): void {
-    if (!this.#unified) return;
-    for (const directory of [this.directory(id, ''), `/sys/fs/cgroup/${this.#parent}/${id}`]) {
-      try {
-        rmdirSync(directory);
-      } catch {
-        // Not there (ENOENT), or a process is still on its way out (EBUSY): the start sweep takes it.
-      }
-    }
   }
 }
 

@@ -15,6 +15,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
  *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
  *   <runRoot>/netns/ID             network namespaces (bind mounts)
+ *   <runRoot>/shm/ID               /dev/shm of a container that shares it (`--ipc shareable`)
  *   <runRoot>/crun/                crun's own state (`crun --root`)
  */
 export interface EnginePaths {
@@ -32,6 +33,8 @@ export interface EnginePaths {
   run(id: string): string;
   /** @param destination of the mount */
   subpath(id: string, destination: string): string;
+  /** Where /dev/shm of a container is that shares it. */
+  sharedMemory(id: string): string;
 }
 
 export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
@@ -50,5 +53,6 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     run: (id) => join(runRoot, 'containers', id),
     subpath: (id, destination) =>
       join(runRoot, 'subpaths', `${id}-${hexOf(digestOf(destination)).slice(0, 12)}`),
+    sharedMemory: (id) => join(runRoot, 'shm', id),
   };
 }

@@ -12,7 +12,7 @@ t.test('what cannot be honoured is refused by name', { skip: missing }, async (t
   await engine.loadBusybox();
   const refused = async (args: readonly string[], stderr: RegExp) =>
     t.match(await engine.docker(['create', ...args, 'busybox']), { exitCode: 1, stderr }, args.join(' '));
-  await refused(['--init'], /--init; use an image/);
+  await refused(['--gpus', 'all'], /could not select device driver/);
   await refused(['--blkio-weight', '5'], /from 10 to 1000/);
   await refused(['--mount', 'type=bind,src=/,dst=/m,consistency=odd'], /invalid consistency: odd/);
   await refused(

@@ -25,6 +25,6 @@ t.test('limits and restart policy change while a container runs', { skip: missin
   await refused(['-m', '64m'], /should be smaller than already set memoryswap limit/);
   await refused(['--restart', 'never'], /unknown policy 'never'/);
   await refused(['--pids-limit', '-1'], /cannot be lifted while the container runs/);
-  await refused(['--cpu-rt-runtime', '5'], /not supported by this engine: --cpu-rt-runtime/);
+  await refused(['--cpu-rt-runtime', '5'], /kernel does not support CPU real-time scheduler/);
   await engine.output(['rm', '-f', 'box']);
 });

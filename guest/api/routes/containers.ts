@@ -48,7 +48,11 @@ export function containerRoutes(containers: Containers): Route[] {
 
   async function create(request: ApiRequest): Promise<Reply> {
     const body = await request.json(createBody);
-    const { id, warnings } = await containers.create(body, request.query.text('name'));
+    const { query } = request;
+    const { id, warnings } = await containers.create(body, {
+      name: query.text('name'),
+      platform: query.text('platform'),
+    });
     return { status: 201, json: { Id: id, Warnings: warnings } };
   }
 

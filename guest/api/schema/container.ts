@@ -26,6 +26,11 @@ const textMap = z
   .record(z.string(), z.string())
   .nullish()
   .transform((value) => value ?? {});
+const list = <Item extends z.ZodType>(item: Item) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((value) => value ?? []);
 const set = z
   .record(z.string(), z.unknown())
   .nullish()
@@ -97,6 +102,14 @@ export type MountRequest = z.output<typeof mount>;
 
 const device = z.object({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text });
 const ulimit = z.object({ Name: z.string(), Soft: z.number().int(), Hard: z.number().int() });
+const deviceRate = z.object({ Path: z.string(), Rate: z.number().int().min(0) });
+const deviceRequest = z.object({
+  Driver: text,
+  Count: integer,
+  DeviceIDs: texts,
+  Capabilities: z.array(z.array(z.string())).nullish(),
+  Options: textMap,
+});
 const portBinding = z.object({ HostIp: z.string().optional(), HostPort: z.string().optional() });
 
 export const hostConfig = z.object({
@@ -153,39 +166,35 @@ export const hostConfig = z.object({
   NanoCpus: integer,
   CgroupParent: text,
   BlkioWeight: integer,
-  BlkioWeightDevice: z.array(z.unknown()).nullish(),
-  BlkioDeviceReadBps: z.array(z.unknown()).nullish(),
-  BlkioDeviceWriteBps: z.array(z.unknown()).nullish(),
-  BlkioDeviceReadIOps: z.array(z.unknown()).nullish(),
-  BlkioDeviceWriteIOps: z.array(z.unknown()).nullish(),
+  BlkioWeightDevice: list(z.object({ Path: z.string(), Weight: z.number().int().min(0).max(1000) })),
+  BlkioDeviceReadBps: list(deviceRate),
+  BlkioDeviceWriteBps: list(deviceRate),
+  BlkioDeviceReadIOps: list(deviceRate),
+  BlkioDeviceWriteIOps: list(deviceRate),
   CpuPeriod: integer,
   CpuQuota: integer,
   CpuRealtimePeriod: integer,
   CpuRealtimeRuntime: integer,
   CpusetCpus: text,
   CpusetMems: text,
-  Devices: z
-    .array(device)
-    .nullish()
-    .transform((value) => value ?? []),
+  Devices: list(device),
   DeviceCgroupRules: texts,
-  DeviceRequests: z.array(z.unknown()).nullish(),
+  DeviceRequests: z.array(deviceRequest).nullish(),
   MemoryReservation: integer,
   MemorySwap: integer,
   MemorySwappiness: z.number().int().nullish(),
   OomKillDisable: z.boolean().nullish(),
   PidsLimit: z.number().int().nullish(),
-  Ulimits: z
-    .array(ulimit)
-    .nullish()
-    .transform((value) => value ?? []),
-  Mounts: z
-    .array(mount)
-    .nullish()
-    .transform((value) => value ?? []),
+  Ulimits: list(ulimit),
+  Mounts: list(mount),
   MaskedPaths: texts,
   ReadonlyPaths: texts,
   Init: z.boolean().nullish(),
+  KernelMemoryTCP: integer,
+  CpuCount: integer,
+  CpuPercent: integer,
+  IOMaximumIOps: integer,
+  IOMaximumBandwidth: integer,
 });
 export type HostConfig = z.output<typeof hostConfig>;
 

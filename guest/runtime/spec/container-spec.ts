@@ -5,6 +5,8 @@ import { containerMounts, type MountWish } from './mounts.ts';
 import { defaultPath, maskedPaths, readonlyPaths } from './paths.ts';
 import { ociResources, type ResourceLimits } from './resources.ts';
 import { defaultSeccomp } from './seccomp.ts';
+import { ociSeccomp, type SeccompProfile } from './seccomp-profile.ts';
+import type { Ulimit } from './ulimits.ts';
 import type { ResolvedUser } from './users.ts';
 
 /** A namespace of the container's own, the engine's, or another's (by its file in /proc). */
@@ -21,7 +23,7 @@ export interface ProcessWish {
   readonly size?: TerminalSize;
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
-  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly ulimits: readonly Ulimit[];
   readonly oomScoreAdj: number;
 }
 
@@ -29,11 +31,15 @@ export interface ContainerWish extends ProcessWish {
   readonly domainname: string;
   readonly privileged: boolean;
   readonly readonlyRootfs: boolean;
-  /** `default`, `unconfined`, or a profile in the OCI form. */
-  readonly seccomp: 'default' | 'unconfined' | Readonly<Record<string, unknown>>;
-  /** As `uname -m` says it. */
+  readonly seccomp: 'default' | 'unconfined' | SeccompProfile;
+  readonly writableCgroups: boolean;
+  /** Null = Docker's own lists; for a privileged container, none. */
+  readonly maskedPaths: readonly string[] | null;
+  readonly readonlyPaths: readonly string[] | null;
+  /** As `uname -m` says it, and `uname -r`. */
   readonly machine: string;
-  readonly mounts: Omit<MountWish, 'privileged' | 'hostIpc'>;
+  readonly kernelRelease: string;
+  readonly mounts: Omit<MountWish, 'privileged' | 'writableCgroups'>;
   readonly namespaces: Readonly<Record<'network' | 'pid' | 'ipc' | 'uts' | 'cgroup', NamespaceChoice>>;
   readonly limits: ResourceLimits;
   readonly devices: { readonly nodes: readonly DeviceNode[]; readonly rules: readonly DeviceRule[] };
@@ -45,12 +51,7 @@ export interface ContainerWish extends ProcessWish {
 /** What the OCI runtime is told to make of a container: a pure function of what was asked for. */
 export function containerSpec(wish: ContainerWish): RuntimeSpec {
   const { privileged, namespaces } = wish;
-  const seccomp =
-    wish.seccomp === 'default' && !privileged
-      ? defaultSeccomp(wish.capabilities, wish.machine)
-      : typeof wish.seccomp === 'object'
-        ? wish.seccomp
-        : null;
+  const seccomp = seccompOf(wish);
   const rules = privileged ? everyDevice : [...defaultDeviceRules, ...wish.devices.rules];
   return {
     ociVersion: '1.0.2',
@@ -58,7 +59,7 @@ export function containerSpec(wish: ContainerWish): RuntimeSpec {
     root: { path: 'rootfs', readonly: wish.readonlyRootfs },
     ...(namespaces.uts === 'own' ? { hostname: wish.hostname } : {}),
     ...(namespaces.uts === 'own' && wish.domainname ? { domainname: wish.domainname } : {}),
-    mounts: containerMounts({ ...wish.mounts, privileged, hostIpc: namespaces.ipc === 'host' }),
+    mounts: containerMounts({ ...wish.mounts, privileged, writableCgroups: wish.writableCgroups }),
     ...(Object.keys(wish.annotations).length > 0 ? { annotations: wish.annotations } : {}),
     linux: {
       namespaces: [
@@ -74,9 +75,20 @@ export function containerSpec(wish: ContainerWish): RuntimeSpec {
       ...(wish.devices.nodes.length > 0 ? { devices: wish.devices.nodes.map((node) => ({ ...node })) } : {}),
       ...(seccomp ? { seccomp } : {}),
       ...(Object.keys(wish.sysctls).length > 0 ? { sysctl: wish.sysctls } : {}),
-      ...(privileged ? {} : { maskedPaths, readonlyPaths }),
+      maskedPaths: wish.maskedPaths ?? (privileged ? [] : maskedPaths),
+      readonlyPaths: wish.readonlyPaths ?? (privileged ? [] : readonlyPaths),
     },
   };
+}
+
+function seccompOf({
+  seccomp,
+  privileged,
+  ...around
+}: ContainerWish): Readonly<Record<string, unknown>> | null {
+  if (typeof seccomp === 'object') return ociSeccomp(seccomp, around);
+  if (seccomp === 'unconfined' || privileged) return null;
+  return defaultSeccomp(around.capabilities, around.machine);
 }
 
 /** The process part, which `exec` needs alone. */

@@ -113,12 +113,15 @@ function nodesAt(source: string, destination: string): DeviceNode[] {
     {
       path: destination,
       type: stat.isBlockDevice() ? 'b' : 'c',
-      // gnu_dev_major and gnu_dev_minor, sys/sysmacros.h.
-      major: (stat.rdev >> 8) & 0xfff,
-      minor: (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00),
+      ...majorMinor(stat.rdev),
       fileMode: stat.mode & 0o777,
       uid: stat.uid,
       gid: stat.gid,
     },
   ];
+}
+
+/** gnu_dev_major and gnu_dev_minor, sys/sysmacros.h. */
+export function majorMinor(rdev: number): { major: number; minor: number } {
+  return { major: (rdev >> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00) };
 }

@@ -1,4 +1,5 @@
 import type { MountSpec } from '../runtime-spec.ts';
+import { initDestination } from './init-program.ts';
 
 /** `--shm-size` when nothing else was asked for. */
 export const defaultShmBytes = 64 * 1024 * 1024;
@@ -6,8 +7,13 @@ export const defaultShmBytes = 64 * 1024 * 1024;
 export interface MountWish {
   readonly shmBytes: number;
   readonly privileged: boolean;
-  /** The container shares the engine's network: /sys/class/net is then not its own to mount fresh. */
-  readonly hostIpc: boolean;
+  readonly writableCgroups: boolean;
+  /** A tmpfs of the container's own for /dev/shm, no mount of ours there, or a directory that others see. */
+  readonly sharedMemory:
+    | { readonly kind: 'own' | 'none' }
+    | { readonly kind: 'bind'; readonly source: string };
+  /** The host's file for {@link initDestination}. */
+  readonly init: string | null;
   /** Of the engine, for hosts with cgroup v1, where a container's view is crun's business alike. */
   readonly files: readonly { readonly source: string; readonly destination: string }[];
   readonly binds: readonly BindMount[];
@@ -36,13 +42,14 @@ export function containerMounts(wish: MountWish): MountSpec[] {
         how.recursive ? 'rbind' : 'bind',
       ),
     ),
+    ...(wish.init ? [bind(wish.init, initDestination, ['ro'], 'bind')] : []),
     ...Object.entries(wish.tmpfs).map(([destination, options]) => tmpfs(destination, options)),
   ].sort((a, b) => depth(a.destination) - depth(b.destination));
   const replaced = new Set(user.map(({ destination }) => destination));
   return [...systemMounts(wish).filter(({ destination }) => !replaced.has(destination)), ...user];
 }
 
-function systemMounts({ shmBytes, privileged, hostIpc }: MountWish): MountSpec[] {
+function systemMounts({ shmBytes, privileged, writableCgroups, sharedMemory }: MountWish): MountSpec[] {
   const sysAccess = privileged ? 'rw' : 'ro';
   const mount = (destination: string, type: string, source: string, options: string): MountSpec => ({
     destination,
@@ -55,11 +62,12 @@ function systemMounts({ shmBytes, privileged, hostIpc }: MountWish): MountSpec[]
     mount('/dev', 'tmpfs', 'tmpfs', 'nosuid,strictatime,mode=755,size=65536k'),
     mount('/dev/pts', 'devpts', 'devpts', 'nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5'),
     mount('/sys', 'sysfs', 'sysfs', `nosuid,noexec,nodev,${sysAccess}`),
-    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', `${sysAccess},nosuid,noexec,nodev`),
+    mount('/sys/fs/cgroup', 'cgroup', 'cgroup', `${writableCgroups ? 'rw' : sysAccess},nosuid,noexec,nodev`),
     mount('/dev/mqueue', 'mqueue', 'mqueue', 'nosuid,noexec,nodev'),
-    hostIpc
-      ? mount('/dev/shm', 'bind', '/dev/shm', 'rbind')
-      : mount('/dev/shm', 'tmpfs', 'shm', `nosuid,noexec,nodev,mode=1777,size=${shmBytes}`),
+    ...(sharedMemory.kind === 'bind' ? [bind(sharedMemory.source, '/dev/shm', ['rw'])] : []),
+    ...(sharedMemory.kind === 'own'
+      ? [mount('/dev/shm', 'tmpfs', 'shm', `nosuid,noexec,nodev,mode=1777,size=${shmBytes}`)]
+      : []),
   ];
 }
 

@@ -19,8 +19,19 @@ const wish: ContainerWish = {
   privileged: false,
   readonlyRootfs: false,
   seccomp: 'default',
+  writableCgroups: false,
+  maskedPaths: null,
+  readonlyPaths: null,
   machine: 'x86_64',
-  mounts: { shmBytes: 4096, files: [], binds: [], tmpfs: {} },
+  kernelRelease: '6.12.0',
+  mounts: {
+    shmBytes: 4096,
+    sharedMemory: { kind: 'own' },
+    init: null,
+    files: [],
+    binds: [],
+    tmpfs: {},
+  },
   namespaces: { network: 'own', pid: 'own', ipc: 'own', uts: 'own', cgroup: 'own' },
   limits: {},
   devices: { nodes: [], rules: [] },
@@ -46,7 +57,7 @@ t.test('a user holds nothing until a set-user-id program gives it', async (t) =>
 t.test('privileged lifts masks, seccomp and device rules', async (t) => {
   const { linux } = containerSpec({ ...wish, privileged: true });
   t.notOk(linux.seccomp);
-  t.notOk(linux.maskedPaths);
+  t.same([linux.maskedPaths, linux.readonlyPaths], [[], []]);
   t.same(linux.resources?.devices, [{ allow: true, access: 'rwm' }]);
 });
 
@@ -70,7 +81,7 @@ t.test(
     const mounts = containerMounts({
       ...wish.mounts,
       privileged: false,
-      hostIpc: false,
+      writableCgroups: false,
       binds,
       tmpfs: { '/a/b': 'exec' },
     });
@@ -85,6 +96,17 @@ t.test(
   },
 );
 
+t.test('shared memory is the own, another, or none; the init is shown read-only', async (t) => {
+  const at = (place: string, mounts: Partial<ContainerWish['mounts']>) =>
+    containerSpec({ ...wish, mounts: { ...wish.mounts, ...mounts } }).mounts.find(
+      ({ destination }) => destination === place,
+    );
+  t.match(at('/dev/shm', {}), { type: 'tmpfs', options: /size=4096/ });
+  t.equal(at('/dev/shm', { sharedMemory: { kind: 'none' } }), undefined);
+  t.match(at('/dev/shm', { sharedMemory: { kind: 'bind', source: '/x' } }), { type: 'bind', source: '/x' });
+  t.match(at('/sbin/docker-init', { init: '/i' }), { source: '/i', options: ['bind', 'ro'] });
+});
+
 t.test('limits become OCI resources', async (t) => {
   t.same(ociResources({}, []), { devices: [] });
   t.match(ociResources({ memoryBytes: 2 ** 24, nanoCpus: 5e8, pidsLimit: 9 }, []), {
@@ -92,13 +114,32 @@ t.test('limits become OCI resources', async (t) => {
     cpu: { period: 100_000, quota: 50_000 },
     pids: { limit: 9 },
   });
-  const cgroupControllers = new Set(['memory', 'cpu', 'pids']);
-  const host = { cpuCount: 2, cgroupVersion: '2', cgroupControllers } as const;
+  const host = {
+    cpuCount: 2,
+    onlineCpus: '0-1',
+    onlineMems: '0',
+    knowsIoWeight: () => false,
+  } as const;
   t.throws(() => checkLimits({ memoryBytes: 1 }, host), /6MB/);
   t.throws(() => checkLimits({ nanoCpus: 3e9 }, host), /only 2 CPUs/);
   t.throws(() => checkLimits({ memorySwapBytes: 1 }, host), /set the Memory limit/);
   t.throws(() => checkLimits({ memoryBytes: 2 ** 24, memorySwapBytes: 2 ** 23 }, host), /larger than memory/);
-  t.throws(() => checkLimits({ nanoCpus: 1, cpuQuotaUs: 1 }, host), /Conflicting options/);
+  t.throws(() => checkLimits({ nanoCpus: 1, cpuQuotaUs: 1 }, host), /Nano CPUs and CPU Quota/);
+  t.throws(() => checkLimits({ nanoCpus: 1, cpuPeriodUs: 1 }, host), /Nano CPUs and CPU Period/);
+  t.throws(() => checkLimits({ cpuPeriodUs: 999 }, host), /less than 1ms/);
+  t.throws(() => checkLimits({ cpuQuotaUs: 999 }, host), /less than 1ms/);
+  t.throws(() => checkLimits({ blockIo: { weight: 5 } }, host), /from 10 to 1000/);
+  t.throws(() => checkLimits({ blockIo: { weight: 500 } }, host), /does not support Block I\/O weight/);
+  t.throws(() => checkLimits({ cpuShares: -1 }, host), /positive integer/);
+  t.throws(() => checkLimits({ memoryReservationBytes: 1 }, host), /reservation allowed is 6MB/);
+  t.throws(() => checkLimits({ swappiness: 101 }, host), /range is 0-100/);
+  t.throws(
+    () => checkLimits({ cpusetCpus: '0,2' }, host),
+    /CPUs are not available - requested 0,2, available: 0-1/,
+  );
+  t.throws(() => checkLimits({ cpusetCpus: 'one' }, host), /Invalid value one for cpuset cpus/);
+  t.throws(() => checkLimits({ cpusetMems: '1' }, host), /memory nodes are not available/);
+  t.doesNotThrow(() => checkLimits({ cpusetCpus: '0-1', cpusetMems: '0' }, host));
 });
 
 t.test('devices are found by their numbers; rules are parsed', async (t) => {

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import type { Route } from './api/handler.ts';
 import { archiveRoutes } from './api/routes/archive.ts';
 import { builderStubRoutes } from './api/routes/builder-stubs.ts';
@@ -38,6 +37,7 @@ import { openDatabase } from './store/database.ts';
 import { lockDataRoot } from './store/lock.ts';
 import { openMeta, readBootId } from './store/meta.ts';
 import { enginePaths } from './store/paths.ts';
+import { makeRoot } from './store/roots.ts';
 import { LocalVolumes } from './volumes/index.ts';
 
 export interface Engine {
@@ -57,8 +57,8 @@ export interface Engine {
  */
 export async function startEngine(config: EngineConfig, log: Logger): Promise<Engine> {
   const paths = enginePaths(config.dataRoot, config.runRoot);
-  await mkdir(paths.dataRoot, { recursive: true, mode: 0o700 });
-  await mkdir(paths.runRoot, { recursive: true, mode: 0o700 });
+  makeRoot('--data-root', paths.dataRoot);
+  makeRoot('--run-root', paths.runRoot);
   const lock = lockDataRoot(paths.lock);
   const db = openDatabase(paths.database);
   const meta = openMeta(db, readBootId());
@@ -153,7 +153,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       await api.close();
       containers.leave();
       await sandboxes.close();
-      db.close();
+      // The database is left open: its log keeps its place on the disk (store/database.ts).
       lock[Symbol.dispose]();
     },
   };

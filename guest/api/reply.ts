@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { httpStatus } from '../errors.ts';
+import { isDiskFull } from '../store/disk-full.ts';
 import type { Reply } from './handler.ts';
 
 /** Sends what a route answered. Resolves when all of it is handed to the connection, or the client is gone. */
@@ -66,5 +67,6 @@ export function errorLine(error: unknown): string {
 }
 
 export function messageOf(error: unknown): string {
+  if (isDiskFull(error)) return 'no space left on device; docker system prune may give some back';
   return error instanceof Error ? error.message : String(error);
 }

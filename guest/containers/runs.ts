@@ -4,6 +4,7 @@ import { JsonFileLog } from '../logs/json-file-log.ts';
 import { parseLogOptions } from '../logs/log-options.ts';
 import type { RunningTask } from '../runtime/runtime.ts';
 import { RuntimeError } from '../runtime/start-error.ts';
+import { unlessDiskFull } from '../store/disk-full.ts';
 import { specOf } from './container-wish.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import type { DurableRecord } from './durable-record.ts';
@@ -153,7 +154,10 @@ export class Runs {
   /** The run is ours to watch from here on. */
   #follow(task: RunningTask): void {
     this.#logEnd = new AbortController();
-    const output = this.stdio.run(task, (name, chunk) => this.log?.write(name, chunk));
+    const output = this.stdio.run(task, (name, chunk) =>
+      // The container runs on, and who is attached sees it.
+      unlessDiskFull(() => this.log?.write(name, chunk)),
+    );
     const settled = this.#settle(task, output).catch((error: unknown) =>
       this.#deps.log.error(
         { container: this.#record.value.id, error },
@@ -169,7 +173,7 @@ export class Runs {
     await this.health.stop();
     await output;
     this.stdio.end();
-    this.log?.end();
+    unlessDiskFull(() => this.log?.end());
     await task.release();
     await this.#deps.runtime.remove(id);
     await this.#deps.networks.releaseSandbox(id);

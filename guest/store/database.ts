@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Internal } from '../errors.ts';
+import { isDiskFull } from './disk-full.ts';
 import { migrations } from './schema.ts';
 
 /**
@@ -9,9 +11,35 @@ import { migrations } from './schema.ts';
  */
 export function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+    PRAGMA wal_autocheckpoint = ${walPages};`);
   migrate(db, path);
+  if (sizeOf(`${path}-wal`) < 4096 * walPages) reserve(db);
   return db;
+}
+
+/** SQLite's pages have 4096 bytes. */
+const walPages = 256;
+
+/**
+ * Takes a megabyte of disk for the log of changes and one for the file itself, so that records can be written
+ * when the disk is full: what runs can be stopped then, and what takes the space removed. SQLite writes over
+ * what it has and gives nothing back until the last connection closes; so an engine ends without closing.
+ */
+function reserve(db: DatabaseSync): void {
+  try {
+    db.exec(`CREATE TABLE reserve (bytes BLOB);
+      INSERT INTO reserve VALUES (zeroblob(${4096 * (walPages + 32)}));
+      DROP TABLE reserve;`);
+  } catch (error) {
+    // The disk is full now: the engine starts with what it has from its last start.
+    if (!isDiskFull(error)) throw error;
+    db.exec('DROP TABLE IF EXISTS reserve');
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** All or nothing. Synchronous on purpose: no other statement can slip between. */
@@ -22,7 +50,8 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec('COMMIT');
     return result;
   } catch (error) {
-    db.exec('ROLLBACK');
+    // A full disk has rolled it back already.
+    if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }

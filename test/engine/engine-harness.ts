@@ -23,6 +23,8 @@ export class EngineHarness {
   readonly #flags: readonly string[];
   #process: ChildProcess | null = null;
   readonly #awaited = new Map<string, () => void>();
+  /** Called when the engine has ended for good, before it is looked at what it left. */
+  afterwards: () => void = () => {};
   /** Where the API is served. */
   addresses: readonly string[] = [];
 
@@ -44,10 +46,15 @@ export class EngineHarness {
     return absent.length > 0 ? `not installed: ${absent.join(', ')}` : undefined;
   }
 
-  /** With an empty data root; `flags` are more of the agent's own. */
-  static async open(t: Test, flags: readonly string[] = []): Promise<EngineHarness> {
+  /** With an empty data root; `flags` are more of the agent's own; `prepare` is called before it starts. */
+  static async open(
+    t: Test,
+    flags: readonly string[] = [],
+    prepare: (harness: EngineHarness) => void = () => {},
+  ): Promise<EngineHarness> {
     const harness = new EngineHarness(await mkdtemp(join(tmpdir(), 'me-')), flags);
     t.teardown(() => harness.close());
+    prepare(harness);
     await harness.start();
     return harness;
   }
@@ -139,6 +146,7 @@ export class EngineHarness {
     const ids = stdout.split('\n').filter(Boolean);
     if (ids.length > 0) await this.docker(['rm', '-fv', ...ids]);
     await this.stop('SIGPWR');
+    this.afterwards();
     const left = this.#left();
     await this.#sweep();
     if (left.length > 0) throw new Error(`the engine left behind:\n${left.join('\n')}`);

@@ -86,6 +86,8 @@ export interface CreateRequest {
 export interface OsImageFiles {
   readonly arch: 'amd64' | 'arm64';
   readonly kernel: string;
+  /** The same kernel in the form that it unpacks itself to, for slow processors; null where there is none. */
+  readonly unpackedKernel: string | null;
   readonly initramfs: string;
   /** EROFS root with Debian's packages and Node. */
   readonly root: string;

@@ -17,6 +17,7 @@ import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
 import { updateRoutes } from './api/routes/update.ts';
 import { volumeRoutes, volumesWithUsage } from './api/routes/volumes.ts';
+import { bodies } from './api/schema/bodies.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import type { EngineConfig } from './config.ts';
 import { ContainerStore } from './containers/container-store.ts';
@@ -42,6 +43,8 @@ import { LocalVolumes } from './volumes/index.ts';
 
 export interface Engine {
   readonly api: ApiServer;
+  /** Does now what the first requests would wait for. */
+  warmUp(): Promise<void>;
   /** Takes in every image archive of a directory, once: at the first start on a data root. */
   loadImages(directory: string): Promise<void>;
   /** Before the computer goes down: every container, by its own signal and deadline. */
@@ -103,7 +106,6 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const execs = new ExecSessions(deps);
   await sandboxes.reconcile(await containers.restore());
   void containers.resume();
-  if (config.guest) sandboxes.prepareLater();
 
   const routes: Route[] = [
     ...systemRoutes({
@@ -147,6 +149,10 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const api = createApiServer({ routes, log });
   return {
     api,
+    async warmUp() {
+      await bodies();
+      sandboxes.prepareLater();
+    },
     loadImages: (directory) => loadFirstImages(images, directory),
     stopContainers: () => containers.stopAll(),
     async close() {

@@ -6,6 +6,7 @@ import { type BuildInputs, downloadInputs, type OutsideWorld } from './fetch-inp
 import { makeInitramfs } from './initramfs.ts';
 import { type BootFiles, hexOf, imageDigest } from './inputs-digest.ts';
 import { readKernelPackage } from './kernel/kernel-package.ts';
+import { unpackedKernel } from './kernel/unpacked-kernel.ts';
 import { manifestText } from './manifest.ts';
 import type { EnsureOsImageOptions, Manifest } from './os-image.ts';
 import { type cachePaths, imagePaths } from './paths.ts';
@@ -99,6 +100,8 @@ async function assemble(
   const text = manifestText(manifest);
   tree.file('/usr/share/machine/manifest.json', text);
   await writeFlushed(made.kernel, kernel.image);
+  const unpacked = await unpackedKernel(kernel.image);
+  if (unpacked !== null) await writeFlushed(made.unpackedKernel, unpacked);
   await writeFlushed(made.initramfs, await makeInitramfs({ kernel, busybox, boot: boot.initramfs }));
   await writeFlushed(made.busyboxImage, await makeBusyboxImage(arch, busybox));
   await writeErofs({

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ensureAgentImage } from './agent-image.ts';
 import { buildImage } from './build-image.ts';
 import { listOsImages } from './cached-images.ts';
@@ -43,6 +44,7 @@ export async function ensureOsImage(
     digest: manifest.digest,
     manifest,
     kernel: files.kernel,
+    unpackedKernel: existsSync(files.unpackedKernel) ? files.unpackedKernel : null,
     initramfs: files.initramfs,
     root: files.root,
     agent: await ensureAgentImage(files, agentDirectory, signal),

@@ -7,6 +7,7 @@ import { join } from 'node:path';
  * <cache>/downloads/<sha256>        verified downloads; `.part` while under way (kept for resuming)
  * <cache>/os-images/<sha256>/       one OS image, named by the digest of its inputs
  *   vmlinuz  initramfs  root.erofs  what QEMU is given
+ *   vmlinux                         the kernel unpacked, where QEMU can start it so
  *   busybox.tar                     the first container image; goes into the agent's image
  *   agent-<sha256>.erofs            agent images made for it, named by the digest of their inputs
  *   manifest.json                   written last: a directory without it is a build that never ended
@@ -31,6 +32,7 @@ export function imagePaths(directory: string) {
   return {
     directory,
     kernel: join(directory, 'vmlinuz'),
+    unpackedKernel: join(directory, 'vmlinux'),
     initramfs: join(directory, 'initramfs'),
     root: join(directory, 'root.erofs'),
     busyboxImage: join(directory, 'busybox.tar'),

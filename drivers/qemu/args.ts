@@ -103,13 +103,18 @@ function machineArgs(arch: OsImageFiles['arch'], accelerator: Accelerator): stri
 }
 
 function kernelArgs(
-  { osImage: { arch, kernel, initramfs }, accelerator }: Pick<QemuConfig, 'osImage' | 'accelerator'>,
+  {
+    osImage: { arch, kernel, unpackedKernel, initramfs },
+    accelerator,
+  }: Pick<QemuConfig, 'osImage' | 'accelerator'>,
   commandLine: string,
 ): string[][] {
   const console = { amd64: 'ttyS0', arm64: 'ttyAMA0' }[arch];
   const words = [`console=${console}`, commandLine, everywhere, accelerator === 'tcg' ? emulated : ''];
   return [
-    ['-kernel', kernel],
+    // Unpacking takes an emulated processor a second. It is also where a kernel is put at a random address,
+    // so others go that way.
+    ['-kernel', (accelerator === 'tcg' && unpackedKernel) || kernel],
     ['-initrd', initramfs],
     ['-append', words.filter((word) => word !== '').join(' ')],
   ];
@@ -120,9 +125,11 @@ const everywhere = 'cryptomgr.notests audit=0 lsm=landlock,yama';
 
 /**
  * An emulated processor does not speculate, and its timers are late when the computer is busy: checking
- * them against each other then ends in a panic or in a slower clock.
+ * them against each other then ends in a panic or in a slower clock. Jitter that makes no entropy is not
+ * measured, and other processors are left to the agent (guest/agent/processors.ts): while it starts they
+ * would only be waited for.
  */
-const emulated = 'mitigations=off no_timer_check tsc=reliable';
+const emulated = 'mitigations=off no_timer_check tsc=reliable initcall_blacklist=jent_mod_init maxcpus=1';
 
 function diskArgs(id: string, path: string, format: string, options: string): string[][] {
   return [

@@ -1,5 +1,6 @@
 import { flushCompileCache } from 'node:module';
 import { uptime } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { agentVersion } from '../agent-version.ts';
 import { apiVersion } from '../api/versions.ts';
 import type { EngineConfig } from '../config.ts';
@@ -9,6 +10,7 @@ import type { Hello, ToAgent } from '../wire/index.ts';
 import { readBootConfig } from './boot-config.ts';
 import { setClock } from './clock.ts';
 import { findAgentPort, openAgentPort, sayOnce } from './port.ts';
+import { bringUpProcessors } from './processors.ts';
 import { endOnSignals } from './signals.ts';
 import { readTls, renewedTls } from './tls.ts';
 
@@ -27,7 +29,12 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   const boot = await readBootConfig();
   Object.assign(process.env, boot.engine.env);
   const engine = await startEngine({ ...config, ...boot.engine }, log);
-  await engine.loadImages('/opt/machine/images');
+  let onFirstImages = () => {};
+  engine.api.holdUntil(
+    new Promise((resolve) => {
+      onFirstImages = resolve;
+    }),
+  );
   for (const listen of config.listen) if (listen.kind === 'unix') await engine.api.listenUnix(listen.path);
   await engine.api.listenTls('0.0.0.0', 2376, boot.tls);
 
@@ -46,6 +53,14 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
     afterwards: async () => port?.[Symbol.asyncDispose](),
   });
   log.info({ uptimeMs: uptimeMs(), startMs: Math.round(performance.now()) }, 'the API answers');
+  // The host's word goes first: it ends the waiting of `machine create`.
+  await Promise.race([port?.heard, setTimeout(1000)]);
+  const attempt = (what: string, work: Promise<void>) =>
+    work.catch((error: unknown) => log.error({ error }, `${what} failed`));
+  await attempt('loading the first images', engine.loadImages('/opt/machine/images'));
+  onFirstImages();
+  await attempt('preparing for the first requests', engine.warmUp());
+  await attempt('bringing up the other processors', bringUpProcessors());
   // For the next start (NODE_COMPILE_CACHE): a machine that loses power writes nothing at its end.
   flushCompileCache();
 }

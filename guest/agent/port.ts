@@ -14,19 +14,28 @@ import { agentPort, type FromAgent, type ToAgent } from '../wire/index.ts';
  * The waiting is done in small processes: a read that blocks in one of Node's own threads would keep the
  * agent from ending.
  */
-export async function openAgentPort(path: string, options: AgentPortOptions): Promise<AsyncDisposable> {
+export async function openAgentPort(path: string, options: AgentPortOptions): Promise<AgentPort> {
   const device = await open(path, constants.O_RDWR | constants.O_NOCTTY);
   const stopping = new AbortController();
-  const rounds = serveRounds(device, options, stopping.signal).catch((error) => {
-    if (!stopping.signal.aborted) options.log.error({ error }, 'the port to the host failed');
+  let rounds!: Promise<void>;
+  const heard = new Promise<void>((onGreeted) => {
+    rounds = serveRounds(device, options, stopping.signal, onGreeted).catch((error) => {
+      if (!stopping.signal.aborted) options.log.error({ error }, 'the port to the host failed');
+    });
   });
   return {
+    heard,
     async [Symbol.asyncDispose]() {
       stopping.abort(new Error('the agent is stopping'));
       await rounds;
       await device.close();
     },
   };
+}
+
+export interface AgentPort extends AsyncDisposable {
+  /** Resolves when a host has been greeted. */
+  readonly heard: Promise<void>;
 }
 
 export interface AgentPortOptions {
@@ -41,9 +50,11 @@ async function serveRounds(
   device: FileHandle,
   { greeting, answer, log }: AgentPortOptions,
   stopping: AbortSignal,
+  onGreeted: () => void,
 ): Promise<void> {
   for (;;) {
     await writeLine(device, greeting(), stopping);
+    onGreeted();
     // What this host did not read before it left is not for the next one.
     const left = new AbortController();
     const signal = AbortSignal.any([stopping, left.signal]);

@@ -12,6 +12,8 @@ export interface Route {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly handle: (request: ApiRequest) => Promise<Reply> | Reply;
+  /** Answered also while {@link ApiServer.holdUntil} holds the rest back. */
+  readonly early?: boolean;
 }
 
 export interface ApiRequest {

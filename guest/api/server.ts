@@ -33,6 +33,8 @@ export interface ApiServer {
   listenTls(host: string, port: number, material: TlsMaterial): Promise<number>;
   /** New connections use the new certificate; open ones go on undisturbed. */
   renewTls(material: TlsMaterial): void;
+  /** Requests wait for this before they are handled; pings do not. */
+  holdUntil(settled: Promise<void>): void;
   /** Stops listening, tells every request that it is over and cuts all connections. */
   close(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export function createApiServer(options: {
   const connections = new Set<Socket>();
   const listeners: Server[] = [];
   let tls: TlsServer | null = null;
+  let held: Promise<void> | null = null;
 
   async function serve(request: IncomingMessage, response: ServerResponse, body: Readable): Promise<void> {
     const gone = new AbortController();
@@ -90,6 +93,7 @@ export function createApiServer(options: {
     const method = request.method ?? 'GET';
     const match = router.match(method, path);
     if (!match) throw new NotFound('page not found');
+    if (held && !match.route.early) await held;
     return match.route.handle({
       method,
       params: match.params,
@@ -174,6 +178,9 @@ export function createApiServer(options: {
       const server = prepare(tls);
       await listening(server, () => server.listen(port, host));
       return (server.address() as AddressInfo).port;
+    },
+    holdUntil(settled) {
+      held = settled;
     },
     renewTls(material) {
       tls?.setSecureContext({ ...material, minVersion: 'TLSv1.2' });

@@ -32,6 +32,8 @@ const machines: Readonly<Record<string, { machine: string; goArch: string }>> = 
 
 export function readHostSystem(): HostSystem {
   const os = osRelease();
+  // Also those that a machine of ours brings up only in a moment.
+  const processors = read('/sys/devices/system/cpu/present').trim();
   const groups = cgroups();
   return {
     hostname: hostname(),
@@ -40,14 +42,23 @@ export function readHostSystem(): HostSystem {
     osName: os.get('PRETTY_NAME') ?? 'Linux',
     osVersion: os.get('VERSION_ID') ?? '',
     ...(machines[arch()] ?? { machine: arch(), goArch: arch() }),
-    cpuCount: cpus().length,
-    onlineCpus: read('/sys/devices/system/cpu/online').trim(),
+    cpuCount: countOf(processors) || cpus().length,
+    onlineCpus: processors,
     // A kernel without NUMA has one node and no file that says so.
     onlineMems: read('/sys/devices/system/node/online').trim() || '0',
     memoryBytes: totalmem(),
     ...groups,
     knowsIoWeight: () => knowsIoWeight(groups.cgroupVersion),
   };
+}
+
+/** Processors of a list such as `0-3,8`. */
+function countOf(list: string): number {
+  return list
+    .split(',')
+    .filter(Boolean)
+    .map((range) => range.split('-').map(Number))
+    .reduce((sum, [first = 0, last = first]) => sum + last - first + 1, 0);
 }
 
 /** Changes when the first bridge is made, so it is asked each time. */

@@ -3,7 +3,7 @@ import { applyChanges } from '../../images/changes.ts';
 import type { ImageCommitter, ImageResolver } from '../../images/image.ts';
 import { familiarReference, parseReference } from '../../reference.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { containerConfig } from '../schema/container.ts';
+import { bodies } from '../schema/bodies.ts';
 
 /** `docker commit`: an image from what a container has changed. */
 export function commitRoutes({
@@ -20,7 +20,7 @@ export function commitRoutes({
   async function commit(request: ApiRequest): Promise<Reply> {
     const { query } = request;
     const container = containers.get(query.text('container') ?? '');
-    const body = await request.json(containerConfig.partial());
+    const body = await request.json((await bodies()).containerConfig.partial());
     const { record } = container;
     const repo = query.text('repo');
     const imageRef = repo

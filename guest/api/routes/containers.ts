@@ -2,7 +2,7 @@ import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import { NotImplemented } from '../../errors.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { createBody } from '../schema/container.ts';
+import { bodies } from '../schema/bodies.ts';
 
 /** What changes a container's life: create, start, stop, ..., remove. */
 export function containerRoutes(containers: Containers): Route[] {
@@ -47,7 +47,7 @@ export function containerRoutes(containers: Containers): Route[] {
   ];
 
   async function create(request: ApiRequest): Promise<Reply> {
-    const body = await request.json(createBody);
+    const body = await request.json((await bodies()).createBody);
     const { query } = request;
     const { id, warnings } = await containers.create(body, {
       name: query.text('name'),

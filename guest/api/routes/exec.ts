@@ -3,7 +3,7 @@ import type { ExecSession } from '../../exec/exec-session.ts';
 import type { ExecSessions } from '../../exec/exec-sessions.ts';
 import { frame } from '../frames.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { execBody, execStartBody } from '../schema/container.ts';
+import { bodies } from '../schema/bodies.ts';
 
 /** Commands in running containers. */
 export function execRoutes({
@@ -20,7 +20,7 @@ export function execRoutes({
       path: '/containers/:id/exec',
       async handle(request) {
         const container = containers.get(request.params.id!);
-        const body = await request.json(execBody);
+        const body = await request.json((await bodies()).execBody);
         return { status: 201, json: { Id: execs.create(container, body).id } };
       },
     },
@@ -39,7 +39,7 @@ export function execRoutes({
 
   async function start(request: ApiRequest): Promise<Reply> {
     const session = find(request);
-    const { Detach, ConsoleSize } = await request.json(execStartBody);
+    const { Detach, ConsoleSize } = await request.json((await bodies()).execStartBody);
     const [rows = 0, columns = 0] = ConsoleSize ?? [];
     const size = rows > 0 && columns > 0 ? { size: { rows, columns } } : {};
     session.claim();

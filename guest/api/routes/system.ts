@@ -33,8 +33,8 @@ const pingHeaders = {
 
 export function systemRoutes(deps: SystemDeps): Route[] {
   return [
-    { method: 'GET', path: '/_ping', handle: () => ({ text: 'OK', headers: pingHeaders }) },
-    { method: 'HEAD', path: '/_ping', handle: () => ({ text: '', headers: pingHeaders }) },
+    { method: 'GET', path: '/_ping', early: true, handle: () => ({ text: 'OK', headers: pingHeaders }) },
+    { method: 'HEAD', path: '/_ping', early: true, handle: () => ({ text: '', headers: pingHeaders }) },
     { method: 'GET', path: '/version', handle: async () => ({ json: await version(deps) }) },
     {
       method: 'GET',

@@ -2,7 +2,7 @@ import type { Containers } from '../../containers/containers.ts';
 import { updatedHostConfig } from '../../containers/update.ts';
 import type { HostSystem } from '../../host/system.ts';
 import type { Reply, Route } from '../handler.ts';
-import { updateBody } from '../schema/container.ts';
+import { bodies } from '../schema/bodies.ts';
 
 /** `docker update`: limits and the restart policy of a container that exists. */
 export function updateRoutes(containers: Containers, host: HostSystem): Route[] {
@@ -12,7 +12,7 @@ export function updateRoutes(containers: Containers, host: HostSystem): Route[] 
       path: '/containers/:id/update',
       handle: async (request): Promise<Reply> => {
         const container = containers.get(request.params.id!);
-        const body = await request.json(updateBody);
+        const body = await request.json((await bodies()).updateBody);
         await container.update((record) => updatedHostConfig(record, body, host));
         return { json: { Warnings: null } };
       },

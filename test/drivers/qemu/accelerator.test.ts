@@ -4,6 +4,7 @@ import { type Accelerator, chooseAcceleration, type Host } from '../../../driver
 const osImage = {
   arch: 'amd64',
   kernel: '/i/vmlinuz',
+  unpackedKernel: null,
   initramfs: '/i/initramfs',
   root: '/i/root.erofs',
   agent: '/i/agent.erofs',

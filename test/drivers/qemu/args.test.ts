@@ -4,6 +4,7 @@ import { probeArgs, type QemuConfig, qemuArgs } from '../../../drivers/qemu/args
 const osImage = {
   arch: 'amd64',
   kernel: '/i/vmlinuz',
+  unpackedKernel: null,
   initramfs: '/i/initramfs',
   root: '/i/root.erofs',
   agent: '/i/agent.erofs',
@@ -92,6 +93,16 @@ t.test('architecture and accelerator choose board, processor and console', async
     t.match(values(args, '-accel'), [accel]);
     t.match(values(args, '-append'), [new RegExp(`^console=${console} `)]);
   }
+});
+
+t.test('only an emulated processor starts the unpacked kernel', (t) => {
+  const osImage = { ...config.osImage, unpackedKernel: '/i/vmlinux' };
+  for (const [accelerator, kernel] of [
+    ['tcg', '/i/vmlinux'],
+    ['kvm', '/i/vmlinuz'],
+  ] as const)
+    t.same(values(qemuArgs({ ...config, osImage, accelerator }), '-kernel'), [kernel]);
+  t.end();
 });
 
 t.test('a probe has a kernel and a serial console, and no disk, network or socket', async (t) => {

@@ -7,6 +7,7 @@ import { probe } from '../../../drivers/qemu/probe.ts';
 const osImage = {
   arch: 'amd64',
   kernel: 'k',
+  unpackedKernel: null,
   initramfs: 'i',
   root: 'r',
   agent: 'a',

@@ -48,6 +48,25 @@ t.test("versions outside the range are refused in dockerd's words", async (t) =>
   });
 });
 
+t.test('held requests wait, and what is early does not', async (t) => {
+  const { path, server } = await serve(t, [
+    { ...get('/ping', () => ({ text: 'OK' })), early: true },
+    get('/x', () => ({ json: 1 })),
+  ]);
+  let release = () => {};
+  server.holdUntil(
+    new Promise((resolve) => {
+      release = resolve;
+    }),
+  );
+  const order: string[] = [];
+  const slow = ask(path, 'GET /x').then(({ body }) => order.push(`x ${body.trim()}`));
+  await ask(path, 'GET /ping').then(({ body }) => order.push(`ping ${body}`));
+  release();
+  await slow;
+  t.strictSame(order, ['ping OK', 'x 1']);
+});
+
 t.test('errors become a status and a message, and 304 has no body', async (t) => {
   const { path } = await serve(t, [
     get('/missing', () => Promise.reject(new NotFound('No such thing: x'))),

@@ -1,8 +1,10 @@
 // The one test command. Layers, in order; each is a folder of test/:
 //   unit     host code on this Node, guest code on Node 24; no VM, no root
 //   engine   the engine started directly on this Linux host as root, driven by the stock docker CLI
+//   compat   clients that others wrote against the engine, natively; what it must answer is dockerd's answer
 //   system   real VMs
-// Usage: node test/run.mjs [unit|engine|system]...   (default: all). Prints the totals as its last line.
+// Usage: node test/run.mjs [unit|engine|compat|system]...   (default: all). Prints the totals as its last line.
+//        node test/run.mjs compat --oracle   plays the tables of compat against dockerd, to prove them
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -10,8 +12,9 @@ import { fileURLToPath } from 'node:url';
 import { ensurePackages, ensurePrograms } from '../cli/bin/requirements.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const asked = process.argv.slice(2);
-const layers = ['unit', 'engine', 'system'];
+const asked = process.argv.slice(2).filter((word) => word !== '--oracle');
+const layers = ['unit', 'engine', 'compat', 'system'];
+if (process.argv.includes('--oracle')) process.env.MACHINE_COMPAT_AGAINST = 'dockerd';
 for (const name of asked.filter((a) => !layers.includes(a))) {
   console.error(`unknown layer "${name}"; known: ${layers.join(', ')}`);
   process.exit(2);
@@ -54,6 +57,7 @@ if (wanted.includes('unit')) {
   suite('unit-guest', guestNode(), ['guest'], { jobs: 2, timeoutS: 120 });
 }
 if (wanted.includes('engine')) suite('engine', guestNode(), ['engine'], { jobs: 1, timeoutS: 600 });
+if (wanted.includes('compat')) suite('compat', guestNode(), ['compat'], { jobs: 1, timeoutS: 900 });
 if (wanted.includes('system')) suite('system', process.execPath, ['system'], { jobs: 1, timeoutS: 1800 });
 
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skip} skipped`);

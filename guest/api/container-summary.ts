@@ -19,7 +19,7 @@ export function containerSummary(
     Names: [`/${record.name}`],
     Image: config.Image,
     ImageID: record.imageId,
-    Command: commandOf(config).join(' '),
+    Command: shownCommand(commandOf(config)),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
     Ports: portRows(config.ExposedPorts, from.sandbox),
     ...(from.size ? { SizeRw: from.size.rw, SizeRootFs: from.size.rootfs } : {}),
@@ -30,6 +30,11 @@ export function containerSummary(
     NetworkSettings: { Networks: from.sandbox?.networks ?? plannedNetworks(record) },
     Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountView),
   };
+}
+
+/** A word with a space in it is quoted, but for the program's name. */
+function shownCommand([program = '', ...args]: readonly string[]): string {
+  return [program, ...args.map((word) => (word.includes(' ') ? `'${word}'` : word))].join(' ');
 }
 
 function portRows(exposed: readonly string[], sandbox: SandboxSettings | null): object[] {

@@ -8,6 +8,23 @@ import type { EndpointSettings, SandboxSettings } from '../network/network-manag
 import { defaultShmBytes } from '../runtime/spec/mounts.ts';
 import { maskedPaths, readonlyPaths } from '../runtime/spec/paths.ts';
 
+/** What a client may read of limits that nobody set, or that this engine does not have. */
+const withoutLimits = {
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  DeviceRequests: null,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+};
+
 const never = '0001-01-01T00:00:00Z';
 
 /** `GET /containers/{id}/json`, API 1.50. */
@@ -42,6 +59,7 @@ export function containerView(
     AppArmorProfile: '',
     ExecIDs: from.execIds.length > 0 ? from.execIds : null,
     HostConfig: {
+      ...withoutLimits,
       ...hostConfig,
       CgroupnsMode: hostConfig.CgroupnsMode || 'private',
       NetworkMode: hostConfig.NetworkMode || 'default',

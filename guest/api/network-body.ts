@@ -24,9 +24,9 @@ export const networkCreateBody = z.looseObject({
       Config: z
         .array(
           z.looseObject({
-            Subnet: z.string().optional(),
-            IPRange: z.string().optional(),
-            Gateway: z.string().optional(),
+            Subnet: z.string().nullish(),
+            IPRange: z.string().nullish(),
+            Gateway: z.string().nullish(),
             AuxiliaryAddresses: words,
           }),
         )
@@ -69,9 +69,9 @@ export function networkRequest(body: z.infer<typeof networkCreateBody>): Network
     labels: body.Labels ?? {},
     options: body.Options ?? {},
     addressing: (ipam?.Config ?? []).map((config) => ({
-      subnet: config.Subnet,
-      range: config.IPRange,
-      gateway: config.Gateway,
+      subnet: config.Subnet ?? undefined,
+      range: config.IPRange ?? undefined,
+      gateway: config.Gateway ?? undefined,
       auxiliary: config.AuxiliaryAddresses ?? {},
     })),
   };

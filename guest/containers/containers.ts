@@ -131,6 +131,8 @@ export class Containers implements Neighbours {
   async rename(container: Container, wished: string): Promise<void> {
     if (wished === '') throw new InvalidParameter('Neither old nor new names may be empty');
     const old = container.record.name;
+    if (wished.replace(/^\//, '') === old)
+      throw new InvalidParameter('Renaming a container with the same name as its current name');
     const name = this.#takeName(wished, container.id);
     try {
       await container.rename(name);

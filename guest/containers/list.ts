@@ -36,6 +36,8 @@ export function listContainers(
     readonly all: boolean;
     readonly limit: number;
     readonly filters: ReadonlyMap<string, readonly string[]>;
+    /** Ports of the host that lead to a container now, such as `8080/tcp`. */
+    readonly publishedPorts: (container: Container) => readonly string[];
   },
 ): Container[] {
   const { filters, limit } = query;
@@ -44,7 +46,12 @@ export function listContainers(
   for (const status of values('status'))
     if (!statuses.includes(status)) throw new InvalidParameter(`invalid filter 'status=${status}'`);
   for (const health of values('health'))
-    if (!healths.includes(health)) throw new InvalidParameter(`invalid filter 'health=${health}'`);
+    if (!healths.includes(health))
+      throw new InvalidParameter(`unrecognized filter value for health: ${health}`);
+  for (const code of values('exited'))
+    if (!/^-?\d+$/.test(code)) throw new InvalidParameter(`invalid filter 'exited=${code}'`);
+  const exposed = values('expose').map((value) => parsePorts('expose', value));
+  const published = values('publish').map((value) => parsePorts('publish', value));
   const all =
     query.all || limit > 0 || ['status', 'exited', 'before', 'since'].some((name) => filters.has(name));
   const createdAt = (reference: string) => containers.get(reference).record.createdAt;
@@ -60,7 +67,8 @@ export function listContainers(
   const any = (name: string, matches: (value: string) => boolean) =>
     !filters.has(name) || values(name).some(matches);
   const wantsTask = flagFilter(filters, 'is-task');
-  const found = containers.list().filter(({ record }) => {
+  const found = containers.list().filter((container) => {
+    const { record } = container;
     const { state, config, hostConfig, mounts, endpoints } = record;
     const networks = [
       hostConfig.NetworkMode === 'default' ? 'bridge' : hostConfig.NetworkMode || 'bridge',
@@ -78,8 +86,8 @@ export function listContainers(
       any('volume', (value) =>
         mounts.some(({ name, destination }) => name === value || destination === value),
       ) &&
-      any('expose', (value) => config.ExposedPorts.some((port) => samePort(port, value))) &&
-      any('publish', (value) => Object.keys(hostConfig.PortBindings).some((port) => samePort(port, value))) &&
+      (!filters.has('expose') || config.ExposedPorts.some((port) => isAmong(port, exposed))) &&
+      (!filters.has('publish') || query.publishedPorts(container).some((port) => isAmong(port, published))) &&
       hasLabels(config.Labels, filters.get('label')) &&
       (!filters.has('ancestor') || ancestors.includes(record.imageId)) &&
       before.every((time) => record.createdAt < time) &&
@@ -99,7 +107,21 @@ function matchesName(name: string, wanted: string): boolean {
   }
 }
 
-function samePort(port: string, wanted: string): boolean {
-  const full = (text: string) => (text.includes('/') ? text : `${text}/tcp`);
-  return full(port) === full(wanted);
+interface PortRange {
+  readonly first: number;
+  readonly last: number;
+  readonly protocol: string;
+}
+
+/** `80`, `80/udp` or `80-90/tcp`. */
+function parsePorts(filter: string, text: string): PortRange {
+  const [, first, last = first, protocol = 'tcp'] = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(text) ?? [];
+  if (first === undefined)
+    throw new InvalidParameter(`error while looking up for ${filter} ${text}: not a port`);
+  return { first: Number(first), last: Number(last), protocol };
+}
+
+function isAmong(port: string, ranges: readonly PortRange[]): boolean {
+  const { first, protocol } = parsePorts('port', port);
+  return ranges.some((range) => range.protocol === protocol && range.first <= first && first <= range.last);
 }

@@ -3,6 +3,7 @@ import type { Containers } from '../../containers/containers.ts';
 import type { Dependencies } from '../../containers/dependencies.ts';
 import { listContainers } from '../../containers/list.ts';
 import type { ExecSessions } from '../../exec/exec-sessions.ts';
+import type { SandboxSettings } from '../../network/network-manager.ts';
 import { containerSummary } from '../container-summary.ts';
 import { containerView } from '../container-view.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
@@ -30,6 +31,7 @@ export function containerQueryRoutes({
       all: query.flag('all'),
       limit,
       filters: query.filters(),
+      publishedPorts: ({ id }) => publishedPorts(deps.networks.inspectSandbox(id)),
     });
     return { json: await containerSummaries(found, deps, { size: query.flag('size') }) };
   }
@@ -50,6 +52,12 @@ export function containerQueryRoutes({
     const found = await deps.snapshotter.changes(find(request).id);
     return { json: found.map(({ path, kind }) => ({ Path: path, Kind: kinds[kind] })) };
   }
+}
+
+function publishedPorts(sandbox: SandboxSettings | null): string[] {
+  return Object.entries(sandbox?.ports ?? {}).flatMap(([name, bindings]) =>
+    (bindings ?? []).map(({ HostPort }) => `${HostPort}/${name.split('/')[1]}`),
+  );
 }
 
 /** Containers as `docker ps` lists them. */

@@ -7,7 +7,6 @@ const noSwarm =
 
 const swarmEndpoints = `
 GET /swarm
-POST /swarm/leave
 POST /swarm/update
 GET /swarm/unlockkey
 POST /swarm/unlock
@@ -55,6 +54,7 @@ POST /plugins/**name/set`;
 export function swarmStubRoutes(): Route[] {
   return [
     ...table(swarmEndpoints, () => new Unavailable(noSwarm)),
+    ...table('POST /swarm/leave', () => new Unavailable('This node is not part of a swarm')),
     ...swarmBeginnings.flatMap((line) =>
       table(line, () => new NotImplemented('this engine has no swarm mode; use docker compose')),
     ),

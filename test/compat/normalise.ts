@@ -1,0 +1,16 @@
+/** What differs from one run to the next: ids, digests, times and ages. First match wins. */
+const variable: readonly (readonly [RegExp, string])[] = [
+  [/\b[0-9a-f]{64}\b/g, '<id>'],
+  [/\b(?=[a-f]*\d)[0-9a-f]{12}\b/g, '<short id>'],
+  [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d( [A-Z]+)?)/g, '<time>'],
+  [/(\d+|About an?|Less than a) (second|minute|hour)s?/g, '<while>'],
+  [/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
+];
+
+/** Lines of an output, comparable with those of another run; columns of tables are two spaces apart. */
+export function normalise(output: string): string[] {
+  const text = variable.reduce((rest, [pattern, name]) => rest.replace(pattern, name), output);
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/(?<=\S) {2,}/g, '  ').trimEnd());
+  // Blank lines hold a transcript's sections apart, and say nothing.
+  return lines.filter((line) => line !== '');
+}

@@ -62,10 +62,9 @@ export function addSkeleton(tree: FileTree, distributionVersion: string): void {
   tree.file('/etc/shells', '/bin/sh\n/bin/ash\n');
   tree.file('/etc/os-release', osRelease(distributionVersion));
   // Found out or given when the guest boots; the root cannot be written to.
-  for (const name of ['hostname', 'hosts', 'resolv.conf'])
-    tree.symlink(`/etc/${name}`, `/run/machine/${name}`);
+  for (const name of ['hostname', 'hosts', 'resolv.conf']) tree.symlink(`/etc/${name}`, `/run/etc/${name}`);
   tree.symlink('/etc/mtab', '/proc/self/mounts');
-  tree.symlink('/etc/localtime', '/run/machine/localtime');
+  tree.symlink('/etc/localtime', '/run/etc/localtime');
 }
 
 /** Debian's own, with the variant named (os-release(5)). */

@@ -44,6 +44,10 @@ t.test(
     await t.test('its root cannot be written, its secrets are for root only and in memory', async (t) => {
       t.match(await inGuest('touch /usr/x 2>&1 || true'), /Read-only file system/);
       t.equal(await inGuest('find /run/machine/ssh ! -type d -perm /077'), '');
+      t.match(
+        await inGuest(`su nobody -s /bin/sh -c 'cat /etc/resolv.conf /etc/hosts'`),
+        /^nameserver .*localhost boot$/ms,
+      );
       t.equal(await inGuest('stat -f -c %T /run'), 'tmpfs');
     });
 

@@ -33,6 +33,7 @@ t.test(
     await t.test('the stock docker CLI sees an engine', async (t) => {
       t.match((await docker('version', '--format', '{{.Server.APIVersion}}')).stdout, /^1\.\d+\n$/);
       t.match((await docker('info', '--format', '{{.OSType}} {{.CgroupVersion}}')).stdout, 'linux 2');
+      t.equal((await docker('info', '--format', '{{.NCPU}}')).stdout, '2\n');
       t.match((await docker('images', '--format', '{{.Repository}}:{{.Tag}}')).stdout, /^busybox:latest$/m);
     });
 
@@ -44,6 +45,9 @@ t.test(
       t.equal((await docker('run', '--rm', 'busybox', 'no-such-program')).exitCode, 127);
       const piped = await harness.docker('dev', ['run', '-i', '--rm', 'busybox', 'cat'], { input: 'abc\n' });
       t.equal(piped.stdout, 'abc\n', 'half-close works over TLS');
+      t.equal((await docker('run', '--rm', 'busybox', 'nproc')).stdout, '2\n');
+      const names = await docker('run', '--rm', 'busybox', 'cat', '/etc/resolv.conf');
+      t.match(names.stdout, /^nameserver 10\.0\.2\.3$/m, "names are looked up where the host's are");
     });
 
     await t.test('a server runs in the background', async (t) => {

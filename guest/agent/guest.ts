@@ -57,10 +57,10 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   await Promise.race([port?.heard, setTimeout(1000)]);
   const attempt = (what: string, work: Promise<void>) =>
     work.catch((error: unknown) => log.error({ error }, `${what} failed`));
+  await attempt('bringing up the other processors', bringUpProcessors());
   await attempt('loading the first images', engine.loadImages('/opt/machine/images'));
   onFirstImages();
   await attempt('preparing for the first requests', engine.warmUp());
-  await attempt('bringing up the other processors', bringUpProcessors());
   // For the next start (NODE_COMPILE_CACHE): a machine that loses power writes nothing at its end.
   flushCompileCache();
 }

@@ -50,6 +50,8 @@ export function checkRequest(config: ContainerConfig, host: HostConfig, system: 
 }
 
 function checkNames(config: ContainerConfig): void {
+  if (config.ArgsEscaped)
+    throw new InvalidParameter('ArgsEscaped is for Windows; send the command as a list of words');
   if (config.StopSignal) parseSignal(config.StopSignal);
   if (config.Hostname.length > maxHostname)
     throw new InvalidParameter(`hostname "${config.Hostname}" is too long (maximum ${maxHostname} bytes)`);

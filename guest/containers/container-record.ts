@@ -28,8 +28,8 @@ export interface ContainerRecord {
 }
 
 export interface RecordedMount {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
-  /** Volume name; empty for other kinds. */
+  readonly type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Volume name, image id; empty for other kinds. */
   readonly name: string;
   /** Directory on the engine's host; empty for tmpfs. */
   readonly source: string;
@@ -46,7 +46,7 @@ export interface RecordedMount {
   readonly copyUp: boolean;
   /** A bind source that did not exist is made when the container starts (`-v`, not `--mount`). */
   readonly createSource: boolean;
-  /** Path in the volume to bind in the place of the whole; empty for the whole. Absent in old records. */
+  /** Path in the volume or image to bind in the place of the whole; empty for the whole. Absent in old records. */
   readonly subpath?: string;
   readonly tmpfsOptions: string;
 }

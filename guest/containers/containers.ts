@@ -94,7 +94,7 @@ export class Containers implements Neighbours {
     const made: RecordedMount[] = [];
     this.#making.set(id, { imageId: image.id, mounts: made });
     try {
-      for (const request of requests) made.push(await this.#resolveMount(request));
+      for (const request of requests) made.push(await this.#resolveMount(id, request));
       mkdirSync(this.#deps.paths.container(id), { recursive: true, mode: 0o700 });
       await this.#deps.snapshotter.prepare(id, image.chainId);
       await fillVolumes({ id, mounts: made }, this.#deps);
@@ -153,7 +153,10 @@ export class Containers implements Neighbours {
   /** Containers of an image, those included that are being made. */
   usersOfImage(imageId: Digest): { readonly id: string; readonly running: boolean }[] {
     return this.#all()
-      .filter((user) => user.imageId === imageId)
+      .filter(
+        ({ mounts, ...user }) =>
+          user.imageId === imageId || mounts.some(({ type, name }) => type === 'image' && name === imageId),
+      )
       .map(({ id }) => ({ id, running: this.isRunning(id) }));
   }
 
@@ -252,10 +255,21 @@ export class Containers implements Neighbours {
     }
   }
 
-  async #resolveMount({ volume, ...mount }: RequestedMount): Promise<RecordedMount> {
+  async #resolveMount(id: string, { volume, ...mount }: RequestedMount): Promise<RecordedMount> {
+    if (mount.type === 'image') return this.#resolveImage(id, mount);
     if (mount.type !== 'volume') return mount;
     const { name, mountpoint } = await this.#deps.volumes.ensure(mount.name, volume);
     return { ...mount, name, source: mountpoint };
+  }
+
+  /** Not NotFound: `docker run` would take the container's own image for missing. */
+  #resolveImage(id: string, mount: RecordedMount): RecordedMount {
+    try {
+      const source = this.#deps.paths.imageMount(id, mount.destination);
+      return { ...mount, name: this.#deps.images.resolve(mount.name).id, source };
+    } catch (error) {
+      throw error instanceof NotFound ? new InvalidParameter(error.message, { cause: error }) : error;
+    }
   }
 
   /** What a crash has left of containers that no record names: the directory is what is made first. */

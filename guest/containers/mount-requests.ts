@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { ContainerConfig, HostConfig, MountRequest } from '../api/schema/container.ts';
-import { InvalidParameter } from '../errors.ts';
+import { InvalidParameter, NotImplemented } from '../errors.ts';
 import type { VolumeWish } from '../volumes/volume-store.ts';
 import type { RecordedMount } from './container-record.ts';
 
@@ -13,6 +13,8 @@ export interface RequestedMount extends RecordedMount {
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const consistencies = ['', 'default', 'consistent', 'cached', 'delegated'];
 const propagations = ['private', 'rprivate', 'slave', 'rslave'];
+/** What a container mounts is seen in no other mount namespace: its monitor has one of its own. */
+const refusedPropagations = ['shared', 'rshared'];
 const defaults: RecordedMount = {
   type: 'bind',
   name: '',
@@ -66,6 +68,7 @@ function parseBind(text: string): RecordedMount {
   const [source, destination, mode = ''] =
     parts.length === 1 ? ['', parts[0]!] : (parts as [string, string, string?]);
   const options = mode.split(',').filter((word) => word !== '');
+  refuseShared(options);
   const known = ['ro', 'rw', 'z', 'Z', 'nocopy', 'consistent', 'cached', 'delegated', ...propagations];
   const unknown = options.find((word) => !known.includes(word));
   if (unknown !== undefined) throw new InvalidParameter(`invalid mode: ${mode}`);
@@ -102,6 +105,7 @@ function parseMount(mount: MountRequest): RequestedMount {
       if (!mount.Source.startsWith('/'))
         throw invalid(`invalid mount path: '${mount.Source}' mount path must be absolute`);
       const propagation = mount.BindOptions?.Propagation || 'rprivate';
+      refuseShared([propagation]);
       if (!propagations.includes(propagation)) throw invalid(`invalid propagation mode: ${propagation}`);
       return {
         ...defaults,
@@ -116,8 +120,7 @@ function parseMount(mount: MountRequest): RequestedMount {
     case 'volume': {
       const { Subpath: subpath = '', DriverConfig, Labels, NoCopy } = mount.VolumeOptions ?? {};
       if (subpath && mount.Source === '') throw invalid('must not set Subpath when using anonymous volumes');
-      if (subpath.startsWith('/') || subpath.split('/').includes('..'))
-        throw invalid('subpath must be a relative path within the volume');
+      checkSubpath(subpath, 'volume', invalid);
       checkVolumeDriver(DriverConfig?.Name ?? '');
       return {
         // What is below a path of the volume is not the image's to fill.
@@ -125,10 +128,17 @@ function parseMount(mount: MountRequest): RequestedMount {
         volume: { labels: Labels ?? {}, options: DriverConfig?.Options ?? {} },
       };
     }
+    case 'image': {
+      if (mount.Source === '') throw invalid('field Source must not be empty');
+      const subpath = mount.ImageOptions?.Subpath ?? '';
+      checkSubpath(subpath, 'image', invalid);
+      return { ...defaults, ...common, type: 'image', name: mount.Source, subpath, readonly: true };
+    }
     case 'tmpfs': {
       if (mount.Source !== '') throw invalid('source must not be specified');
-      const { SizeBytes = 0, Mode = 0 } = mount.TmpfsOptions ?? {};
+      const { SizeBytes = 0, Mode = 0, Options = [] } = mount.TmpfsOptions ?? {};
       const options = [
+        ...Options.map(tmpfsOption),
         ...(SizeBytes > 0 ? [`size=${SizeBytes}`] : []),
         ...(Mode > 0 ? [`mode=${Mode.toString(8)}`] : []),
         ...(mount.ReadOnly ? ['ro'] : []),
@@ -138,6 +148,26 @@ function parseMount(mount: MountRequest): RequestedMount {
     default:
       throw new InvalidParameter(`invalid mount config for type "${mount.Type}": mount type unknown`);
   }
+}
+
+function refuseShared(words: readonly string[]): void {
+  const refused = words.find((word) => refusedPropagations.includes(word));
+  if (refused !== undefined)
+    throw new NotImplemented(
+      `not supported by this engine: bind propagation ${refused}; rslave shows what the host mounts`,
+    );
+}
+
+function checkSubpath(subpath: string, whole: string, invalid: (text: string) => Error): void {
+  if (subpath.startsWith('/') || subpath.split('/').includes('..'))
+    throw invalid(`subpath must be a relative path within the ${whole}`);
+}
+
+/** `["noexec"]`, `["uid", "1000"]`: the API's form. */
+function tmpfsOption(words: readonly string[]): string {
+  if (words.length < 1 || words.length > 2 || words.some((word) => /[,=]/.test(word) || word === ''))
+    throw new InvalidParameter('invalid option array length or content in TmpfsOptions.Options');
+  return words.join('=');
 }
 
 /** Not NotFound, as with dockerd: docker run would take the image for missing. */

@@ -4,6 +4,7 @@ import { InvalidParameter } from '../errors.ts';
 import { makeDirectories } from '../host/make-directories.ts';
 import type { ContainerRecord, RecordedMount } from './container-record.ts';
 import type { Dependencies } from './dependencies.ts';
+import { hideImage, showImage } from './image-mounts.ts';
 import { hideSubpath, showSubpath } from './subpaths.ts';
 
 /** Throws InvalidParameter when the source of a `--mount` is missing. */
@@ -15,14 +16,16 @@ export function requireSource({ type, source, createSource }: RecordedMount): vo
 }
 
 /**
- * Before a start: what `-v` binds is made where it is missing, and volumes are mounted that are more than a
- * directory. What was done until an error stays until {@link releaseMounts}.
+ * Before a start: what `-v` binds is made where it is missing, and images are mounted, and volumes that are more
+ * than a directory. What was done until an error stays until {@link releaseMounts}.
  */
 export async function prepareMounts(
   { id, mounts }: ContainerRecord,
-  { volumes, paths }: Pick<Dependencies, 'volumes' | 'paths'>,
+  deps: Pick<Dependencies, 'volumes' | 'paths' | 'snapshotter' | 'images'>,
 ): Promise<void> {
+  const { volumes, paths } = deps;
   for (const mount of mounts) {
+    if (mount.type === 'image') await showImage(mount, deps);
     if (mount.type === 'volume') await volumes.mount(mount.name, { containerId: id, ...mount });
     if (mount.subpath) await showSubpath(id, mount, paths);
     requireSource(mount);
@@ -53,6 +56,7 @@ export async function releaseMounts(
 ): Promise<void> {
   for (const mount of mounts) {
     if (mount.subpath) await hideSubpath(id, mount, paths);
+    if (mount.type === 'image') await hideImage(mount);
     if (mount.type === 'volume') await volumes.unmount(mount.name, id);
   }
 }

@@ -120,6 +120,7 @@ export class Runs {
     if (!isLive(state)) {
       // What an agent started that died before it could say so.
       await this.#deps.runtime.remove(id);
+      await releaseMounts(this.#record.value, this.#deps);
       await unshareMemory(this.#record.value, this.#deps);
       return false;
     }
@@ -133,6 +134,7 @@ export class Runs {
     }
     this.log?.end();
     await this.#deps.runtime.remove(id);
+    await releaseMounts(this.#record.value, this.#deps);
     await unshareMemory(this.#record.value, this.#deps);
     const at = new Date().toISOString();
     this.#record.transition({ type: 'exited', exitCode: 255, oomKilled: false, at, restarts: false });

@@ -39,3 +39,9 @@ export function overlayMount(layersRoot: string, lower: readonly number[], snaps
     cwd: layersRoot,
   };
 }
+
+/** Layers alone, read-only. Without an upper directory overlay wants two lower ones: the empty one makes it two. */
+export function readonlyOverlayMount(layersRoot: string, lower: readonly number[]): Mount {
+  const lowerdir = [...lower, emptyLayerDir].map((dir) => `${dir}/fs`).join(':');
+  return { type: 'overlay', source: 'overlay', options: ['ro', `lowerdir=${lowerdir}`], cwd: layersRoot };
+}

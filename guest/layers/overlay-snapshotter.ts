@@ -9,7 +9,7 @@ import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs } from './chain.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { makeMountPoints } from './mount-points.ts';
-import { emptyLayerDir, makeEmptyLayer, overlayMount } from './overlay-mount.ts';
+import { emptyLayerDir, makeEmptyLayer, overlayMount, readonlyOverlayMount } from './overlay-mount.ts';
 import type { Change, Mount, Snapshotter } from './snapshotter.ts';
 import { changesOf, diffOf, usageOf } from './upper.ts';
 
@@ -57,6 +57,10 @@ export class OverlaySnapshotter implements Snapshotter {
       lower.length > 0 ? lower : [emptyLayerDir],
       relative(layers, this.#path(dir)),
     );
+  }
+
+  view(parent: Digest): Mount {
+    return readonlyOverlayMount(this.#paths.layers, chainDirs(this.#db, parent));
   }
 
   async remove(key: string): Promise<void> {

@@ -50,6 +50,8 @@ export interface Snapshotter {
   prepare(key: string, parent: Digest | null): Promise<void>;
   /** The mount that shows the snapshot's root file system. Throws NotFound. */
   mount(key: string): Mount;
+  /** The mount that shows a chain of layers, read-only and without a snapshot on top. */
+  view(parent: Digest): Mount;
   /** Idempotent: removing nothing succeeds. The snapshot must not be mounted. */
   remove(key: string): Promise<void>;
   changes(key: string): Promise<Change[]>;

@@ -14,6 +14,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <dataRoot>/volumes/NAME/_data  named volumes
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
  *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
+ *   <runRoot>/images/ID-HASH       an image, mounted for a run (containers/image-mounts.ts)
  *   <runRoot>/netns/ID             network namespaces (bind mounts)
  *   <runRoot>/shm/ID               /dev/shm of a container that shares it (`--ipc shareable`)
  *   <runRoot>/crun/                crun's own state (`crun --root`)
@@ -33,6 +34,8 @@ export interface EnginePaths {
   run(id: string): string;
   /** @param destination of the mount */
   subpath(id: string, destination: string): string;
+  /** @param destination of the mount */
+  imageMount(id: string, destination: string): string;
   /** Where /dev/shm of a container is that shares it. */
   sharedMemory(id: string): string;
 }
@@ -51,8 +54,13 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     crun: join(runRoot, 'crun'),
     container: (id) => join(dataRoot, 'containers', id),
     run: (id) => join(runRoot, 'containers', id),
-    subpath: (id, destination) =>
-      join(runRoot, 'subpaths', `${id}-${hexOf(digestOf(destination)).slice(0, 12)}`),
+    subpath: (id, destination) => join(runRoot, 'subpaths', placeName(id, destination)),
+    imageMount: (id, destination) => join(runRoot, 'images', placeName(id, destination)),
     sharedMemory: (id) => join(runRoot, 'shm', id),
   };
+}
+
+/** One name for a container's mount, whatever its destination holds. */
+function placeName(id: string, destination: string): string {
+  return `${id}-${hexOf(digestOf(destination)).slice(0, 12)}`;
 }

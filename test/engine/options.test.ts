@@ -139,3 +139,18 @@ t.test('--volumes-from gives the same volumes', { skip }, async (t) => {
   await engine.output(['rm', '-v', 'donor']);
   t.equal(await run(['--volumes-from', 'heir'], 'cat', '/anon/a'), '1\n', 'who still uses it keeps it');
 });
+
+t.test('an image, or a path in it, can be mounted', { skip }, async (t) => {
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  const run = runner(engine);
+  const mount = (more = '') => ['--mount', `type=image,src=busybox,dst=/image${more}`];
+  t.match(await run(mount(), 'cat', '/image/etc/passwd'), /^root:/);
+  t.match(await run(mount(',image-subpath=etc/passwd'), 'cat', '/image'), /^root:/);
+  t.match(await run(mount(',image-subpath=etc'), 'ls', '/image'), /^group\npasswd\n/);
+  const failed = async (args: readonly string[], stderr: RegExp) =>
+    t.match(await engine.docker(['run', '--rm', ...args]), { stderr });
+  await failed([...mount(), 'busybox', 'touch', '/image/file'], /Read-only/);
+  await failed([...mount(',image-subpath=none'), 'busybox', 'true'], /cannot access subpath "none"/);
+  await failed(['--mount', 'type=image,src=nowhere,dst=/image', 'busybox'], /No such image: nowhere/);
+});

@@ -67,6 +67,8 @@ export const containerConfig = z.object({
   MacAddress: text,
   Labels: textMap,
   StopSignal: text,
+  ArgsEscaped: flag,
+  OnBuild: texts,
   StopTimeout: z.number().int().nullish(),
   Shell: texts,
   Healthcheck: healthcheck.nullish(),
@@ -96,7 +98,8 @@ const mount = z.object({
       DriverConfig: z.object({ Name: text, Options: textMap }).nullish(),
     })
     .nullish(),
-  TmpfsOptions: z.object({ SizeBytes: integer, Mode: integer }).nullish(),
+  ImageOptions: z.object({ Subpath: text }).nullish(),
+  TmpfsOptions: z.object({ SizeBytes: integer, Mode: integer, Options: list(z.array(z.string())) }).nullish(),
 });
 export type MountRequest = z.output<typeof mount>;
 

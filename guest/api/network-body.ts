@@ -76,3 +76,11 @@ export function networkRequest(body: z.infer<typeof networkCreateBody>): Network
     })),
   };
 }
+
+/** What dockerd accepts and does not use: blocks of a family that is not enabled. Empty when there is none. */
+export function unusedAddressing({ enableIpv4, enableIpv6, addressing }: NetworkRequest): string {
+  const unused = addressing
+    .map(({ subnet = '' }) => subnet)
+    .filter((subnet) => subnet !== '' && !(subnet.includes(':') ? enableIpv6 : enableIpv4));
+  return unused.length > 0 ? `not used, since their family is not enabled: ${unused.join(', ')}` : '';
+}

@@ -35,8 +35,10 @@ export interface SandboxRecord {
 
 /** A container's end of its way into a network. */
 export interface EndpointLink {
-  /** The end in the host, a bridge's port; null where there is none: a link on a parent. */
-  readonly hostName: string | null;
+  /** One veth pair, or a link on a parent. */
+  readonly kind: 'pair' | 'child';
+  /** A pair's end in the host, a bridge's port; a child's name until it is in the container. */
+  readonly hostName: string;
   /** The container's end, such as `eth0`. */
   readonly interfaceName: string;
   /** Empty where it is the parent's (ipvlan). */

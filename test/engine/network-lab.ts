@@ -32,25 +32,26 @@ export async function open(
     await sandboxes.close();
     db.close();
   });
+  const request = (containerId: string, more: Partial<SandboxRequest> = {}): SandboxRequest => ({
+    containerId,
+    containerName: `/${containerId}`,
+    hostname: containerId,
+    mode: 'default',
+    endpoints: {},
+    portBindings: {},
+    exposedPorts: [],
+    publishAllPorts: false,
+    dns: { servers: [], search: [], options: [] },
+    extraHosts: [],
+    linkedHosts: [],
+    directory: join(directory, 'containers', containerId),
+    ...more,
+  });
   const connect = (containerId: string, more: Partial<SandboxRequest> = {}) => {
     connected.add(containerId);
-    return sandboxes.connectSandbox({
-      containerId,
-      containerName: `/${containerId}`,
-      hostname: containerId,
-      mode: 'default',
-      endpoints: {},
-      portBindings: {},
-      exposedPorts: [],
-      publishAllPorts: false,
-      dns: { servers: [], search: [], options: [] },
-      extraHosts: [],
-      linkedHosts: [],
-      directory: join(directory, 'containers', containerId),
-      ...more,
-    });
+    return sandboxes.connectSandbox(request(containerId, more));
   };
-  return { sandboxes, networks, connect, directory, db };
+  return { sandboxes, networks, request, connect, directory, db };
 }
 
 /** Answers every connection with `word`, inside a sandbox. */
@@ -132,7 +133,7 @@ export function neighbour() {
     await run('ip', ['-batch', '-'], { input: batch });
     const inside =
       'link set lo up\naddr add 10.99.0.2/24 dev eth0\naddr add fd99::2/64 dev eth0 nodad\nlink set eth0 up\n';
-    return { sysctls: [], rules: null, batch: inside };
+    return { renames: [], sysctls: [], rules: null, batch: inside };
   });
 }
 

@@ -3,8 +3,9 @@ import t from 'tap';
 import { run } from '../../guest/host/exec.ts';
 import { defaultNetworkOptions, openNetworks } from '../../guest/network/index.ts';
 import { makeNamespace } from '../../guest/network/links/network-namespace.ts';
+import type { SandboxRequest } from '../../guest/network/network-manager.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { fetch, links, open, rules, serve } from './network-lab.ts';
+import { fetch, links, networkNamed, open, rules, serve } from './network-lab.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) t.plan(0, cannot);
@@ -43,23 +44,38 @@ t.test('a restarted engine keeps what lives and removes the rest', async (t) => 
 });
 
 t.test('after 200 starts and stops no rule, link, namespace or address is left', async (t) => {
-  const { connect, sandboxes, networks } = await open(t, { spareSandboxes: 2 });
+  const { connect, request, sandboxes, networks } = await open(t, { spareSandboxes: 2 });
+  const six = await networks.create(networkNamed('six', { enableIpv6: true }));
+  // The namespace is this process's to hold; there is no container.
+  const live = (id: string, endpoints: SandboxRequest['endpoints']) => ({
+    ...request(id, { endpoints }),
+    pid: 0,
+  });
   // Those that this process holds; a container's own processes would hold it too, but there are none.
   const namespaces = () =>
     readdirSync('/proc/self/fd').filter((fd) => linkText(`/proc/self/fd/${fd}`).startsWith('net:')).length;
   await connect('first', { portBindings: { '80/tcp': [{}] } });
+  await sandboxes.connectNetwork(live('first', { bridge: {}, six: {} }), six.id);
   await sandboxes.releaseSandbox('first');
   const before = { rules: await rules() };
   for (let i = 0; i < 20; i++) {
     const ids = Array.from({ length: 10 }, (_, n) => `c${n}`);
     await Promise.all(ids.map((id) => connect(id, { portBindings: { '80/tcp': [{}] } })));
+    // Of some, in some rounds: each costs processes.
+    const joining = i % 10 === 0 ? ids : [];
+    await Promise.all(
+      joining.map((id) => sandboxes.connectNetwork(live(id, { bridge: {}, six: {} }), six.id)),
+    );
+    await Promise.all(
+      joining.slice(5).map((id) => sandboxes.disconnectNetwork(live(id, { bridge: {} }), six.id)),
+    );
     await Promise.all(ids.map((id) => sandboxes.releaseSandbox(id)));
   }
   t.equal(await rules(), before.rules);
-  t.same(networks.endpoints(networks.get('bridge')), []);
+  for (const network of networks.list()) t.same(networks.endpoints(network), []);
   await sandboxes.close();
   // The kernel frees namespaces in the background; one more made and freed comes after all of them.
-  const last = await makeNamespace(async () => ({ sysctls: [], rules: null, batch: '' }));
+  const last = await makeNamespace(async () => ({ renames: [], sysctls: [], rules: null, batch: '' }));
   last.release();
   await run('sh', [
     '-c',

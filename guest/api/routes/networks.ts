@@ -7,7 +7,13 @@ import type { Networks } from '../../network/networks.ts';
 import { untilFilter } from '../../until-filter.ts';
 import type { ApiRequest, Route } from '../handler.ts';
 import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../label-filter.ts';
-import { connectBody, disconnectBody, networkCreateBody, networkRequest } from '../network-body.ts';
+import {
+  connectBody,
+  disconnectBody,
+  networkCreateBody,
+  networkRequest,
+  unusedAddressing,
+} from '../network-body.ts';
 import { networkView } from '../network-view.ts';
 
 /** `/networks`. */
@@ -52,8 +58,9 @@ export function networkRoutes(options: {
   }
 
   async function create(request: ApiRequest) {
-    const { id } = await networks.create(networkRequest(await request.json(networkCreateBody)));
-    return { status: 201, json: { Id: id, Warning: '' } };
+    const wish = networkRequest(await request.json(networkCreateBody));
+    const { id } = await networks.create(wish);
+    return { status: 201, json: { Id: id, Warning: unusedAddressing(wish) } };
   }
 
   function inspect({ params, query }: ApiRequest) {

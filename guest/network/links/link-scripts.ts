@@ -64,11 +64,14 @@ export function linkCreation({ network, ...request }: LinkRequest): string {
   return hasBridge(network) ? pairCreation({ network, ...request }) : childCreation({ network, ...request });
 }
 
-/** A link on a parent of the host's, made inside the namespace at once. */
+/**
+ * A link on a parent of the host's, inside the namespace at once. Its name in the container may be that of
+ * another link here, which the kernel takes for the same; so it gets it there.
+ */
 function childCreation({ link, network, path }: LinkRequest<ParentNetwork>): string {
   const { linkName, mode, flag } = network.parent;
   const address = link.macAddress === '' ? '' : ` address ${link.macAddress}`;
-  const name = `name ${link.interfaceName}${mtuOf(network)}${address} netns ${path}`;
+  const name = `name ${link.hostName}${mtuOf(network)}${address} netns ${path}`;
   return `link add link ${linkName} ${name} type ${network.driver} mode ${mode}${flag === null ? '' : ` ${flag}`}\n`;
 }
 

@@ -20,6 +20,8 @@ export interface NetworkNamespace {
 
 /** What is done inside a namespace, in this order. */
 export interface Furnishing {
+  /** Links get the names that they are to have. */
+  readonly renames: readonly { readonly from: string; readonly to: string }[];
   /** Names below /proc/sys/net. */
   readonly sysctls: readonly { readonly name: string; readonly value: string }[];
   /** An nftables script. */
@@ -71,8 +73,11 @@ export async function furnishNamespace(path: string, furnishing: Furnishing): Pr
 /** Reads one line of commands for itself, and leaves the rest to `ip`: a full path, so that it is not busybox's own. */
 const furnisher = 'read -r commands && eval "$commands" && exec "$0" -batch -';
 
-function instructions({ sysctls, rules, batch }: Furnishing): string {
-  const commands = sysctls.map(({ name, value }) => `echo ${value} > /proc/sys/net/${name}`);
+function instructions({ renames, sysctls, rules, batch }: Furnishing): string {
+  const commands = [
+    ...renames.map(({ from, to }) => `"$0" link set ${from} name ${to}`),
+    ...sysctls.map(({ name, value }) => `echo ${value} > /proc/sys/net/${name}`),
+  ];
   if (rules !== null) commands.push(`nft '${rules.replaceAll('\n', ' ')}'`);
   return `${[...commands, 'true'].join(' && ')}\n${batch}`;
 }

@@ -60,6 +60,7 @@ export function createPortHolder({ forwarded = false } = {}): PortHolder {
       return { port, lead, release };
     } catch (error) {
       held.delete(key);
+      if (error instanceof InvalidParameter) throw error;
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EADDRINUSE') return taken('others');
       if (code === 'EADDRNOTAVAIL') {

@@ -1,7 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { InvalidParameter } from '../../errors.ts';
+import { tryRun } from '../../host/exec.ts';
 import { familyOf } from '../addressing/ip.ts';
 import type { PublishedPort } from './ports.ts';
 import { type RelayTarget, relayConnection, relayDatagrams } from './relay.ts';
@@ -15,7 +17,11 @@ export async function bindPort(
   { hostAddress, hostPort, protocol }: PublishedPort,
   target: () => RelayTarget | null,
 ): Promise<() => Promise<void>> {
-  if (protocol === 'sctp') return async () => {};
+  if (protocol === 'sctp') {
+    sctp ??= loadSctp();
+    await sctp;
+    return async () => {};
+  }
   const ipv6Only = familyOf(hostAddress) === 6;
   if (protocol === 'udp') {
     const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only });
@@ -44,6 +50,15 @@ export async function bindPort(
     for (const connection of connections) connection.destroy();
     await once(server, 'close');
   };
+}
+
+let sctp: Promise<void> | null = null;
+
+/** Throws InvalidParameter when the kernel has no SCTP. */
+async function loadSctp(): Promise<void> {
+  await tryRun('modprobe', ['-q', 'sctp']).catch(() => {});
+  if (!existsSync('/proc/net/sctp'))
+    throw new InvalidParameter('SCTP ports cannot be published: the kernel of this host has no SCTP');
 }
 
 /** Whether this host has IPv6 at all, and so addresses that a port can be published at. */

@@ -35,7 +35,7 @@ export async function connectNetwork(
     records.saveEndpoint(endpoint);
     const outlook = outlookOf([...before, endpoint], records);
     const { sysctls } = endpointOptions(asked.DriverOpts);
-    await links.add(namespaceOf(request), { network, link, sysctls }, outlook);
+    await links.add(namespaceOf(request, parts), { network, link, sysctls }, outlook);
     await follow(request, [...before, endpoint], { added: [endpoint], removed: [] }, parts);
   } catch (error) {
     records.deleteEndpoint(request.containerId, networkId);
@@ -60,7 +60,7 @@ export async function disconnectNetwork(
     throw new Internal(`container ${request.containerId} is not connected to network ${name}`);
   }
   const rest = endpoints.filter((endpoint) => endpoint !== leaving);
-  await links.remove(namespaceOf(request), leaving.link, outlookOf(rest, records));
+  await links.remove(namespaceOf(request, parts), leaving.link, outlookOf(rest, records));
   records.deleteEndpoint(request.containerId, networkId);
   publishEndpoints(parts, 'disconnect', [leaving]);
   await follow(request, rest, { added: [], removed: [leaving] }, parts);
@@ -88,6 +88,7 @@ function attachmentOf(request: LiveSandboxRequest, networkId: string, { records 
   return toAttachment({ network, asked: request.endpoints[network.name] ?? {} });
 }
 
-function namespaceOf({ pid }: LiveSandboxRequest): string {
-  return `/proc/${pid}/ns/net`;
+/** Held by this process, or since before it by the container's own. */
+function namespaceOf({ containerId, pid }: LiveSandboxRequest, { namespaces }: SandboxParts): string {
+  return namespaces.get(containerId)?.path ?? `/proc/${pid}/ns/net`;
 }

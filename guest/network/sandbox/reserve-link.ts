@@ -28,7 +28,8 @@ export function reserveLink(
     ...(IPv6Address ? { 6: IPv6Address } : {}),
   });
   return {
-    hostName: network.bridge ? `veth${randomBytes(4).toString('hex').slice(0, 7)}` : null,
+    kind: network.bridge ? 'pair' : 'child',
+    hostName: `veth${randomBytes(4).toString('hex').slice(0, 7)}`,
     interfaceName,
     routedByParent: network.parent?.mode.startsWith('l3') ?? false,
     macAddress:

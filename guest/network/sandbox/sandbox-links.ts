@@ -63,8 +63,12 @@ export class SandboxLinks {
     return makeNamespace(async (path) => {
       const links = ends.map((end) => linkCreation({ ...end, path }));
       await run(programPath('ip'), ['-batch', '-'], { input: links.join('') });
-      const { sysctls, rules, batch } = furnishing(ends, outlook);
-      return { sysctls, rules: outlook.resolving && rules, batch: loopbackUp + batch };
+      const inside = furnishing(ends, outlook);
+      return {
+        ...inside,
+        rules: outlook.resolving && inside.rules,
+        batch: loopbackUp + inside.batch,
+      };
     });
   }
 
@@ -127,6 +131,9 @@ function furnishing(ends: readonly LinkEnd[], { gateways, resolving }: Outlook):
   const links = ends.map(({ link }) => link);
   const routes = ([4, 6] as const).map((family) => defaultRoute(gateways[family]?.link ?? null, family));
   return {
+    renames: links
+      .filter(({ kind }) => kind === 'child')
+      .map(({ hostName, interfaceName }) => ({ from: hostName, to: interfaceName })),
     // A link without an IPv6 address has no IPv6, as in dockerd.
     sysctls: [
       ...links

@@ -22,6 +22,7 @@ function endpoint(name: string, address: string, network = 'app', names = [name]
     containerName: `/${name}`,
     position: 0,
     link: {
+      kind: 'pair',
       hostName: 'v',
       interfaceName: 'eth0',
       macAddress: '',

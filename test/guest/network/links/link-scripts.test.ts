@@ -13,6 +13,7 @@ import { hasBridge, hasLinks } from '../../../../guest/network/network.ts';
 
 const given = { prefixLength: 24, publishing: 'nat' } as const;
 const link: EndpointLink = {
+  kind: 'pair',
   hostName: 'veth1234567',
   interfaceName: 'eth0',
   macAddress: '02:42:0a:00:00:02',
@@ -70,13 +71,13 @@ link set veth1234567 type bridge_slave hairpin on
 t.test('macvlan and ipvlan links are made on their parent, in the namespace', async (t) => {
   t.equal(
     linkCreation({ link, network: network('macvlan', { parent: 'eth1' }), path: '/ns' }),
-    'link add link eth1 name eth0 address 02:42:0a:00:00:02 netns /ns type macvlan mode bridge\n',
+    'link add link eth1 name veth1234567 address 02:42:0a:00:00:02 netns /ns type macvlan mode bridge\n',
   );
   const l3 = network('ipvlan', { parent: 'eth1', ipvlan_mode: 'l3', ipvlan_flag: 'private' });
   const child = { ...link, macAddress: '', routedByParent: true };
   t.equal(
     linkCreation({ link: child, network: l3, path: '/ns' }),
-    'link add link eth1 name eth0 netns /ns type ipvlan mode l3 private\n',
+    'link add link eth1 name veth1234567 netns /ns type ipvlan mode l3 private\n',
   );
   t.equal(defaultRoute(child, 6), 'route replace ::/0 dev eth0\n');
   t.equal(

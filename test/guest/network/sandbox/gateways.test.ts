@@ -18,6 +18,7 @@ function endpoint(networkName: string, ways: string, priority = 0): EndpointReco
     containerName: '/c',
     position: 0,
     link: {
+      kind: 'pair',
       hostName: 'v',
       interfaceName: 'eth0',
       macAddress: '',

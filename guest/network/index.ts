@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { EventSink } from '../events/event.ts';
 import { hostRoutes } from './addressing/host-routes.ts';
 import { ensurePredefined } from './definition/predefined-networks.ts';
-import type { NetworkOptions } from './network-options.ts';
+import { firstPool, type NetworkOptions } from './network-options.ts';
 import { NetworkRecords } from './network-records.ts';
 import { Networks } from './networks.ts';
 import { Sandboxes } from './sandbox/sandboxes.ts';
@@ -18,5 +18,5 @@ export async function openNetworks(
   const records = new NetworkRecords(db);
   ensurePredefined(records, options, await hostRoutes());
   const sandboxes = new Sandboxes(records, options, events);
-  return { networks: new Networks(records, sandboxes, events), sandboxes };
+  return { networks: new Networks(records, sandboxes, { events, firstPool: firstPool(options) }), sandboxes };
 }

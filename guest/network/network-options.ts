@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** How this engine's networks share a host with others: each engine needs a bridge name of its own. */
 export interface NetworkOptions {
   /** Name of the default network's bridge link; names the nftables table too. */
@@ -24,4 +26,14 @@ export const defaultNetworkOptions: NetworkOptions = {
 /** The engine's table, `inet <name>`; nft's names know no dash. */
 export function firewallTable({ bridgeName }: NetworkOptions): string {
   return `machine_${bridgeName.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`;
+}
+
+/**
+ * Where this engine begins its search for a free block. Engines side by side on one host make their bridges
+ * late, so the routes do not show them: they begin at different places. People expect `docker0` to begin with
+ * the first.
+ */
+export function firstPool({ bridgeName }: NetworkOptions): number {
+  if (bridgeName === defaultNetworkOptions.bridgeName) return 0;
+  return createHash('sha256').update(bridgeName).digest().readUInt32LE();
 }

@@ -12,11 +12,17 @@ export class Networks {
   readonly #records: NetworkRecords;
   readonly #sandboxes: Sandboxes;
   readonly #events: EventSink;
+  readonly #firstPool: number;
 
-  constructor(records: NetworkRecords, sandboxes: Sandboxes, events: EventSink) {
+  constructor(
+    records: NetworkRecords,
+    sandboxes: Sandboxes,
+    options: { readonly events: EventSink; readonly firstPool: number },
+  ) {
     this.#records = records;
     this.#sandboxes = sandboxes;
-    this.#events = events;
+    this.#events = options.events;
+    this.#firstPool = options.firstPool;
   }
 
   list(): NetworkRecord[] {
@@ -35,7 +41,7 @@ export class Networks {
 
   /** The kernel's side is made when the first container comes. Throws as {@link newNetwork} does. */
   async create(request: NetworkRequest): Promise<NetworkRecord> {
-    const host = { routes: await hostRoutes(), links: await hostLinks() };
+    const host = { routes: await hostRoutes(), links: await hostLinks(), firstPool: this.#firstPool };
     const network = newNetwork(request, this.list(), host);
     this.#records.saveNetwork(network);
     this.#publish('create', network);

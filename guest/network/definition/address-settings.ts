@@ -20,6 +20,13 @@ export interface AddressRequest {
   readonly addressing: readonly PoolRequest[];
 }
 
+/** What the choice of a free block depends on, besides other networks. */
+export interface HostNetwork {
+  readonly routes: readonly Subnet[];
+  /** See network-options.ts. */
+  readonly firstPool: number;
+}
+
 export interface PoolRequest {
   readonly subnet?: string | undefined;
   readonly range?: string | undefined;
@@ -34,7 +41,7 @@ export interface PoolRequest {
 export function addressSettings(
   { enableIpv4, enableIpv6, addressing }: AddressRequest,
   taken: readonly Subnet[],
-  routes: readonly Subnet[],
+  { routes, firstPool }: HostNetwork,
 ): { readonly ipv4: AddressPool | null; readonly ipv6: AddressPool | null } {
   if (!enableIpv4 && !enableIpv6) throw new InvalidParameter('IPv4 or IPv6 must be enabled');
   const asked = (family: Family): PoolRequest => {
@@ -54,7 +61,10 @@ export function addressSettings(
       assertFree(subnet, others);
       return addressPool(request, subnet);
     }
-    return addressPool(request, family === 4 ? pickSubnet([...others, ...routes]) : pickUniqueLocal());
+    return addressPool(
+      request,
+      family === 4 ? pickSubnet([...others, ...routes], firstPool) : pickUniqueLocal(),
+    );
   };
   return { ipv4: enableIpv4 ? pool(4) : null, ipv6: enableIpv6 ? pool(6) : null };
 }

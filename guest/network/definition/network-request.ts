@@ -1,9 +1,8 @@
 import { Conflict, Forbidden, InvalidParameter, NotFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
-import type { Subnet } from '../addressing/ip.ts';
 import { parseSubnet } from '../addressing/ip.ts';
 import { isPredefined, type NetworkRecord, poolsOf } from '../network.ts';
-import { type AddressRequest, addressSettings } from './address-settings.ts';
+import { type AddressRequest, addressSettings, type HostNetwork } from './address-settings.ts';
 import { bridgeOptions } from './bridge-options.ts';
 import { parentOptions } from './parent-options.ts';
 import { TakenOptions } from './taken-options.ts';
@@ -25,7 +24,7 @@ export interface NetworkRequest extends AddressRequest {
 export function newNetwork(
   request: NetworkRequest,
   networks: readonly NetworkRecord[],
-  host: { readonly routes: readonly Subnet[]; readonly links: ReadonlySet<string> },
+  host: HostNetwork & { readonly links: ReadonlySet<string> },
 ): NetworkRecord {
   const { name, driver } = request;
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
@@ -63,7 +62,7 @@ export function newNetwork(
     name,
     driver,
     createdAt: new Date().toISOString(),
-    ...addressSettings(request, taken, host.routes),
+    ...addressSettings(request, taken, host),
     bridge,
     parent,
     ...common,

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { newId } from '../../ids.ts';
 import { formatAddress, formatSubnet, parseSubnet, type Subnet } from '../addressing/ip.ts';
 import { defaultGateway } from '../addressing/ipam.ts';
 import { pickSubnet } from '../addressing/pools.ts';
 import { type AddressPool, type BridgeSettings, type NetworkRecord, predefinedNetworks } from '../network.ts';
-import { defaultNetworkOptions, type NetworkOptions } from '../network-options.ts';
+import { firstPool, type NetworkOptions } from '../network-options.ts';
 import type { NetworkRecords } from '../network-records.ts';
 
 /**
@@ -55,7 +54,7 @@ function defaultPool(
     ? parseSubnet(options.bridgeSubnet)
     : old
       ? parseSubnet(old.subnet)
-      : pickSubnet(routes, firstChoice(options.bridgeName));
+      : pickSubnet(routes, firstPool(options));
   return {
     subnet: formatSubnet(subnet),
     gateway: formatAddress(defaultGateway(subnet)),
@@ -73,13 +72,4 @@ function defaultBridge({ bridgeName }: NetworkOptions): BridgeSettings {
     defaultBindAddress: null,
     gatewayMode: { 4: 'nat', 6: 'nat' },
   };
-}
-
-/**
- * Engines side by side on one host make their bridges late, so the routes do not show them: they begin their
- * search at different places. People expect `docker0` to begin with the first.
- */
-function firstChoice(bridgeName: string): number {
-  if (bridgeName === defaultNetworkOptions.bridgeName) return 0;
-  return createHash('sha256').update(bridgeName).digest().readUInt32LE();
 }

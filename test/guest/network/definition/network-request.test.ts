@@ -19,6 +19,7 @@ function make(more: Partial<NetworkRequest> = {}, networks: NetworkRecord[] = []
   return newNetwork({ name: 'app', ...plain, ...more }, networks, {
     routes: [parseSubnet('172.17.0.0/16')],
     links: new Set(['eth0', 'br-there']),
+    firstPool: 0,
   });
 }
 

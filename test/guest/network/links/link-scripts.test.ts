@@ -36,7 +36,7 @@ function network(driver: string, options: Record<string, string>) {
       addressing: ['10.0.0.0/24', 'fd00::/64'].map((subnet) => ({ subnet, auxiliary: {} })),
     },
     [],
-    { routes: [], links: new Set(['eth1']) },
+    { routes: [], links: new Set(['eth1']), firstPool: 0 },
   );
   if (!hasLinks(made)) throw new Error('no links');
   return made;

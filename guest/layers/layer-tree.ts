@@ -84,7 +84,8 @@ export function lookupLower(lower: LowerView, directory: DirectoryNode, name: st
   return hidesLower(directory, name) ? emptyLower.lookup(name) : lower.lookup(childPath(directory, name));
 }
 
-function hidesLower(directory: DirectoryNode, name: string): boolean {
+/** Whether the layer, as far as it is written, hides what lower layers have in its directory by that name. */
+export function hidesLower(directory: DirectoryNode, name: string): boolean {
   if (directory.opaque || directory.whiteouts.has(name)) return true;
   const { parent, path } = directory;
   return parent !== null && hidesLower(parent, path.slice(path.lastIndexOf('/') + 1));

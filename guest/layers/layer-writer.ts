@@ -1,31 +1,12 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
-  lchownSync,
-  linkSync,
-  lutimesSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmdirSync,
-  type Stats,
-  symlinkSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { type Stats, writeFileSync } from 'node:fs';
 import { InvalidParameter } from '../errors.ts';
+import { LayerFiles } from './layer-files.ts';
+import { layerSpecials } from './layer-specials.ts';
 import {
   childPath,
   type DirectoryNode,
   directoryNode,
+  hidesLower,
   type Inode,
   type LeafNode,
   lookupLower,
@@ -35,9 +16,9 @@ import {
   walk,
 } from './layer-tree.ts';
 import { emptyLower, type LowerView, opaqueListFile } from './lower-view.ts';
-import { makeSpecialEntries, type SpecialEntry } from './special-entries.ts';
-import { entrySeconds, fsPath, readable, type TarEntry, tarEntry, usableXattrs } from './tar-entry.ts';
-import { opaqueXattr, parseWhiteout } from './whiteout.ts';
+import { makeSpecialEntries } from './special-entries.ts';
+import { readable, type TarEntry, tarEntry, usableXattrs } from './tar-entry.ts';
+import { parseWhiteout } from './whiteout.ts';
 
 /**
  * Writes the entries of one layer tar into an overlay lower directory, `<dir>/fs`. The tar may come from
@@ -48,23 +29,26 @@ import { opaqueXattr, parseWhiteout } from './whiteout.ts';
  */
 export class LayerWriter {
   readonly #dir: string;
+  readonly #files: LayerFiles;
   readonly #root = rootNode();
   #lower: LowerView | null;
-  #needsLower = false;
+  /** Directories that the tar passes through but does not name, made before the lower layers were known. */
+  readonly #guessed = new Set<DirectoryNode>();
+  /** Something was made, or left out, that only lower layers can tell to be right. */
+  #unsure = false;
   #payloads = 0;
   #sizeBytes = 0;
-  #file: { fd: number; entry: TarEntry; position: number } | null = null;
 
   /**
    * @param dir exists and is empty
-   * @param lower null when it is not known yet; see {@link needsLower}
+   * @param lower null when it is not known yet; see {@link fits}
    */
   constructor(dir: string, lower: LowerView | null) {
     this.#dir = dir;
+    this.#files = new LayerFiles(dir);
     this.#lower = lower;
-    mkdirSync(`${dir}/fs`, { mode: 0o755 });
-    const below = lower?.lookup('.');
-    if (below?.kind === 'directory') this.#attributes(this.#root, fromStat('.', 'directory', below.stat));
+    if (lower) this.#inherit(this.#root, lower.lookup('.'));
+    else this.#guessed.add(this.#root);
   }
 
   /** Sum of the sizes of files in the tar. */
@@ -72,9 +56,15 @@ export class LayerWriter {
     return this.#sizeBytes;
   }
 
-  /** The tar leans on files of lower layers, which were not known: the layer must be written again with them. */
-  get needsLower(): boolean {
-    return this.#needsLower;
+  /**
+   * Whether what was written without knowing lower layers is right on these. If not, the tar leans on files
+   * of theirs, and the layer must be written again with them.
+   */
+  fits(lower: LowerView): boolean {
+    if (this.#lower) return true;
+    const isRight = ({ path }: DirectoryNode) =>
+      ['directory', undefined].includes(lower.lookup(path || '.')?.kind);
+    return !this.#unsure && [...this.#guessed].every(isRight);
   }
 
   /**
@@ -102,41 +92,26 @@ export class LayerWriter {
   }
 
   payload(bytes: Buffer): void {
-    const file = this.#file;
-    if (!file) return;
-    for (let at = 0; at < bytes.length; ) {
-      at += writeSync(file.fd, bytes, at, bytes.length - at, file.position + at);
-    }
-    file.position += bytes.length;
+    this.#files.write(bytes);
   }
 
   done(): void {
-    const file = this.#file;
-    if (!file) return;
-    this.#file = null;
-    try {
-      fchownSync(file.fd, file.entry.uid, file.entry.gid);
-      fchmodSync(file.fd, file.entry.mode);
-      const time = entrySeconds(file.entry);
-      futimesSync(file.fd, time, time);
-    } finally {
-      closeSync(file.fd);
-    }
+    this.#files.end();
   }
 
   /** Makes special files and sets the times of directories. To be called once, with the lower layers. */
   async finish(lower: LowerView): Promise<void> {
     this.#lower = lower;
-    const opaque: string[] = [];
-    await makeSpecialEntries(`${this.#dir}/fs`, this.#specials(this.#root, lower, new Map(), opaque));
+    for (const directory of this.#guessed) this.#inherit(directory, lower.lookup(directory.path || '.'));
+    const { entries, opaque } = layerSpecials(this.#root, lower, (path) => this.#files.at(path));
+    await makeSpecialEntries(`${this.#dir}/fs`, entries);
     if (opaque.length > 0) writeFileSync(`${this.#dir}/${opaqueListFile}`, opaque.join('\0'), 'latin1');
     this.#directoryTimes(this.#root);
   }
 
   /** Closes what is open. The caller removes the directory. */
   abort(): void {
-    if (this.#file) closeSync(this.#file.fd);
-    this.#file = null;
+    this.#files.abort();
   }
 
   #put(directory: DirectoryNode, name: string, entry: TarEntry): string | null {
@@ -160,7 +135,6 @@ export class LayerWriter {
   }
 
   #make(path: string, entry: TarEntry): LeafNode {
-    const file = fsPath(this.#at(path));
     const xattrs = usableXattrs(entry);
     const inode: Inode = { entry: { ...entry, xattrs }, special: xattrs.size > 0 || isSpecial(entry) };
     if (isSpecial(entry)) return { kind: 'leaf', path, inode, payload: null, onDisk: false };
@@ -168,19 +142,16 @@ export class LayerWriter {
       if (entry.linkPath === '') {
         throw new InvalidParameter(`malformed layer: symbolic link "${readable(path)}" has no target`);
       }
-      symlinkSync(fsPath(entry.linkPath), file);
-      lchownSync(file, entry.uid, entry.gid);
-      lutimesSync(file, entrySeconds(entry), entrySeconds(entry));
+      this.#files.symlink(path, entry);
       return { kind: 'leaf', path, inode, payload: null, onDisk: true };
     }
-    const fd = openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-    this.#file = { fd, entry, position: 0 };
+    this.#files.begin(path, entry);
     return { kind: 'leaf', path, inode, payload: entry.size > 0 ? this.#payloads++ : null, onDisk: true };
   }
 
   #link(path: string, target: LeafNode): LeafNode {
     const onDisk = !target.inode.special;
-    if (onDisk) linkSync(fsPath(this.#at(target.path)), fsPath(this.#at(path)));
+    if (onDisk) this.#files.link(target.path, path);
     return { kind: 'leaf', path, inode: target.inode, payload: null, onDisk };
   }
 
@@ -195,7 +166,7 @@ export class LayerWriter {
       throw new InvalidParameter(`malformed layer: "${readable(entry.path)}" is a hard link to a directory`);
     }
     if (!this.#lower) {
-      this.#needsLower = true;
+      this.#unsure = true;
       return null;
     }
     const below = lookupLower(this.#lower, directory, name);
@@ -210,112 +181,57 @@ export class LayerWriter {
   /** As overlay does before it links a lower file. */
   #copyUp(directory: DirectoryNode, name: string, from: string, stat: Stats): LeafNode {
     const path = childPath(directory, name);
-    const file = fsPath(this.#at(path));
     const entry = fromStat(path, 'file', stat);
-    copyFileSync(fsPath(from), file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    lchownSync(file, entry.uid, entry.gid);
-    chmodSync(file, entry.mode);
-    lutimesSync(file, entrySeconds(entry), entrySeconds(entry));
-    const leaf: LeafNode = {
-      kind: 'leaf',
-      path,
-      inode: { entry, special: false },
-      payload: null,
-      onDisk: true,
-    };
+    this.#files.copy(from, path, entry);
+    const inode: Inode = { entry, special: false };
+    const leaf: LeafNode = { kind: 'leaf', path, inode, payload: null, onDisk: true };
     directory.children.set(name, leaf);
     return leaf;
   }
 
   #walk(parts: readonly string[]): DirectoryNode {
     return walk(this.#root, parts, (directory, name) => {
-      // Without lower layers a missing directory may be a symbolic link there.
-      if (!this.#lower) this.#needsLower = true;
       const below = lookupLower(this.#lower ?? emptyLower, directory, name);
       if (below?.kind === 'symlink') return below;
       const made = this.#makeDirectory(directory, name);
-      if (below?.kind === 'directory') this.#attributes(made, fromStat(made.path, 'directory', below.stat));
+      if (this.#lower) this.#inherit(made, below);
+      else if (!hidesLower(directory, name)) this.#guessed.add(made);
       return made;
     });
   }
 
   #makeDirectory(parent: DirectoryNode, name: string): DirectoryNode {
     const made = directoryNode(childPath(parent, name), parent);
-    mkdirSync(fsPath(this.#at(made.path)), { mode: 0o755 });
+    this.#files.directory(made.path);
     parent.children.set(name, made);
     return made;
   }
 
+  /** A directory that the tar does not name keeps the attributes of the one below. */
+  #inherit(directory: DirectoryNode, below: ReturnType<LowerView['lookup']>): void {
+    if (directory.entry !== null || below?.kind !== 'directory') return;
+    this.#attributes(directory, fromStat(directory.path, 'directory', below.stat));
+  }
+
   #attributes(directory: DirectoryNode, entry: TarEntry): void {
     directory.entry = { ...entry, path: directory.path || '.', xattrs: usableXattrs(entry) };
-    const path = fsPath(this.#at(directory.path));
-    chownSync(path, entry.uid, entry.gid);
-    chmodSync(path, entry.mode);
+    this.#files.attributes(directory.path, entry);
   }
 
   /** Payload that tar-split refers to is kept aside under its number. */
   #remove(node: TreeNode): void {
     if (node.kind === 'directory') {
       for (const child of node.children.values()) this.#remove(child);
-      rmdirSync(fsPath(this.#at(node.path)));
-    } else if (node.payload !== null) {
-      mkdirSync(`${this.#dir}/replaced`, { recursive: true });
-      renameSync(fsPath(this.#at(node.path)), `${this.#dir}/replaced/${node.payload}`);
-    } else if (node.onDisk) unlinkSync(fsPath(this.#at(node.path)));
-  }
-
-  /**
-   * Whiteouts are made only over something: elsewhere they are litter that overlay shows in listings.
-   *
-   * @param lower null where this layer hides it
-   * @param made the first path of each special inode; later ones are links to it
-   */
-  *#specials(
-    directory: DirectoryNode,
-    lower: LowerView | null,
-    made: Map<Inode, string>,
-    opaque: string[],
-  ): Generator<SpecialEntry> {
-    const isOpaque = directory.opaque && lower?.lookup(directory.path || '.')?.kind === 'directory';
-    if (isOpaque) opaque.push(directory.path || '.');
-    const entry =
-      directory.entry ?? tarEntry({ path: directory.path || '.', type: 'directory', mode: 0o755 });
-    if (isOpaque) {
-      const xattrs = new Map([...entry.xattrs, [opaqueXattr, Buffer.from('y')]]);
-      yield { entry: { ...entry, xattrs } };
-    } else if (entry.xattrs.size > 0) yield { entry };
-    const below = isOpaque ? null : lower;
-    for (const name of directory.whiteouts) {
-      const path = childPath(directory, name);
-      const child = directory.children.get(name);
-      if (child?.kind === 'directory') child.opaque = true;
-      else if (!child && below?.lookup(path)) yield { entry: tarEntry({ path, type: 'character', mode: 0 }) };
-    }
-    for (const child of directory.children.values()) {
-      if (child.kind === 'directory') yield* this.#specials(child, below, made, opaque);
-      else if (child.inode.special) yield this.#special(child, made);
-    }
-  }
-
-  #special({ path, inode, onDisk }: LeafNode, made: Map<Inode, string>): SpecialEntry {
-    const first = made.get(inode);
-    if (first !== undefined) {
-      return { entry: tarEntry({ path, type: 'hardlink', linkPath: first, mode: inode.entry.mode }) };
-    }
-    made.set(inode, path);
-    return { entry: { ...inode.entry, path }, ...(onDisk && { content: this.#at(path) }) };
+      this.#files.removeDirectory(node.path);
+      if (this.#guessed.delete(node)) this.#unsure = true;
+    } else if (node.payload !== null) this.#files.setAside(node.path, node.payload);
+    else if (node.onDisk) this.#files.remove(node.path);
   }
 
   #directoryTimes(directory: DirectoryNode): void {
     for (const child of directory.children.values())
       if (child.kind === 'directory') this.#directoryTimes(child);
-    if (!directory.entry) return;
-    const time = entrySeconds(directory.entry);
-    utimesSync(fsPath(this.#at(directory.path)), time, time);
-  }
-
-  #at(path: string): string {
-    return `${this.#dir}/fs/${path}`;
+    if (directory.entry) this.#files.times(directory.path, directory.entry);
   }
 }
 

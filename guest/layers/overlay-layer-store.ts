@@ -74,7 +74,7 @@ export class OverlayLayerStore implements LayerStore {
       const below = this.#chainPaths(parent);
       for (const tar of tars) {
         const lower = lowerView(below);
-        const whole = tar.needsLower ? await this.#again(tar, lower) : tar;
+        const whole = tar.fits(lower) ? tar : await this.#again(tar, lower);
         finished.push(whole);
         await whole.finish(lower);
         below.unshift(whole.dir);

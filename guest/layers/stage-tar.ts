@@ -17,8 +17,8 @@ export interface StagedTar {
   readonly sizeBytes: number;
   /** Length of the tar. */
   readonly tarBytes: number;
-  /** Written without lower layers though it leans on them: write it again from {@link readTarOf}. */
-  readonly needsLower: boolean;
+  /** False when it leans on these lower layers more than was known: write it again from {@link readTarOf}. */
+  fits(lower: LowerView): boolean;
   finish(lower: LowerView): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export async function stageTar(
     diffId: `sha256:${hash.digest('hex')}`,
     sizeBytes: writer.sizeBytes,
     tarBytes,
-    needsLower: writer.needsLower,
+    fits: (below) => writer.fits(below),
     finish: (below) => writer.finish(below),
   };
 }

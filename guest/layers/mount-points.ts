@@ -8,12 +8,15 @@ import type { LowerView } from './lower-view.ts';
  */
 const directories: readonly string[] = ['dev', 'proc', 'sys'];
 const files: readonly string[] = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
+/** Programs look for it to learn that they are in a container. */
+const marker = '.dockerenv';
 
 /**
  * Makes the files in a fresh upper directory where the image has none, and leaves no trace on `etc` itself.
  * The runtime would make them otherwise, and `docker diff` would show a changed `etc` in every container.
  */
 export function makeMountPoints(upper: string, lower: LowerView): void {
+  if (!lower.lookup(marker)) writeFileSync(join(upper, marker), '');
   const etc = lower.lookup('etc');
   const missing = files.filter((path) => !lower.lookup(path));
   if (etc?.kind !== 'directory' || missing.length === 0) return;
@@ -30,5 +33,5 @@ export function isMountPoint(
   path: string,
   { isDirectory, size }: { isDirectory: boolean; size: number },
 ): boolean {
-  return isDirectory ? directories.includes(path) : size === 0 && files.includes(path);
+  return isDirectory ? directories.includes(path) : size === 0 && (path === marker || files.includes(path));
 }

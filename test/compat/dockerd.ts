@@ -31,7 +31,7 @@ export class Dockerd {
     this.socket = join(directory, 'docker.sock');
   }
 
-  static async open(t: Test): Promise<Dockerd> {
+  static async open(t: Pick<Test, 'teardown'>): Promise<Dockerd> {
     const dockerd = await Dockerd.start();
     t.teardown(() => dockerd.close());
     return dockerd;

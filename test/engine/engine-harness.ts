@@ -48,7 +48,7 @@ export class EngineHarness {
 
   /** With an empty data root; `flags` are more of the agent's own; `prepare` is called before it starts. */
   static async open(
-    t: Test,
+    t: Pick<Test, 'teardown'>,
     flags: readonly string[] = [],
     prepare: (harness: EngineHarness) => void = () => {},
   ): Promise<EngineHarness> {

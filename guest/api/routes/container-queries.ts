@@ -2,6 +2,7 @@ import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import type { Dependencies } from '../../containers/dependencies.ts';
 import { listContainers } from '../../containers/list.ts';
+import { isLive } from '../../containers/state.ts';
 import type { ExecSessions } from '../../exec/exec-sessions.ts';
 import type { SandboxSettings } from '../../network/network-manager.ts';
 import { containerSummary } from '../container-summary.ts';
@@ -70,7 +71,8 @@ export function containerSummaries(
   return Promise.all(
     containers.map(async (container) =>
       containerSummary(container, {
-        sandbox: deps.networks.inspectSandbox(container.id),
+        // Others have none, and there may be hundreds of them.
+        sandbox: isLive(container.record.state) ? deps.networks.inspectSandbox(container.id) : null,
         size: size ? await sizeOf(container, deps) : null,
         now,
       }),

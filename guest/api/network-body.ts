@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { InvalidParameter, NotImplemented } from '../errors.ts';
+import { InvalidParameter, NotImplemented, Unavailable } from '../errors.ts';
 import type { NetworkRequest } from '../network/definition/network-request.ts';
+import { noSwarm } from './routes/swarm-stubs.ts';
 import { endpointBody } from './schema/container.ts';
 
 const words = z.record(z.string(), z.string()).nullish();
@@ -46,11 +47,11 @@ export const connectBody = z.looseObject({
 /** `POST /networks/{id}/disconnect`. */
 export const disconnectBody = z.looseObject({ Container: z.string(), Force: z.boolean().nullish() });
 
-/** Throws NotImplemented or InvalidParameter for what this engine's networks do not have. */
+/** Throws NotImplemented, Unavailable or InvalidParameter for what this engine's networks do not have. */
 export function networkRequest(body: z.infer<typeof networkCreateBody>): NetworkRequest {
   const { IPAM: ipam } = body;
   if (body.Ingress || (body.Scope && body.Scope !== 'local')) {
-    throw new NotImplemented('networks across hosts need a swarm, which is not there');
+    throw new Unavailable(noSwarm);
   }
   if (body.ConfigOnly || body.ConfigFrom?.Network)
     throw new NotImplemented('configuration-only networks are not there');

@@ -12,7 +12,7 @@ import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discardVolumes } from './discard.ts';
 import { fillVolumes } from './fill-volumes.ts';
 import { checkPlatform } from './image-platform.ts';
-import { checkLinks } from './links.ts';
+import { checkLinks, legacyLinks } from './links.ts';
 import { newMemberships } from './memberships.ts';
 import { mountRequests, type RequestedMount } from './mount-requests.ts';
 import { namePattern, randomName } from './names.ts';
@@ -48,6 +48,12 @@ export class Containers implements Neighbours {
     if (found.length > 1) throw new InvalidParameter(`multiple IDs found with provided prefix: ${name}`);
     if (found.length === 0) throw new NotFound(`No such container: ${reference}`);
     return found[0]!;
+  }
+
+  liveRecords(): ContainerRecord[] {
+    return this.list()
+      .map(({ record }) => record)
+      .filter(({ state }) => isLive(state));
   }
 
   recordOf(reference: string): ContainerRecord {
@@ -196,7 +202,9 @@ export class Containers implements Neighbours {
 
   /** Once networks agree with {@link restore}: starts what its policy wants started. */
   async resume(): Promise<void> {
-    for (const container of this.list()) {
+    // Who links to others starts after them.
+    const links = ({ record }: Container) => legacyLinks(record.hostConfig).length;
+    for (const container of this.list().sort((a, b) => links(a) - links(b))) {
       await container
         .resume()
         .catch((error: unknown) =>

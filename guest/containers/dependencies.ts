@@ -30,6 +30,7 @@ export interface Dependencies {
 export interface Neighbours {
   /** Throws NotFound. */
   recordOf(reference: string): ContainerRecord;
+  liveRecords(): readonly ContainerRecord[];
   /** Throws NotFound, and Conflict when it does not run. */
   runningPid(reference: string): { readonly id: string; readonly pid: number };
 }

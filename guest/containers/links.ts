@@ -1,9 +1,11 @@
 import type { HostConfig } from '../api/schema/container.ts';
 import { Internal, InvalidParameter, NotFound } from '../errors.ts';
 import type { HostsEntry } from '../network/files/hosts-file.ts';
+import { replaceHost } from '../network/files/sandbox-files.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
 import { parsePort } from '../network/ports/ports.ts';
 import { type ContainerLink, parseLink } from '../network/sandbox/container-link.ts';
+import type { EnginePaths } from '../store/paths.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Neighbours } from './dependencies.ts';
 import { isLive } from './state.ts';
@@ -51,6 +53,26 @@ export function linkedContainers(
     env.push(...variables({ name, alias, address, child }));
   }
   return { hosts, env };
+}
+
+/** A container has started, perhaps with another address: those that link to it learn of it. */
+export async function tellLinking(
+  child: ContainerRecord,
+  {
+    neighbours,
+    networks,
+    paths,
+  }: { readonly neighbours: Neighbours; readonly networks: NetworkManager; readonly paths: EnginePaths },
+): Promise<void> {
+  const address = networks.inspectSandbox(child.id)?.networks.bridge?.IPAddress;
+  if (!address) return;
+  for (const { id, hostConfig } of neighbours.liveRecords()) {
+    for (const { target, alias } of legacyLinks(hostConfig)) {
+      if (target !== child.name && !child.id.startsWith(target)) continue;
+      const names = [...new Set([alias, child.config.Hostname, child.name])];
+      await replaceHost(paths.container(id), { address, names });
+    }
+  }
 }
 
 /** As Docker names them: DB_PORT_5432_TCP_ADDR and so on, and the linked container's own variables. */

@@ -10,7 +10,7 @@ import type { Dependencies, Neighbours } from './dependencies.ts';
 import type { DurableRecord } from './durable-record.ts';
 import { Exits } from './exits.ts';
 import { HealthKeeper } from './health/health-keeper.ts';
-import { linkedContainers } from './links.ts';
+import { linkedContainers, tellLinking } from './links.ts';
 import { prepareMounts, releaseMounts, remountVolumes } from './prepare-mounts.ts';
 import { restarts } from './restart-policy.ts';
 import { sandboxRequest } from './sandbox-request.ts';
@@ -105,6 +105,7 @@ export class Runs {
       this.#follow(task);
       this.#record.publish('start');
       this.health.begin(startedAt);
+      await tellLinking(record, { neighbours, networks: this.#deps.networks, paths: this.#deps.paths });
     } catch (error) {
       await this.#startFailed(error);
       throw error;

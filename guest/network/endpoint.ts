@@ -17,13 +17,15 @@ export interface EndpointRecord {
   readonly link: EndpointLink | null;
   /** As asked for: to be shown, and for links and the choice of a gateway. */
   readonly asked: EndpointRequest;
-  /** Names under which the embedded DNS server knows it; null where there is none. */
+  /** Names under which its neighbours know it; null in networks where they know addresses only. */
   readonly dnsNames: readonly string[] | null;
 }
 
 /** What a running container has once, whatever its networks. */
 export interface SandboxRecord {
   readonly containerId: string;
+  /** Of its `hosts` and `resolv.conf`. */
+  readonly directory: string;
   readonly ports: readonly PublishedPort[];
   /** Those that were asked to be published: where a network routes, they are reached as they are. */
   readonly wantedPorts: readonly ContainerPort[];

@@ -77,7 +77,12 @@ export function isPredefined(name: string): boolean {
   return (predefinedNetworks as readonly string[]).includes(name);
 }
 
-/** On the default bridge, as ever, containers know one another by address only. */
+/** Containers know one another by name; on the default bridge, as ever, by address only. */
+export function hasNames(network: NetworkRecord): boolean {
+  return hasEmbeddedDns(network) || hasParent(network);
+}
+
+/** A name server of ours is in reach of its containers. */
 export function hasEmbeddedDns(network: NetworkRecord): boolean {
   return network.driver === 'bridge' && !isPredefined(network.name);
 }

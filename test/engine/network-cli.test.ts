@@ -120,6 +120,10 @@ t.test('links of the default network are hosts and variables, of others names', 
   t.match(env, 'THE_DB_ENV_COLOUR=red\n');
   const hosts = await words('run --rm --link db:the-db busybox cat /etc/hosts');
   t.match(hosts, new RegExp(`^${address}\\tthe-db \\w{12} db$`, 'm'));
+  await words('run -d --name keeps --link db:the-db busybox sleep 1000');
+  await words('restart -t 0 db');
+  const moved = await inspect('db', '{{.NetworkSettings.IPAddress}}');
+  t.match(await words('exec keeps cat /etc/hosts'), new RegExp(`^${moved}\\tthe-db \\w{12} db$`, 'm'));
   await words('create --name linked --link db busybox true');
   t.equal(await inspect('linked', '{{json .HostConfig.Links}}'), '["/db:/linked/db"]');
   await words('stop -t 0 db');

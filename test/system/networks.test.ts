@@ -19,7 +19,9 @@ t.test(
 
     await docker('network create -d macvlan --subnet 10.77.0.0/24 closed');
     await docker('run -d --name web --network closed --ip 10.77.0.10 busybox sleep 1000');
-    t.match(await docker('run --rm --network closed busybox ping -c1 -W5 10.77.0.10'), ' 0% packet loss');
+    const ping = 'run --rm --name client --network closed busybox ping -c1 -W5 web';
+    t.match(await docker(ping), ' 0% packet loss', 'a neighbour has a name');
+    t.notMatch(await docker('exec web cat /etc/hosts'), 'client', 'which goes with it');
 
     await docker(
       'network create -d macvlan -o parent=eth0 --subnet 10.0.2.0/24 --gateway 10.0.2.2 --ip-range 10.0.2.128/25 lan',

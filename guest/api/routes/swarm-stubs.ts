@@ -2,7 +2,7 @@ import { NotFound, NotImplemented, Unavailable } from '../../errors.ts';
 import type { Route } from '../handler.ts';
 
 /** moby's own words (daemon/cluster/errors.go): clients look for them to tell that there is no swarm. */
-const noSwarm =
+export const noSwarm =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
 const swarmEndpoints = `

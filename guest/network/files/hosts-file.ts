@@ -36,6 +36,14 @@ export function changeHosts(
   return appendHosts(kept.join('\n'), change.added);
 }
 
+/** Takes out the lines whose first name is `name`. */
+export function withoutName(text: string, name: string): string {
+  return text
+    .split('\n')
+    .filter((entry) => entry.split(/\s+/)[1] !== name)
+    .join('\n');
+}
+
 /**
  * Parses `name:address` pairs; the word `host-gateway` stands for `hostGateway`. Throws InvalidParameter,
  * also for names that would break out of their line.

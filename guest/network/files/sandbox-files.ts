@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { embeddedAddress } from '../dns/dns-server.ts';
 import type { HostsEntry } from './hosts-file.ts';
-import { appendHosts, changeHosts, renderHosts } from './hosts-file.ts';
+import { appendHosts, changeHosts, renderHosts, withoutName } from './hosts-file.ts';
 import {
   containerResolver,
   parseResolvConf,
@@ -42,12 +42,29 @@ export async function changeOwnFiles(request: {
   readonly resolver: ResolverSettings;
 }): Promise<void> {
   const { directory, added, removed } = request;
-  const hosts = join(directory, 'hosts');
-  await writeFile(hosts, changeHosts(await readFile(hosts, 'utf8'), { added, removed }));
+  await editHosts(directory, { added, removed });
   const resolvConf = join(directory, 'resolv.conf');
   const ours = await readOrEmpty(join(directory, written));
   if ((await readOrEmpty(resolvConf)) === ours)
     await writeResolvConf(directory, renderResolvConf(request.resolver));
+}
+
+/** Changes a container's hosts file, if it is there. */
+export async function editHosts(
+  directory: string,
+  change: { readonly added: readonly HostsEntry[]; readonly removed: readonly string[] },
+): Promise<void> {
+  const hosts = join(directory, 'hosts');
+  const text = await readOrEmpty(hosts);
+  if (text !== '') await writeFile(hosts, changeHosts(text, change));
+}
+
+/** A name of another container, the entry's first, is that of another address now. */
+export async function replaceHost(directory: string, entry: HostsEntry): Promise<void> {
+  const hosts = join(directory, 'hosts');
+  const text = await readFile(hosts, 'utf8');
+  const changed = withoutName(text, entry.names[0]!);
+  if (changed !== text) await writeFile(hosts, appendHosts(changed, [entry]));
 }
 
 /** With the embedded server first in line. Names without a dot are neighbours: they are asked for as they are. */

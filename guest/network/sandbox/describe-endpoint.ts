@@ -1,6 +1,6 @@
 import { newId, shortId } from '../../ids.ts';
 import type { EndpointLink, EndpointRecord } from '../endpoint.ts';
-import { hasEmbeddedDns, type NetworkRecord } from '../network.ts';
+import { hasNames, type NetworkRecord } from '../network.ts';
 import type { EndpointRequest, SandboxRequest } from '../network-manager.ts';
 
 type NamedContainer = Pick<SandboxRequest, 'containerId' | 'containerName' | 'hostname'>;
@@ -26,7 +26,7 @@ export function describeEndpoint(
     position,
     link,
     asked,
-    dnsNames: hasEmbeddedDns(network) ? dnsNames(request, asked.Aliases ?? []) : null,
+    dnsNames: hasNames(network) ? dnsNames(request, asked.Aliases ?? []) : null,
   };
 }
 

@@ -37,6 +37,7 @@ export async function connectNetwork(
     const { sysctls } = endpointOptions(asked.DriverOpts);
     await links.add(namespaceOf(request, parts), { network, link, sysctls }, outlook);
     await follow(request, [...before, endpoint], { added: [endpoint], removed: [] }, parts);
+    await parts.names.introduce(endpoint);
   } catch (error) {
     records.deleteEndpoint(request.containerId, networkId);
     throw error;
@@ -61,6 +62,7 @@ export async function disconnectNetwork(
   }
   const rest = endpoints.filter((endpoint) => endpoint !== leaving);
   await links.remove(namespaceOf(request, parts), leaving.link, outlookOf(rest, records));
+  await parts.names.part(leaving);
   records.deleteEndpoint(request.containerId, networkId);
   publishEndpoints(parts, 'disconnect', [leaving]);
   await follow(request, rest, { added: [], removed: [leaving] }, parts);

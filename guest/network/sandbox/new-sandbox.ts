@@ -41,8 +41,8 @@ export async function lonelySandbox(
   if (network.driver === 'host') await writeHostFiles(files);
   else await writeOwnFiles({ ...files, own: [], resolver: await upstreamResolver(request.dns) });
   const endpoint = describeEndpoint(request, { network, asked: {}, position: 0, link: null });
-  const { containerId } = request;
-  const sandbox = { containerId, ports: [], wantedPorts: [], exposedPorts: [], nameservers: [] };
+  const { containerId, directory } = request;
+  const sandbox = { containerId, directory, ports: [], wantedPorts: [], exposedPorts: [], nameservers: [] };
   save(parts, sandbox, [endpoint]);
   return {
     namespace: { kind: network.driver === 'host' ? 'host' : 'new' },
@@ -56,7 +56,7 @@ export async function linkedSandbox(
   attachments: readonly Attachment[],
   parts: SandboxParts,
 ): Promise<Sandbox> {
-  const { containerId } = request;
+  const { containerId, directory } = request;
   const upstream = await upstreamResolver(request.dns);
   const spare = isPlain(attachments) ? parts.spares.take() : null;
   if (spare) parts.namespaces.set(containerId, spare.namespace);
@@ -69,6 +69,7 @@ export async function linkedSandbox(
     const ports = wishedPorts(request, outlook.gateways, parts.records);
     const sandbox: SandboxRecord = {
       containerId,
+      directory,
       ports: await parts.ports.hold(containerId, ports).catch((cause: unknown) => {
         throw withEndpoint(cause, endpoints[0]!);
       }),
@@ -82,7 +83,7 @@ export async function linkedSandbox(
     parts.namespaces.set(containerId, namespace);
     await parts.ports.lead(containerId, outlook.gateways);
     await writeOwnFiles({
-      directory: request.directory,
+      directory,
       extra: [
         ...request.linkedHosts,
         ...parseExtraHosts(request.extraHosts, hostGateway(outlook, attachments)),
@@ -90,6 +91,7 @@ export async function linkedSandbox(
       own: links.flatMap((link) => ownHosts(request, link)),
       resolver: resolverOf(outlook, upstream),
     });
+    for (const endpoint of endpoints) await parts.names.introduce(endpoint);
     return { namespace: pathOf(namespace), ...sandboxSettings(sandbox, endpoints) };
   } finally {
     settle(parts, attachments, links);

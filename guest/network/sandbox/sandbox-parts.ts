@@ -4,6 +4,7 @@ import type { EndpointRecord } from '../endpoint.ts';
 import type { NetworkNamespace } from '../links/network-namespace.ts';
 import type { NetworkRecords } from '../network-records.ts';
 import type { PublishedPorts } from '../ports/published-ports.ts';
+import type { ParentNames } from './parent-names.ts';
 import type { SandboxLinks } from './sandbox-links.ts';
 import type { SpareSandboxes } from './spare-sandboxes.ts';
 
@@ -14,6 +15,7 @@ export interface SandboxParts {
   readonly links: SandboxLinks;
   readonly ports: PublishedPorts;
   readonly spares: SpareSandboxes;
+  readonly names: ParentNames;
   /** Namespaces that this process holds, by container. */
   readonly namespaces: Map<string, NetworkNamespace>;
   readonly events: EventSink;

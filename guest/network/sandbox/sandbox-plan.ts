@@ -1,5 +1,5 @@
 import { Conflict, InvalidParameter } from '../../errors.ts';
-import { hasLinks, isPredefined, type LinkedNetwork, type NetworkRecord } from '../network.ts';
+import { hasLinks, hasParent, isPredefined, type LinkedNetwork, type NetworkRecord } from '../network.ts';
 import type { EndpointRequest, SandboxRequest } from '../network-manager.ts';
 import { parseLink } from './container-link.ts';
 import { endpointOptions } from './endpoint-options.ts';
@@ -73,6 +73,8 @@ export function toAttachment({
   }
   endpointOptions(asked.DriverOpts);
   for (const link of asked.Links ?? []) parseLink(link);
+  if (hasParent(network) && asked.Links?.length)
+    throw new InvalidParameter(`network "${network.name}" has no name server; leave --link out`);
   if (network.driver === 'ipvlan' && asked.MacAddress)
     throw new InvalidParameter('a link of an ipvlan network has the MAC address of its parent');
   if (asked.IPAMConfig?.LinkLocalIPs?.length)

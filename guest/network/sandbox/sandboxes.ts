@@ -19,6 +19,7 @@ import { sandboxSettings } from './endpoint-settings.ts';
 import { chooseGateways } from './gateways.ts';
 import { connectNetwork, disconnectNetwork } from './live-networks.ts';
 import { joinSandbox, linkedSandbox, lonelySandbox, makeSpare } from './new-sandbox.ts';
+import { ParentNames } from './parent-names.ts';
 import { SandboxLinks } from './sandbox-links.ts';
 import { publishEndpoints, type SandboxParts } from './sandbox-parts.ts';
 import { planSandbox } from './sandbox-plan.ts';
@@ -41,6 +42,7 @@ export class Sandboxes implements NetworkManager {
       links: new SandboxLinks(records, firewall),
       ports: this.ports,
       namespaces: new Map(),
+      names: new ParentNames(records),
       events,
     };
     const spares = { count: options.spareSandboxes, quietMs: 300, make: () => makeSpare(parts) };
@@ -72,6 +74,7 @@ export class Sandboxes implements NetworkManager {
     await ports.release(containerId);
     const endpoints = this.#records.endpointsOfContainer(containerId);
     if (!this.#records.sandbox(containerId)) return;
+    for (const endpoint of endpoints) await this.#parts.names.part(endpoint);
     this.#records.deleteSandbox(containerId);
     publishEndpoints(this.#parts, 'disconnect', endpoints);
   }

@@ -21,6 +21,7 @@ export const kernelPackage: Record<Architecture, string> = {
 };
 
 export const wantedPackages = [
+  'bsdutils', // script, the other end of a tty container's terminal
   'busybox-static', // init, shell and small tools of the guest and of the first container image
   'ca-certificates', // only the certificates; the bundle is assembled here
   'crun',
@@ -32,7 +33,6 @@ export const wantedPackages = [
   'libstdc++6', // Node
   'nftables',
   'openssh-sftp-server',
-  'socat', // pty relay of tty containers
   'sshfs', // host directories
   'tar', // GNU tar: keeps extended attributes
   'tini', // --init
@@ -61,13 +61,13 @@ export const excludedPackages = [
 
 /** Of these packages only what matches is kept. */
 export const keptPaths: Readonly<Record<string, RegExp>> = {
+  bsdutils: /^\/usr\/bin\/script$/,
   'ca-certificates': /^\/usr\/share\/ca-certificates\//,
   'dropbear-bin': /\/(dropbear|dropbearkey|dropbearconvert)$/,
   e2fsprogs: /\/(mke2fs|mkfs\.ext4|e2fsck|fsck\.ext4|resize2fs|tune2fs|mke2fs\.conf)$/,
   fuse3: /\/(fusermount3|fuse\.conf)$/,
   iproute2: /^\/usr\/(bin\/ip|sbin\/ip|sbin\/bridge|sbin\/tc)$/,
   libc6: /\/(ld-linux[^/]*|lib[a-zA-Z_]+\.so[.0-9]*)$/,
-  socat: /\/(socat1?|socat)$/,
   tini: /\/tini-static$/,
 };
 

@@ -49,7 +49,7 @@ export function containerView(
     ResolvConfPath: join(directory, 'resolv.conf'),
     HostnamePath: join(directory, 'hostname'),
     HostsPath: join(directory, 'hosts'),
-    LogPath: container.log?.file ?? '',
+    LogPath: hostConfig.LogConfig.Type === 'json-file' ? container.log?.file : '',
     Name: `/${record.name}`,
     RestartCount: record.restartCount,
     Driver: 'overlay2',

@@ -1,7 +1,6 @@
 import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { HostSystem } from '../host/system.ts';
-import { parseLogOptions } from '../logs/log-options.ts';
 import { boundingSet, containerCapabilities } from '../runtime/spec/capabilities.ts';
 import { parseDeviceRule } from '../runtime/spec/devices.ts';
 import { findInit } from '../runtime/spec/init-program.ts';
@@ -35,7 +34,6 @@ export function checkRequest(config: ContainerConfig, host: HostConfig, system: 
     ipc: host.IpcMode === 'host',
     uts: host.UTSMode === 'host',
   });
-  parseLogOptions(host.LogConfig.Type, host.LogConfig.Config);
   containerCapabilities(
     { add: host.CapAdd ?? [], drop: host.CapDrop ?? [], privileged: host.Privileged },
     boundingSet(),

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { HostConfig } from '../api/schema/container.ts';
 import { NotFound } from '../errors.ts';
-import type { JsonFileLog } from '../logs/json-file-log.ts';
+import type { ContainerLog } from '../logs/container-log.ts';
 import type { EndpointRequest } from '../network/network-manager.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
 import { limitResources } from '../runtime/spec/resources.ts';
@@ -13,7 +13,6 @@ import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discard, discardVolumes } from './discard.ts';
 import { DurableRecord } from './durable-record.ts';
 import { lastExit, type WaitCondition, type WaitResult } from './exits.ts';
-import { liftPidsLimit } from './pids-limit.ts';
 import { restarts } from './restart-policy.ts';
 import { RestartTimer } from './restart-timer.ts';
 import { type RunEnd, Runs } from './runs.ts';
@@ -65,7 +64,7 @@ export class Container {
     return this.#deps.paths.container(this.record.id);
   }
 
-  get log(): JsonFileLog | null {
+  get log(): ContainerLog | null {
     return this.#runs.log;
   }
 
@@ -161,7 +160,6 @@ export class Container {
       const hostConfig = change(this.record);
       if (isLive(this.record.state)) {
         await this.#deps.runtime.update(this.id, limitResources(limitsOf({ hostConfig }, this.#deps.host)));
-        if ((hostConfig.PidsLimit ?? 0) <= 0) liftPidsLimit(this.#deps.cgroups.directory(this.id, 'pids'));
       }
       this.#record.change({ hostConfig });
       this.#record.publish('update');

@@ -7,18 +7,18 @@ import { newId, shortId } from '../ids.ts';
 import { checkRequest } from './check-request.ts';
 import { Container } from './container.ts';
 import type { ContainerRecord, RecordedMount } from './container-record.ts';
-import { mergeConfig, withDefaults } from './create-config.ts';
+import { mergeConfig } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discardVolumes } from './discard.ts';
 import { fillVolumes } from './fill-volumes.ts';
 import { checkPlatform } from './image-platform.ts';
-import { checkLinks } from './links.ts';
+import { checkLinks, legacyLinks } from './links.ts';
+import { openLog } from './logging.ts';
 import { newMemberships } from './memberships.ts';
 import { mountRequests, type RequestedMount } from './mount-requests.ts';
 import { namePattern, randomName } from './names.ts';
 import { resolveNeighbours } from './namespaces.ts';
 import { requireSource } from './prepare-mounts.ts';
-import { inStartOrder } from './start-order.ts';
 import { isLive } from './state.ts';
 import { withVolumesFrom } from './volumes-from.ts';
 
@@ -77,7 +77,7 @@ export class Containers implements Neighbours {
     }: { readonly name?: string | undefined; readonly platform?: string | undefined },
   ): Promise<{ id: string; warnings: string[] }> {
     const { HostConfig, NetworkingConfig, ...asked } = body;
-    const hostConfig = resolveNeighbours(withDefaults(HostConfig), this);
+    const hostConfig = resolveNeighbours(HostConfig, this);
     const image = this.#deps.images.resolve(asked.Image);
     const config = mergeConfig(asked, image.config.config ?? {});
     const id = newId();
@@ -118,6 +118,8 @@ export class Containers implements Neighbours {
         restartCount: 0,
         stoppedByHand: false,
       };
+      // Its options are checked by it, before there is a record of them.
+      openLog(record, this.#deps.paths.container(id));
       const anonymous = made.filter((mount) => mount.anonymous).map((mount) => mount.name);
       this.#deps.store.create(record, () => this.#deps.volumes.keep(anonymous));
       this.#add(record).publish('create');
@@ -203,7 +205,9 @@ export class Containers implements Neighbours {
 
   /** Once networks agree with {@link restore}: starts what its policy wants started. */
   async resume(): Promise<void> {
-    for (const container of inStartOrder(this.list())) {
+    // Who links to others starts after them.
+    const links = ({ record }: Container) => legacyLinks(record.hostConfig).length;
+    for (const container of this.list().sort((a, b) => links(a) - links(b))) {
       await container
         .resume()
         .catch((error: unknown) =>

@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { httpStatus } from '../errors.ts';
-import { JsonFileLog } from '../logs/json-file-log.ts';
-import { parseLogOptions } from '../logs/log-options.ts';
+import type { ContainerLog } from '../logs/container-log.ts';
 import type { RunningTask } from '../runtime/runtime.ts';
 import { RuntimeError } from '../runtime/start-error.ts';
 import { unlessDiskFull } from '../store/disk-full.ts';
@@ -11,6 +9,7 @@ import type { DurableRecord } from './durable-record.ts';
 import { Exits } from './exits.ts';
 import { HealthKeeper } from './health/health-keeper.ts';
 import { linkedContainers, tellLinking } from './links.ts';
+import { openLog } from './logging.ts';
 import { prepareMounts, releaseMounts, remountVolumes } from './prepare-mounts.ts';
 import { restarts } from './restart-policy.ts';
 import { sandboxRequest } from './sandbox-request.ts';
@@ -37,7 +36,7 @@ export interface RunEnd {
  * happens beside the container's queue, since `stop` waits for it there.
  */
 export class Runs {
-  readonly log: JsonFileLog | null;
+  readonly log: ContainerLog | null;
   readonly stdio = new Stdio();
   readonly exits = new Exits();
   readonly health: HealthKeeper;
@@ -59,10 +58,7 @@ export class Runs {
     this.#neighbours = options.neighbours;
     this.#onEnd = options.onEnd;
     this.health = new HealthKeeper(record, deps);
-    const { id, hostConfig } = record.value;
-    const log = parseLogOptions(hostConfig.LogConfig.Type, hostConfig.LogConfig.Config);
-    this.log =
-      log.driver === 'none' ? null : new JsonFileLog(join(deps.paths.container(id), `${id}-json.log`), log);
+    this.log = openLog(record.value, deps.paths.container(record.value.id));
     this.#logEnd.abort();
   }
 
@@ -102,6 +98,7 @@ export class Runs {
       });
       const startedAt = task.startedAt.toISOString();
       this.#record.transition({ type: 'started', pid: task.pid, startedAt });
+      unlessDiskFull(() => this.log?.begin(this.#deps.paths.logged(record.id)));
       this.#follow(task);
       this.#record.publish('start');
       this.health.begin(startedAt);
@@ -125,8 +122,9 @@ export class Runs {
       await unshareMemory(this.#record.value, this.#deps);
       return false;
     }
-    this.log?.recover();
-    const task = await this.#deps.runtime.reattach(id, { terminal: config.Tty, openStdin: config.OpenStdin });
+    const from = this.log?.recover(this.#deps.paths.logged(id)) ?? { stdout: 0, stderr: 0 };
+    const { Tty: terminal, OpenStdin: openStdin } = config;
+    const task = await this.#deps.runtime.reattach(id, { terminal, openStdin, from });
     if (task) {
       await remountVolumes(this.#record.value, this.#deps);
       this.#follow(task);
@@ -157,10 +155,11 @@ export class Runs {
   /** The run is ours to watch from here on. */
   #follow(task: RunningTask): void {
     this.#logEnd = new AbortController();
-    const output = this.stdio.run(task, (name, chunk) =>
+    const output = this.stdio.run(task, (name, chunk) => {
       // The container runs on, and who is attached sees it.
-      unlessDiskFull(() => this.log?.write(name, chunk)),
-    );
+      unlessDiskFull(() => this.log?.write(name, chunk));
+      task.acknowledge(name, this.log?.saved[name] ?? Number.POSITIVE_INFINITY);
+    });
     const settled = this.#settle(task, output).catch((error: unknown) =>
       this.#deps.log.error(
         { container: this.#record.value.id, error },
@@ -177,11 +176,6 @@ export class Runs {
     await output;
     this.stdio.end();
     unlessDiskFull(() => this.log?.end());
-    await task.release();
-    await this.#deps.runtime.remove(id);
-    await this.#deps.networks.releaseSandbox(id);
-    await unshareMemory(this.#record.value, this.#deps);
-    this.#run = null;
     const ranMs = finishedAt.getTime() - task.startedAt.getTime();
     const { hostConfig, restartCount, stoppedByHand } = this.#record.value;
     const again =
@@ -189,7 +183,13 @@ export class Runs {
       !stoppedByHand &&
       restarts(hostConfig.RestartPolicy, { exitCode, restartCount });
     const at = finishedAt.toISOString();
+    // First of all: what is released does not tell any more how it ended.
     this.#record.transition({ type: 'exited', exitCode, oomKilled, at, restarts: again });
+    await task.release();
+    await this.#deps.runtime.remove(id);
+    await this.#deps.networks.releaseSandbox(id);
+    await unshareMemory(this.#record.value, this.#deps);
+    this.#run = null;
     if (oomKilled) this.#record.publish('oom');
     this.#record.publish('die', {
       exitCode: `${exitCode}`,

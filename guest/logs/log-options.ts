@@ -1,32 +1,94 @@
 import { InvalidParameter } from '../errors.ts';
+import { jsonFormat } from './json-format.ts';
+import { localFormat } from './local-format.ts';
+import type { LogFormat } from './log-entry.ts';
 
+export const logDrivers = ['json-file', 'local', 'none'] as const;
+
+/** How a container's log is kept. */
 export interface LogOptions {
-  readonly driver: 'json-file' | 'none';
+  readonly driver: 'json-file' | 'local';
+  readonly format: LogFormat;
   readonly maxBytes: number;
   readonly maxFiles: number;
+  readonly compress: boolean;
 }
 
-/** Bounded by default: logs must never fill the disk. */
-const defaults: LogOptions = { driver: 'json-file', maxBytes: 10_000_000, maxFiles: 3 };
+/** Bounded by default: logs must never fill the disk. Docker's own bounds for `local`. */
+const defaults: Readonly<Record<'json-file' | 'local', LogOptions>> = {
+  'json-file': { driver: 'json-file', format: jsonFormat, maxBytes: 10e6, maxFiles: 3, compress: false },
+  local: { driver: 'local', format: localFormat, maxBytes: 20 * 1024 * 1024, maxFiles: 5, compress: true },
+};
 
-const units: Readonly<Record<string, number>> = { '': 1, k: 1000, m: 1000 ** 2, g: 1000 ** 3 };
+/** Beside the bounds: what is told of the container with each line (log-attributes.ts), and how writes wait. */
+const otherNames = ['labels', 'labels-regex', 'env', 'env-regex', 'tag', 'mode'];
 
-/** `--log-driver` and `--log-opt`. Throws InvalidParameter for what is not known. */
-export function parseLogOptions(driver: string, options: Readonly<Record<string, string>>): LogOptions {
-  const names = Object.keys(options);
-  if (driver === 'none') return { ...defaults, driver };
-  if (driver !== 'json-file' && driver !== '')
-    throw new InvalidParameter(`logger: no log driver named '${driver}' is registered`);
-  const unknown = names.find((name) => name !== 'max-size' && name !== 'max-file');
-  if (unknown) throw new InvalidParameter(`unknown log opt '${unknown}' for json-file log driver`);
-  const size = /^(\d+)([kmg]?)b?$/i.exec(options['max-size'] ?? `${defaults.maxBytes}`);
-  if (!size || Number(size[1]) === 0)
-    throw new InvalidParameter(`invalid max-size "${options['max-size']}"; expected such as 10m`);
-  const files = options['max-file'] ?? `${defaults.maxFiles}`;
-  if (!/^[1-9]\d{0,3}$/.test(files)) throw new InvalidParameter('max-file cannot be less than 1');
-  return {
-    driver: 'json-file',
-    maxBytes: Number(size[1]) * units[size[2]!.toLowerCase()]!,
-    maxFiles: Number(files),
-  };
+/**
+ * `--log-driver` and `--log-opt`. Null for `none`, which takes any option, as with dockerd. Throws
+ * InvalidParameter for what is not known.
+ */
+export function parseLogOptions(
+  driver: string,
+  options: Readonly<Record<string, string>>,
+): LogOptions | null {
+  if (driver === 'none') return null;
+  const found = Object.hasOwn(defaults, driver) ? defaults[driver as keyof typeof defaults] : undefined;
+  if (!found) throw new InvalidParameter(`logger: no log driver named '${driver}' is registered`);
+  checkMode(options);
+  const unknown = Object.keys(options).find(
+    (name) => !['max-size', 'max-file', 'compress', ...otherNames].includes(name),
+  );
+  if (unknown) {
+    const place = driver === 'json-file' ? 'for json-file log driver' : `for log driver ${driver}`;
+    throw new InvalidParameter(`unknown log opt '${unknown}' ${place}`);
+  }
+  const maxFiles = parseCount(options['max-file']) ?? found.maxFiles;
+  const compress = parseBoolean(options.compress) ?? found.compress;
+  if (compress && maxFiles < 2) {
+    throw new InvalidParameter(
+      driver === 'json-file'
+        ? 'compress cannot be true when max-file is less than 2 or max-size is not set'
+        : 'compression cannot be enabled when max file count is 1; add --log-opt compress=false',
+    );
+  }
+  return { ...found, maxBytes: parseSize(options['max-size']) ?? found.maxBytes, maxFiles, compress };
+}
+
+function checkMode(options: Readonly<Record<string, string>>): void {
+  const { mode = '' } = options;
+  if (mode === 'non-blocking')
+    throw new InvalidParameter(
+      "logger: mode 'non-blocking' is not supported by this engine; no line is ever dropped",
+    );
+  if (mode !== '' && mode !== 'blocking')
+    throw new InvalidParameter(`logger: logging mode not supported: ${mode}`);
+  if (options['max-buffer-size'] !== undefined)
+    throw new InvalidParameter("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
+}
+
+const units = ['', 'k', 'm', 'g', 't', 'p'];
+
+/** Decimal, as go-units' FromHumanSize: 10m = 10 000 000. */
+function parseSize(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const parts = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i.exec(text);
+  const bytes = parts ? Math.floor(Number(parts[1]) * 1000 ** units.indexOf(parts[2]!.toLowerCase())) : 0;
+  if (!Number.isSafeInteger(bytes) || bytes <= 0)
+    throw new InvalidParameter(`invalid max-size '${text}': max-size must be a positive number such as 10m`);
+  return bytes;
+}
+
+function parseCount(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidParameter(`invalid max-file '${text}': expected a number`);
+  if (Number(text) < 1) throw new InvalidParameter('max-file cannot be less than 1');
+  return Number(text);
+}
+
+/** As Go's strconv.ParseBool. */
+function parseBoolean(text: string | undefined): boolean | null {
+  if (text === undefined) return null;
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  throw new InvalidParameter(`invalid compress '${text}': expected true or false`);
 }

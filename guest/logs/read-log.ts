@@ -1,130 +1,101 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import type { JsonFileLog } from './json-file-log.ts';
+import { openIfThere } from '../host/open-if-there.ts';
+import type { ContainerLog } from './container-log.ts';
+import { CompressedFile, EntryFile } from './entry-file.ts';
+import { Follower } from './follower.ts';
 import type { LogEntry } from './log-entry.ts';
 
 export interface LogQuery {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly follow: boolean;
-  /** Lines from the end; null = all. */
+  /** Entries from the end; null = all. Counted before the others choose among them, as dockerd does. */
   readonly tail: number | null;
-  /** RFC 3339, as in the entries; null = no bound. */
-  readonly since: string | null;
-  readonly until: string | null;
+  /** Nanoseconds since 1970, both inclusive; null = no bound. */
+  readonly since: bigint | null;
+  readonly until: bigint | null;
 }
-
-const blockBytes = 64 * 1024;
 
 /**
  * Entries of a log, oldest first. With `follow` goes on until `ended` is aborted (the container is gone and
- * all is written) or `signal` is (the client is gone). A reader that is slower than two rotations misses
- * what was deleted meanwhile; it never holds the writer up.
+ * all is written) or `signal` is (the client is gone), or an entry is later than `until`.
  */
 export async function* readLog(
-  log: JsonFileLog,
+  log: ContainerLog,
   query: LogQuery,
-  { signal, ended }: { readonly signal: AbortSignal; readonly ended: AbortSignal },
+  signals: { readonly signal: AbortSignal; readonly ended: AbortSignal },
 ): AsyncGenerator<LogEntry> {
   const wanted = (entry: LogEntry) =>
     query[entry.stream] && (query.since === null || entry.time >= query.since);
   const late = (entry: LogEntry) => query.until !== null && entry.time > query.until;
-  let generation = log.generation;
-  // Newest first; a gap means that nothing is older.
-  const files: EntryFile[] = [];
-  for (let age = 0; age < log.maxFiles && (age === 0 || existsSync(log.path(age))); age++)
-    if (existsSync(log.path(age))) files.push(new EntryFile(log.path(age)));
-  let current = files[0] ?? null;
-  try {
-    let past: LogEntry[] = [];
-    for (const file of files.reverse()) {
-      for (const entry of file.read()) {
-        if (late(entry)) return;
-        if (!wanted(entry)) continue;
-        if (query.tail === null) yield entry;
-        else {
-          past.push(entry);
-          if (past.length > 2 * query.tail + 1024) past = past.slice(-query.tail || past.length);
-        }
-      }
-      if (file !== current) file.close();
-    }
-    if (query.tail !== null && query.tail > 0) yield* past.slice(-query.tail);
-    while (query.follow && !signal.aborted) {
-      const over = ended.aborted;
-      const moved = log.generation !== generation;
-      const changed = nextChange(log, signal, ended);
-      if (current === null && existsSync(log.file)) current = new EntryFile(log.file);
-      for (const entry of current?.read() ?? []) {
-        if (late(entry)) return;
-        if (wanted(entry)) yield entry;
-      }
-      if (moved) {
-        generation = log.generation;
-        current?.close();
-        current = null;
-        continue;
-      }
-      if (over) return;
-      await changed;
-    }
-  } finally {
-    for (const file of files) file.close();
-    current?.close();
+  // All at once: what is written or rotated from here on is the follower's.
+  using files = openFiles(log);
+  const { current } = files;
+  const end = current?.size ?? 0;
+  using follower = query.follow ? new Follower(log, current) : null;
+  const past = query.tail === null ? allOf(files, end) : lastOf(files, end, query.tail);
+  for await (const entry of past) {
+    if (late(entry)) return;
+    if (wanted(entry)) yield entry;
+  }
+  if (current) current.position = end;
+  for await (const entry of follower?.read(signals) ?? []) {
+    if (late(entry)) return;
+    if (wanted(entry)) yield entry;
   }
 }
 
-/** Resolves at the next write or end; made before reading, so that nothing slips through. */
-function nextChange(log: JsonFileLog, signal: AbortSignal, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      off();
-      signal.removeEventListener('abort', done);
-      ended.removeEventListener('abort', done);
-      resolve();
-    };
-    const off = log.onChange(done);
-    if (signal.aborted || ended.aborted) return done();
-    signal.addEventListener('abort', done);
-    ended.addEventListener('abort', done);
-  });
+interface LogFiles extends Disposable {
+  readonly current: EntryFile | null;
+  /** Newest first. */
+  readonly older: readonly (EntryFile | CompressedFile)[];
 }
 
-/** Reads on from where it was; an incomplete last line stays for the next time. */
-class EntryFile {
-  readonly #fd: number;
-  #rest = Buffer.alloc(0);
-  #closed = false;
-
-  constructor(path: string) {
-    this.#fd = openSync(path, 'r');
-  }
-
-  *read(): Generator<LogEntry> {
-    const block = Buffer.alloc(blockBytes);
-    for (let length = 1; !this.#closed; ) {
-      length = readSync(this.#fd, block);
-      if (length === 0) return;
-      const data = Buffer.concat([this.#rest, block.subarray(0, length)]);
-      const end = data.lastIndexOf(0x0a) + 1;
-      this.#rest = Buffer.from(data.subarray(end));
-      for (const line of data.toString('utf8', 0, end).split('\n')) {
-        const entry = parse(line);
-        if (entry) yield entry;
-      }
-    }
-  }
-
-  close(): void {
-    if (!this.#closed) closeSync(this.#fd);
-    this.#closed = true;
-  }
+function openFiles(log: ContainerLog): LogFiles {
+  const open = (path: string) => {
+    const fd = openIfThere(path);
+    if (fd === null) return null;
+    return path.endsWith('.gz') ? new CompressedFile(fd, log.format) : new EntryFile(fd, log.format);
+  };
+  const current = open(log.file) as EntryFile | null;
+  const older = log.rotated
+    .list()
+    .map(open)
+    .filter((file) => file !== null);
+  return {
+    current,
+    older,
+    [Symbol.dispose]: () => {
+      for (const file of [...(current ? [current] : []), ...older]) file[Symbol.dispose]();
+    },
+  };
 }
 
-/** Null for a line that a power cut has torn. */
-function parse(line: string): LogEntry | null {
-  try {
-    return line === '' ? null : (JSON.parse(line) as LogEntry);
-  } catch {
-    return null;
+/** `end`: of the current file. */
+async function* allOf({ current, older }: LogFiles, end: number): AsyncGenerator<LogEntry> {
+  for (const file of older.toReversed()) yield* file.read();
+  if (current) yield* current.read(end);
+}
+
+async function* lastOf({ current, older }: LogFiles, end: number, count: number): AsyncGenerator<LogEntry> {
+  const found: LogEntry[][] = [];
+  let missing = count;
+  for (const file of current ? [current, ...older] : older) {
+    if (missing === 0) break;
+    const last =
+      file instanceof EntryFile
+        ? [...file.last(missing, file === current ? end : file.size)]
+        : await lastRead(file.read(), missing);
+    missing -= last.length;
+    found.unshift(last);
   }
+  yield* found.flat();
+}
+
+async function lastRead(entries: AsyncIterable<LogEntry>, count: number): Promise<LogEntry[]> {
+  let last: LogEntry[] = [];
+  for await (const entry of entries) {
+    last.push(entry);
+    if (last.length > 2 * count + 1024) last = last.slice(-count);
+  }
+  return last.slice(-count);
 }

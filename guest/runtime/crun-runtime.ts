@@ -5,11 +5,14 @@ import { run, tryRun } from '../host/exec.ts';
 import type { Mount } from '../layers/snapshotter.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { CgroupLocation } from './cgroup-location.ts';
+import { Drains } from './drain.ts';
+import { segmentBytes } from './drain-keeper.ts';
+import { FifoSets } from './fifo-sets.ts';
 import { monitorCommand } from './monitor.ts';
 import { MonitoredTask } from './monitored-task.ts';
 import { identify, signalProcess } from './process-identity.ts';
 import { RunDirectory } from './run-directory.ts';
-import type { ExecRequest, RunningTask, Runtime, StartRequest } from './runtime.ts';
+import type { ExecRequest, OutputPosition, RunningTask, Runtime, StartRequest } from './runtime.ts';
 import { isLateExecFailure, startError } from './start-error.ts';
 
 interface Launch {
@@ -26,15 +29,19 @@ interface Launch {
 export class CrunRuntime implements Runtime {
   readonly #paths: EnginePaths;
   readonly #cgroups: CgroupLocation;
+  readonly #fifos: FifoSets;
+  readonly #drains: Drains;
 
   constructor(paths: EnginePaths, cgroups: CgroupLocation) {
     this.#paths = paths;
     this.#cgroups = cgroups;
+    this.#fifos = new FifoSets(paths.fifos);
+    this.#drains = new Drains(paths.drains, this.#fifos);
     mkdirSync(paths.crun, { recursive: true, mode: 0o700 });
   }
 
   async start({ id, spec, rootfs, openStdin }: StartRequest): Promise<RunningTask> {
-    await this.remove(id);
+    await Promise.all([this.remove(id), this.#drains.ready()]);
     const directory = new RunDirectory(this.#paths.run(id));
     mkdirSync(directory.file('rootfs'), { recursive: true, mode: 0o700 });
     writeFileSync(directory.file('config.json'), JSON.stringify(spec), { mode: 0o600 });
@@ -73,7 +80,7 @@ export class CrunRuntime implements Runtime {
 
   async reattach(
     id: string,
-    options: { terminal: boolean; openStdin: boolean },
+    options: { terminal: boolean; openStdin: boolean; from: OutputPosition },
   ): Promise<RunningTask | null> {
     const directory = new RunDirectory(this.#paths.run(id));
     const { monitor } = directory;
@@ -84,6 +91,7 @@ export class CrunRuntime implements Runtime {
       return null;
     }
     if (directory.pid === null) return null;
+    await this.#drains.ready();
     for (const execId of list(directory.file('exec'))) this.#endExec(join(directory.path, 'exec', execId));
     return this.#task(directory, id, options);
   }
@@ -116,6 +124,7 @@ export class CrunRuntime implements Runtime {
 
   async #launch(launch: Launch): Promise<RunningTask> {
     const { directory } = launch;
+    await this.#fifos.take(directory.io);
     const monitor = this.#spawn(launch);
     const failed = new Promise<never>((_, reject) => {
       monitor.once('error', reject);
@@ -132,7 +141,8 @@ export class CrunRuntime implements Runtime {
         failed,
       ]);
       if (started === 'failed') throw startError(directory.text('log'), launch.command, launch.verb);
-      const task = this.#task(directory, launch.containerId, launch);
+      const from = launch.verb === 'run' ? { stdout: 0, stderr: 0 } : null;
+      const task = this.#task(directory, launch.containerId, { ...launch, from });
       if (!identify(started)) await rejectLateFailure(task, launch);
       return task;
     } catch (error) {
@@ -147,7 +157,7 @@ export class CrunRuntime implements Runtime {
   #spawn({ directory, ...launch }: Launch): ChildProcess {
     const child = spawn(
       'busybox',
-      monitorCommand({ ...launch, directory: directory.path, crunRoot: this.#paths.crun }),
+      monitorCommand({ ...launch, directory: directory.path, crunRoot: this.#paths.crun, segmentBytes }),
       { detached: true, stdio: 'ignore', cwd: '/', env: { PATH: process.env.PATH } },
     );
     child.unref();
@@ -157,11 +167,12 @@ export class CrunRuntime implements Runtime {
   #task(
     directory: RunDirectory,
     id: string,
-    { terminal, openStdin }: { terminal: boolean; openStdin: boolean },
+    { terminal, openStdin, from }: { terminal: boolean; openStdin: boolean; from: OutputPosition | null },
   ): RunningTask {
     return new MonitoredTask(directory, directory.pid!, {
       terminal,
       openStdin,
+      spool: from ? { from, drains: this.#drains } : null,
       startedAt: statSync(directory.file('pid')).mtime,
       oomKilled: () => this.#cgroups.oomKilled(id),
     });

@@ -5,7 +5,8 @@ import type { Mount } from '../layers/snapshotter.ts';
  * A busybox shell (0.3 MB of its own) in a session and mount namespace of its own:
  *
  *   agent ──spawn──> sh ──> crun run (foreground) ──> the container
- *                    with a terminal: sh ──> socat ──> sh inner ──> crun run
+ *                     │     with a terminal: sh ──> script ──> crun run
+ *                     └──> dd: the first drain of stdout (drain.ts)
  *
  * In its run directory:
  *
@@ -14,48 +15,61 @@ import type { Mount } from '../layers/snapshotter.ts';
  *   pid         written by crun when the container has started
  *   log         crun's complaints, JSON lines (or the words of `mount`)
  *   exit        exit code and a newline, one write: the container is gone
- *   stdin stdout stderr   FIFOs; `eof`: opening it for writing closes the container's stdin
- *   alive       a FIFO that only the shell has open for writing: its end is the shell's
- *   inner code  with a terminal: the shell that socat runs, and its exit code
  *   rootfs      mounted in this namespace only, so that the mount vanishes with its last process
+ *   stdout.N stderr.N   of a container: what it wrote (spooled-output.ts)
+ *   io/         FIFOs, made ahead (fifo-sets.ts), and what else nobody watches:
+ *     stdin stdout stderr
+ *     eof         opening it for writing closes the container's stdin
+ *     alive       only the shell has it open for writing: its end is the shell's
+ *     stdout.drain stderr.drain   the same for what empties these FIFOs
+ *     logged      up to where the output is in the log (logs/checkpoint.ts)
  *
- * The shell keeps read ends of stdout and stderr, from which it never reads: a container that writes while
- * the agent is away gets no SIGPIPE but, when the pipe is full, waits. It keeps no write end, so the agent
- * sees the true end of output. In the end it stops itself (SIGSTOP) to hold what was not read yet; the agent
- * kills it when it has read all.
+ * A container's output goes FIFO ──> dd ──> segment file, and the agent reads the file; an exec session's
+ * ends with the agent, which reads its FIFOs itself. The shell keeps read ends of stdout and stderr, from
+ * which it never reads: a container that writes while nobody empties them gets no SIGPIPE but, when the pipe
+ * is full, waits. Until crun has ended it also keeps write ends, so that whoever reads meets no end before
+ * the beginning. In the end it stops itself (SIGSTOP) to hold what was not read yet; the agent kills it when
+ * it has read all.
+ *
+ * crun moves bytes between a terminal and its own stdin and stdout, but wants its stdin to be a terminal
+ * (tcgetattr in libcrun_set_raw): `script` is there to be the other end of one. Output does not pass it.
  */
 export const monitorScript = `
 run=$1 verb=$2 id=$3 tty=$4 stdin=$5 crun=$6
 cd "$run" || exit
 read -r stat </proc/$$/stat; echo "$stat" >monitor
-end() { echo "$1" >exit; kill -STOP $$; exit; }
-mkfifo -m 600 stdin stdout stderr eof alive || end 125
-exec 8<>alive
+end() { echo "$1" >exit; exec 3<&- 9<&-; kill -STOP $$; exit; }
+exec 8<>io/alive
 if [ "$verb" = run ]; then
-  cd "$7" && mount -i -t "$8" -o "\${10}" "$9" "$run/rootfs" 2>"$run/log" 8>&- || end 125
+  cd "$8" && mount -i -t "$9" -o "\${11}" "\${10}" "$run/rootfs" 2>"$run/log" 8>&- || end 125
   cd "$run"
+  segment=$7
   set -- --bundle "$run"
 else
+  segment=
   set -- --process process.json
 fi
 start="$crun --log log --log-format json $verb --pid-file pid $*"
 if [ "$tty" ]; then
-  echo "$start $id; echo \\$? >code" >inner
-  exec 6<>stdin 3<>stdout 4<stdout 3>&-
-  socat -b32768 -t0 'OPEN:stdin!!OPEN:stdout,wronly' 'EXEC:busybox sh inner,pty,setsid,ctty,raw,echo=0' 4<&- 6<&- 8>&- 2>socat.err
-  read -r code <code || code=125
-  end "$code"
-fi
-exec 3<>stdout 4<stdout 3>&- 3<>stderr 5<stderr 3>&-
-if [ "$stdin" ]; then
-  exec 3<>stdin 6<stdin 7>stdin 3>&-
+  exec 6<>io/stdin
+elif [ "$stdin" ]; then
+  exec 3<>io/stdin 6<io/stdin 7>io/stdin 3>&-
   # Holds the container's stdin open while the agent is away.
-  read -r _ <eof 4<&- 5<&- 6<&- 8>&- & holder=$!
+  read -r _ <io/eof 6<&- 8>&- & holder=$!
   exec 7>&-
 else
   exec 6</dev/null
 fi
-$start "$id" <&6 >stdout 2>stderr 4<&- 5<&- 6<&- 8>&-
+exec 3<>io/stdout 4<io/stdout 9<>io/stderr 5<io/stderr
+if [ "$segment" ]; then
+  dd bs=64k count="$segment" iflag=count_bytes status=none \\
+    <&4 >>stdout.0 2<>io/stdout.drain 3<&- 4<&- 5<&- 6<&- 8<&- 9<&- &
+fi
+if [ "$tty" ]; then
+  script -qec "exec $start $id >io/stdout" /dev/null <&6 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
+else
+  $start "$id" <&6 >io/stdout 2>io/stderr 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
+fi
 code=$?
 [ -z "$holder" ] || kill $holder 2>/dev/null
 end $code
@@ -69,6 +83,7 @@ export function monitorCommand(options: {
   readonly terminal: boolean;
   readonly openStdin: boolean;
   readonly crunRoot: string;
+  readonly segmentBytes: number;
   /** For `run`. */
   readonly rootfs: Mount | null;
 }): string[] {
@@ -86,6 +101,7 @@ export function monitorCommand(options: {
     options.terminal ? 'tty' : '',
     options.openStdin ? 'stdin' : '',
     `crun --root ${options.crunRoot}`,
+    `${options.segmentBytes}`,
     ...(rootfs ? [rootfs.cwd ?? '/', rootfs.type, rootfs.source, rootfs.options.join(',')] : []),
   ];
 }

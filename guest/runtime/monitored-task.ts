@@ -1,17 +1,22 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Conflict } from '../errors.ts';
 import { run } from '../host/exec.ts';
+import type { Drains } from './drain.ts';
 import { readFifo, touchFifo, writeFifo } from './fifo.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
 import type { RunDirectory } from './run-directory.ts';
-import type { ExitStatus, RunningTask, TerminalSize } from './runtime.ts';
+import type { ExitStatus, OutputPosition, RunningTask, TerminalSize } from './runtime.ts';
+import { SpooledOutput } from './spooled-output.ts';
 
 const SIGKILL = 9;
 
 export interface TaskOptions {
   readonly terminal: boolean;
   readonly openStdin: boolean;
+  /** Where to read on; null: the output is not spooled, and ends with this agent. */
+  readonly spool: { readonly from: OutputPosition; readonly drains: Drains } | null;
   /** Asked once, after the exit: has the kernel killed for lack of memory? */
   readonly oomKilled: () => boolean;
   readonly startedAt: Date;
@@ -29,6 +34,7 @@ export class MonitoredTask implements RunningTask {
   readonly #process: ProcessIdentity | null;
   readonly #terminal: boolean;
   readonly #alive: Readable;
+  readonly #spooled: readonly SpooledOutput[];
 
   constructor(directory: RunDirectory, pid: number, options: TaskOptions) {
     this.pid = pid;
@@ -37,15 +43,32 @@ export class MonitoredTask implements RunningTask {
     this.#terminal = options.terminal;
     // Null when it has ended already; a pid that was reused since has a parent that is not our crun.
     this.#process = directory.exit ? null : identify(pid);
-    this.stdout = readFifo(directory.file('stdout'));
-    this.stderr = options.terminal ? null : readFifo(directory.file('stderr'));
+    const { spool, terminal } = options;
+    if (spool) {
+      const [stdout, stderr] = this.#spool(spool);
+      this.stdout = stdout;
+      this.stderr = stderr;
+      this.#spooled = stderr ? [stdout, stderr] : [stdout];
+    } else {
+      this.stdout = readFifo(join(directory.io, 'stdout'));
+      this.stderr = terminal ? null : readFifo(join(directory.io, 'stderr'));
+      this.#spooled = [];
+    }
     // No file tells when somebody kills the monitor, of which we need not be the parent.
-    this.#alive = readFifo(directory.file('alive')).resume();
+    this.#alive = readFifo(join(directory.io, 'alive')).resume();
     this.#alive.on('error', () => {}).once('close', () => directory.wake());
     this.stdin = options.openStdin ? this.#openStdin() : null;
     this.exited = directory
       .until(() => directory.exit ?? this.#lost())
       .then(({ exitCode, at }) => ({ exitCode, finishedAt: at, oomKilled: options.oomKilled() }));
+    void this.exited.then(() => {
+      for (const output of this.#spooled) output.over();
+    });
+  }
+
+  acknowledge(stream: keyof OutputPosition, position: number): void {
+    const [stdout, stderr] = this.#spooled;
+    (stream === 'stdout' ? stdout : stderr)?.acknowledge(position);
   }
 
   kill(signal: number): boolean {
@@ -73,6 +96,21 @@ export class MonitoredTask implements RunningTask {
     rmSync(this.#directory.path, { recursive: true, force: true });
   }
 
+  #spool({ from, drains }: NonNullable<TaskOptions['spool']>): [SpooledOutput, SpooledOutput | null] {
+    const isOver = () => (this.#directory.exit ?? this.#lost()) !== null;
+    const stdout = new SpooledOutput(this.#directory, 'stdout', { drains, from: from.stdout, isOver });
+    if (this.#terminal) return [stdout, null];
+    const stderr = new SpooledOutput(this.#directory, 'stderr', {
+      drains,
+      from: from.stderr,
+      isOver,
+      // Its first drain takes time to come: what was written to stdout meanwhile came later.
+      onFirstWrite: () => stdout.hold(),
+      onFirstBytes: () => stdout.release(),
+    });
+    return [stdout, stderr];
+  }
+
   /** The monitor was killed by somebody: what ran below it is ended, and how it ended is not known. */
   #lost(): { exitCode: number; at: Date } | null {
     const { monitor } = this.#directory;
@@ -84,13 +122,13 @@ export class MonitoredTask implements RunningTask {
   #openStdin(): Writable | null {
     let stdin: Writable;
     try {
-      stdin = writeFifo(this.#directory.file('stdin'));
+      stdin = writeFifo(join(this.#directory.io, 'stdin'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENXIO') return null;
       throw error;
     }
     if (!this.#terminal)
-      stdin.on('close', () => stdin.writableEnded && touchFifo(this.#directory.file('eof')));
+      stdin.on('close', () => stdin.writableEnded && touchFifo(join(this.#directory.io, 'eof')));
     return stdin;
   }
 }

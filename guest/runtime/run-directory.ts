@@ -7,6 +7,7 @@ export class RunDirectory {
   readonly path: string;
   #watcher: FSWatcher | null = null;
   readonly #waiting = new Set<() => void>();
+  readonly #readers = new Map<string, () => void>();
 
   constructor(path: string) {
     this.path = path;
@@ -14,6 +15,11 @@ export class RunDirectory {
 
   file(name: string): string {
     return join(this.path, name);
+  }
+
+  /** FIFOs, and what is not watched. */
+  get io(): string {
+    return this.file('io');
   }
 
   text(name: string): string {
@@ -44,7 +50,7 @@ export class RunDirectory {
   /** Resolves with the first value that is not null, looking again after each change in the directory. */
   until<T>(look: () => T | null): Promise<T> {
     // Watch first, then look: nothing can happen in between.
-    this.#watcher ??= watch(this.path, () => this.wake());
+    this.#watch();
     return new Promise((resolve, reject) => {
       const again = () => {
         try {
@@ -62,6 +68,12 @@ export class RunDirectory {
     });
   }
 
+  /** Calls `listener` after each change of a file `<stream>.N`. One a stream. */
+  onSegment(stream: string, listener: () => void): void {
+    this.#watch();
+    this.#readers.set(stream, listener);
+  }
+
   /** Makes everybody look again, for changes that no file tells. */
   wake(): void {
     for (const again of [...this.#waiting]) again();
@@ -70,5 +82,15 @@ export class RunDirectory {
   close(): void {
     this.#watcher?.close();
     this.#watcher = null;
+    this.#readers.clear();
+  }
+
+  /** What a container writes is many changes a second: they concern its reader alone. */
+  #watch(): void {
+    this.#watcher ??= watch(this.path, (_, name) => {
+      const reader = this.#readers.get(name?.split('.', 1)[0] ?? '');
+      if (reader) reader();
+      else this.wake();
+    });
   }
 }

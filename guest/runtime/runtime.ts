@@ -13,10 +13,13 @@ export interface Runtime {
    * sentence and its exit code 126, 127 or 128) when it could not; then nothing is left behind.
    */
   start(request: StartRequest): Promise<RunningTask>;
-  /** After an agent restart. Null when the run directory is gone (reboot) or was never started. */
+  /**
+   * After an agent restart. Null when the run directory is gone (reboot) or was never started. Output is given
+   * again from a position on that was not acknowledged.
+   */
   reattach(
     id: string,
-    options: { readonly terminal: boolean; readonly openStdin: boolean },
+    options: { readonly terminal: boolean; readonly openStdin: boolean; readonly from: OutputPosition },
   ): Promise<RunningTask | null>;
   /** Freezes all processes. */
   pause(id: string): Promise<void>;
@@ -47,6 +50,12 @@ export interface TerminalSize {
   readonly columns: number;
 }
 
+/** How many bytes of each stream, since the start of the run. */
+export interface OutputPosition {
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
 export interface RunningTask {
   /** In the engine's pid namespace. */
   readonly pid: number;
@@ -57,6 +66,11 @@ export interface RunningTask {
   readonly stdout: Readable;
   /** Null with a terminal, which has one stream. */
   readonly stderr: Readable | null;
+  /**
+   * The stream's bytes before `position` are taken care of. What is not acknowledged is kept, for an agent to
+   * come; when that is some MiB, the container waits. Does nothing for an exec session.
+   */
+  acknowledge(stream: keyof OutputPosition, position: number): void;
   /** Resolves (never rejects) when the first process is gone; output may still be draining. */
   readonly exited: Promise<ExitStatus>;
   /** Delivers to the first process. False when it is gone. */

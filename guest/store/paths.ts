@@ -15,6 +15,8 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
  *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
  *   <runRoot>/images/ID-HASH       an image, mounted for a run (containers/image-mounts.ts)
+ *   <runRoot>/fifos/N/             FIFOs of coming runs (runtime/fifo-sets.ts)
+ *   <runRoot>/drains/              FIFOs of the shell that starts drains (runtime/drain.ts)
  *   <runRoot>/netns/ID             network namespaces (bind mounts)
  *   <runRoot>/shm/ID               /dev/shm of a container that shares it (`--ipc shareable`)
  *   <runRoot>/crun/                crun's own state (`crun --root`)
@@ -30,6 +32,8 @@ export interface EnginePaths {
   readonly volumes: string;
   readonly netns: string;
   readonly crun: string;
+  readonly fifos: string;
+  readonly drains: string;
   container(id: string): string;
   run(id: string): string;
   /** @param destination of the mount */
@@ -38,6 +42,8 @@ export interface EnginePaths {
   imageMount(id: string, destination: string): string;
   /** Where /dev/shm of a container is that shares it. */
   sharedMemory(id: string): string;
+  /** How much of a run's output is in the log (logs/checkpoint.ts). */
+  logged(id: string): string;
 }
 
 export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
@@ -52,11 +58,14 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     volumes: join(dataRoot, 'volumes'),
     netns: join(runRoot, 'netns'),
     crun: join(runRoot, 'crun'),
+    fifos: join(runRoot, 'fifos'),
+    drains: join(runRoot, 'drains'),
     container: (id) => join(dataRoot, 'containers', id),
     run: (id) => join(runRoot, 'containers', id),
     subpath: (id, destination) => join(runRoot, 'subpaths', placeName(id, destination)),
     imageMount: (id, destination) => join(runRoot, 'images', placeName(id, destination)),
     sharedMemory: (id) => join(runRoot, 'shm', id),
+    logged: (id) => join(runRoot, 'containers', id, 'io', 'logged'),
   };
 }
 

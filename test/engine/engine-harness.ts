@@ -40,7 +40,7 @@ export class EngineHarness {
   static missing(): string | undefined {
     if (process.platform !== 'linux') return 'not Linux';
     if (process.getuid?.() !== 0) return 'not root';
-    const absent = ['docker', 'crun', 'nft', 'ip', 'busybox', 'unshare', 'setpriv'].filter(
+    const absent = ['docker', 'crun', 'nft', 'ip', 'busybox', 'unshare', 'setpriv', 'script'].filter(
       (program) => !onPath(program),
     );
     return absent.length > 0 ? `not installed: ${absent.join(', ')}` : undefined;

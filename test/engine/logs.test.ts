@@ -1,41 +1,111 @@
+import { on } from 'node:events';
+import { existsSync, statSync, watch } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { segmentBytes } from '../../guest/runtime/drain-keeper.ts';
+import { runCommand } from '../helpers/run-command.ts';
 import { EngineHarness } from './engine-harness.ts';
 
 const skip = EngineHarness.missing() ?? false;
+const rounds = 30;
+const segments = ['stdout.0', 'stdout.1'];
 
-t.test('logs are complete after the engine was killed again and again', { skip }, async (t) => {
+/** Writes numbered lines without end, thousands a second, and leaves the computer to others now and then. */
+const writer = (word: string) =>
+  `i=0; while :; do echo $((i+=1)) ${word}; [ $((i % 200)) != 0 ] || usleep 1000; done`;
+
+async function run(engine: EngineHarness, name: string, script: string, ...options: string[]) {
+  const command = [
+    'run',
+    '-d',
+    '--network',
+    'none',
+    '--name',
+    name,
+    ...options,
+    'busybox',
+    'sh',
+    '-c',
+    script,
+  ];
+  return (await engine.output(command)).trim();
+}
+
+/** Each line once, whole and in order: `1 out`, `2 out`, ... */
+function checkLines(t: Test, text: string, word: string): void {
+  const lines = text.split(/\r?\n/).slice(0, -1);
+  const wrong = lines.findIndex((line, index) => line !== `${index + 1} ${word}`);
+  t.equal(
+    wrong < 0 ? 'all right' : `line ${wrong + 1} is ${JSON.stringify(lines[wrong])}`,
+    'all right',
+    word,
+  );
+  t.ok(lines.length > 1000, `${lines.length} lines`);
+}
+
+t.test('no line is lost, doubled or torn by killing the engine at any moment', { skip }, async (t) => {
   const engine = await EngineHarness.open(t);
   await engine.loadBusybox();
-  // Each line comes in two pieces, so that kills hit lines that have only begun. (A container that writes
-  // without any pause may lose a piece: in one of ten kills, measured with `echo` in a loop.)
-  const script = 'i=0; while :; do echo -n $((i+=1)); usleep 2000; echo; done';
-  await engine.output(['run', '-d', '--network', 'none', '--name', 'writer', 'busybox', 'sh', '-c', script]);
-  for (let kill = 0; kill < 8; kill++) {
-    await delay(50 + Math.random() * 150);
+  const keep = ['--log-opt', 'max-size=1g'];
+  await run(engine, 'two', `(${writer('out')}) & (${writer('err')}) >&2`, ...keep);
+  await run(engine, 'tty', writer('tty'), '-t', ...keep);
+  await run(engine, 'small', writer('small'), ...keep, '--log-driver', 'local');
+  for (let kill = 0; kill < rounds; kill++) {
+    await delay(Math.random() * 200);
     await engine.stop('SIGKILL');
     await engine.start();
+    const { stdout } = await engine.docker(['logs', '--tail', '3', 'tty']);
+    t.match(stdout, /^(\d+ tty\r\n){3}$/, `logs after kill ${kill + 1}`);
   }
-  await engine.output(['kill', 'writer']);
-  const numbers = (await engine.output(['logs', 'writer'])).trimEnd().split('\n').map(Number);
-  const expected = numbers.map((_, i) => i + 1);
-  t.ok(numbers.length > 100, `${numbers.length} lines`);
-  t.ok(JSON.stringify(numbers) === JSON.stringify(expected), 'each line once, in order');
+  const following = engine.docker(['logs', '-f', '--tail', '1000000000', 'tty'], { timeoutMs: 120_000 });
+  await engine.output(['kill', 'two', 'tty', 'small']);
+  const two = await engine.docker(['logs', 'two']);
+  checkLines(t, two.stdout, 'out');
+  checkLines(t, two.stderr, 'err');
+  checkLines(t, await engine.output(['logs', 'small']), 'small');
+  checkLines(t, (await following).stdout, 'tty');
+  t.equal(await engine.output(['wait', 'two']), '137\n');
 });
+
+t.test(
+  'without an engine a container waits when its spool is full, and goes on after',
+  { skip },
+  async (t) => {
+    const engine = await EngineHarness.open(t);
+    await engine.loadBusybox();
+    const line = '0123456789'.repeat(10);
+    const shared = t.testdir({});
+    const go = join(shared, 'go');
+    await runCommand('mkfifo', [go]);
+    const script = `read -r _ </shared/go; yes ${line} | head -n 100000; echo over; exit 5`;
+    const id = await run(engine, 'one', script, '-v', `${shared}:/shared`, '--log-opt', 'max-size=100m');
+    const directory = join(engine.runRoot, 'containers', id);
+    const sizes = () =>
+      segments.map((name) => statSync(join(directory, name), { throwIfNoEntry: false })?.size);
+    await engine.stop('SIGKILL');
+    const changes = on(watch(directory), 'change');
+    await writeFile(go, '\n');
+    for await (const _ of changes) if (sizes()[0] === segmentBytes) break;
+    // Nothing tells of what does not happen.
+    await delay(300);
+    t.same(sizes(), [segmentBytes, undefined], 'one segment is full, and no other begun');
+    await engine.start();
+    t.equal(await engine.output(['wait', 'one']), '5\n');
+    const lines = (await engine.output(['logs', 'one'], { timeoutMs: 60_000 })).split('\n');
+    t.equal(lines.length, 100_002);
+    t.ok(lines.slice(0, 100_000).every((text) => text === line));
+    t.notOk(existsSync(directory), 'nothing is left of the run');
+  },
+);
 
 t.test('logs -f ends with the container, and has its last words', { skip }, async (t) => {
   const engine = await EngineHarness.open(t);
   await engine.loadBusybox();
-  const script = 'echo first; read -r line </tmp/go; echo -n last';
-  const command = ['sh', '-c', `mkfifo /tmp/go; ${script}`];
-  await engine.output(['run', '-d', '--network', 'none', '--name', 'one', 'busybox', ...command]);
+  await run(engine, 'one', 'mkfifo /tmp/go; echo first; read -r line </tmp/go; echo -n last');
   const following = engine.output(['logs', '-f', 'one']);
-  await engine.output([
-    'exec',
-    'one',
-    'sh',
-    '-c',
-    'until [ -p /tmp/go ]; do usleep 1000; done; echo >/tmp/go',
-  ]);
+  const go = 'until [ -p /tmp/go ]; do usleep 1000; done; echo >/tmp/go';
+  await engine.output(['exec', 'one', 'sh', '-c', go]);
   t.equal(await following, 'first\nlast');
 });

@@ -28,7 +28,7 @@ export function containerStreamRoutes(containers: Containers): Route[] {
     if (query.flag('logs') && container.log) {
       const past = logStream(
         container.log,
-        { ...streams, follow: false, tail: null, since: null, until: null, timestamps: false, terminal },
+        { ...streams, ...wholeLog, terminal },
         { signal: request.signal, ended: container.logEnded },
       );
       for await (const chunk of past) connection.write(chunk);
@@ -56,6 +56,7 @@ export function containerStreamRoutes(containers: Containers): Route[] {
         since: parseLogTime(query.text('since'), 'since'),
         until: parseLogTime(query.text('until'), 'until'),
         timestamps: query.flag('timestamps'),
+        details: query.flag('details'),
       },
       { signal: request.signal, ended: container.logEnded },
     );
@@ -82,6 +83,9 @@ export function containerStreamRoutes(containers: Containers): Route[] {
     return { status: 200 };
   }
 }
+
+/** What `attach` with `logs=1` gives first. */
+const wholeLog = { follow: false, tail: null, since: null, until: null, timestamps: false, details: false };
 
 function parseTail(text: string | undefined): number | null {
   if (text === undefined || text === '' || text === 'all') return null;

@@ -2,6 +2,7 @@ import { agentVersion } from '../../agent-version.ts';
 import type { EngineConfig } from '../../config.ts';
 import type { EventBus } from '../../events/bus.ts';
 import { forwardsIpv4, type HostSystem } from '../../host/system.ts';
+import { logDrivers } from '../../logs/log-options.ts';
 import { engineVersion } from '../versions.ts';
 import type { EngineCounts } from './system.ts';
 
@@ -33,7 +34,7 @@ export function engineInfo(from: {
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'none'],
+      Log: logDrivers,
     },
     MemoryLimit: has('memory'),
     SwapLimit: has('memory'),

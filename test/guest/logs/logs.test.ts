@@ -1,67 +1,152 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { existsSync, readdirSync, watch, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import t from 'tap';
-import { JsonFileLog } from '../../../guest/logs/json-file-log.ts';
+import type { ContainerLog } from '../../../guest/logs/container-log.ts';
+import { jsonFormat } from '../../../guest/logs/json-format.ts';
 import { LineSplitter } from '../../../guest/logs/line-splitter.ts';
-import { parseLogOptions } from '../../../guest/logs/log-options.ts';
-import { type LogQuery, readLog } from '../../../guest/logs/read-log.ts';
+import { localFormat } from '../../../guest/logs/local-format.ts';
+import { formatLogTime, logTime, parseRfc3339 } from '../../../guest/logs/log-entry.ts';
+import { logStream, parseLogTime } from '../../../guest/logs/log-stream.ts';
+import { everything, linesOf, openTestLog } from './log-harness.ts';
 
-const query: LogQuery = { stdout: true, stderr: true, follow: false, tail: null, since: null, until: null };
-const ended = AbortSignal.abort();
-const signal = new AbortController().signal;
+const formats = { 'json-file': jsonFormat, local: localFormat };
 
-async function textOf(log: JsonFileLog, more: Partial<LogQuery> = {}): Promise<string> {
-  let text = '';
-  for await (const entry of readLog(log, { ...query, ...more }, { signal, ended })) text += entry.log;
-  return text;
+function fill(log: ContainerLog, count: number): void {
+  for (let i = 0; i < count; i++) log.write(i % 2 ? 'stderr' : 'stdout', Buffer.from(`${i}\n`));
 }
 
-t.test('lines are cut at newlines and at 16 KiB', async (t) => {
+t.test('lines are cut at newlines and at 16 KiB, but not within a character', async (t) => {
+  const text = (lines: Buffer[]) => lines.map(String);
   const splitter = new LineSplitter();
-  t.same(splitter.push(Buffer.from('a\nb')), ['a\n']);
-  t.same(splitter.push(Buffer.from('c\n')), ['bc\n']);
+  t.same(text(splitter.push(Buffer.from('a\nb'))), ['a\n']);
+  t.equal(splitter.restBytes, 1);
+  t.same(text(splitter.push(Buffer.from('c\n'))), ['bc\n']);
   t.same(
     splitter.push(Buffer.alloc(20_000, 'x')).map((line) => line.length),
     [16_384],
   );
   t.equal(splitter.end()[0]?.length, 3616);
+  t.same(text(splitter.push(Buffer.from(`${'x'.repeat(16_383)}€uro\n`))), ['x'.repeat(16_383), '€uro\n']);
 });
 
-t.test('a log is bounded, and read oldest first across its files', async (t) => {
-  const file = join(t.testdir({}), 'x.log');
-  const log = new JsonFileLog(file, { maxBytes: 200, maxFiles: 2 });
-  for (let i = 0; i < 6; i++) log.write(i % 2 ? 'stderr' : 'stdout', Buffer.from(`${i}\n`));
-  log.end();
-  t.ok(existsSync(`${file}.1`));
-  t.notOk(existsSync(`${file}.2`));
-  t.match(await textOf(log), /4\n5\n$/);
-  t.equal(await textOf(log, { tail: 1 }), '5\n');
-  t.equal(await textOf(log, { tail: 0 }), '');
-  t.notMatch(await textOf(log, { stdout: false }), /4/);
+t.test('times have nanoseconds and survive their text', async (t) => {
+  const first = logTime(() => 1_700_000_000_123);
+  const second = logTime(() => 1_700_000_000_123);
+  t.ok(second > first);
+  t.equal(formatLogTime(1_700_000_000_000_000_012n), '2023-11-14T22:13:20.000000012Z');
+  t.equal(parseRfc3339('2023-11-14T22:13:20.000000012Z'), 1_700_000_000_000_000_012n);
+  t.equal(parseRfc3339('2023-11-14T23:13:20.5+01:00'), 1_700_000_000_500_000_000n);
+  t.equal(parseRfc3339('yesterday'), null);
+  t.equal(parseLogTime('1700000000.5', 'since'), 1_700_000_000_500_000_000n);
+  t.throws(() => parseLogTime('yesterday', 'since'), /invalid value for "since"/);
 });
 
-t.test('following ends when the container has', async (t) => {
-  const log = new JsonFileLog(join(t.testdir({}), 'x.log'), { maxBytes: 1000, maxFiles: 1 });
-  const end = new AbortController();
-  const read = (async () => {
-    let text = '';
-    for await (const entry of readLog(log, { ...query, follow: true }, { signal, ended: end.signal }))
-      text += entry.log;
-    return text;
-  })();
-  log.write('stdout', Buffer.from('one\n'));
-  await new Promise(setImmediate);
-  log.write('stdout', Buffer.from('two'));
-  log.end();
-  end.abort();
-  t.equal(await read, 'one\ntwo');
-});
-
-t.test('log options are checked', async (t) => {
-  t.match(parseLogOptions('json-file', { 'max-size': '1m', 'max-file': '2' }), {
-    maxBytes: 1e6,
-    maxFiles: 2,
+for (const [name, format] of Object.entries(formats)) {
+  t.test(`${name}: entries come back as they went in`, async (t) => {
+    const entries = [
+      { stream: 'stdout', time: 1n, line: Buffer.from('ä\n'), attributes: null },
+      {
+        stream: 'stderr',
+        time: 1_700_000_000_000_000_012n,
+        line: Buffer.from('"part'),
+        attributes: { a: 'b' },
+      },
+    ] as const;
+    const data = Buffer.concat(entries.map((entry) => Buffer.from(format.encode(entry))));
+    t.same(format.decode(data), { entries, bytes: data.length });
+    const torn = format.decode(data.subarray(0, -1));
+    t.equal(torn.entries.length, 1);
+    t.equal(torn.bytes, Buffer.from(format.encode(entries[0])).length);
   });
-  t.throws(() => parseLogOptions('syslog', {}), /no log driver named 'syslog'/);
-  t.throws(() => parseLogOptions('json-file', { tag: 'x' }), /unknown log opt 'tag'/);
+
+  t.test(`${name}: a log is bounded, and read oldest first across its files`, async (t) => {
+    const { log } = openTestLog(join(t.testdir({}), 'x.log'), { format, maxBytes: 60, maxFiles: 3 });
+    fill(log, 20);
+    log.end();
+    t.ok(existsSync(`${log.file}.2`));
+    t.notOk(existsSync(`${log.file}.3`));
+    const all = await linesOf(log);
+    t.match(all, /17\n18\n19\n$/);
+    t.equal(await linesOf(log, { tail: 1 }), '19\n');
+    t.equal(await linesOf(log, { tail: 0 }), '');
+    t.equal(await linesOf(log, { tail: 1000 }), all);
+    t.equal(await linesOf(log, { tail: 2, stderr: false }), '18\n', 'the last lines, and of them some');
+    t.notMatch(await linesOf(log, { stdout: false }), /18/);
+  });
+
+  t.test(`${name}: a follower has every line across rotations, and the last words`, async (t) => {
+    const { log } = openTestLog(join(t.testdir({}), 'x.log'), { format, maxBytes: 60, maxFiles: 1 });
+    const end = new AbortController();
+    fill(log, 1);
+    const read = linesOf(log, { follow: true, tail: 1 }, end.signal);
+    const nothing = linesOf(log, { follow: true, tail: 0 }, end.signal);
+    await new Promise(setImmediate);
+    fill(log, 100);
+    await new Promise(setImmediate);
+    log.write('stdout', Buffer.from('last'));
+    log.end();
+    end.abort();
+    const later = `${Array.from({ length: 100 }, (_, i) => `${i}\n`).join('')}last`;
+    t.equal(await read, `0\n${later}`);
+    t.equal(await nothing, later);
+  });
+
+  t.test(`${name}: older files are compressed, and read all the same`, async (t) => {
+    const { log } = openTestLog(join(t.testdir({}), 'x.log'), {
+      format,
+      maxBytes: 60,
+      maxFiles: 4,
+      compress: true,
+    });
+    const watcher = watch(dirname(log.file));
+    t.teardown(() => watcher.close());
+    fill(log, 10);
+    const before = await linesOf(log);
+    const plain = () => readdirSync(dirname(log.file)).filter((name) => /\.(\d|compressing)$/.test(name));
+    while (plain().length > 0) await once(watcher, 'change');
+    t.ok(existsSync(`${log.file}.1.gz`));
+    t.equal(await linesOf(log), before);
+    t.equal(await linesOf(log, { tail: 3 }), '7\n8\n9\n');
+    fill(log, 1);
+    t.match(await linesOf(log, { tail: 2 }), /9\n0\n/);
+    log.end();
+  });
+}
+
+t.test('a compressed file that is damaged is an error, not silence', async (t) => {
+  const { log } = openTestLog(join(t.testdir({}), 'x.log'));
+  fill(log, 2);
+  log.end();
+  writeFileSync(`${log.file}.1.gz`, 'not gzip');
+  await t.rejects(linesOf(log));
+});
+
+t.test('since and until choose by time, both inclusive', async (t) => {
+  const file = join(t.testdir({}), 'x.log');
+  const line = (second: number) =>
+    jsonFormat.encode({
+      stream: 'stdout',
+      time: BigInt(second) * 1_000_000_000n,
+      line: Buffer.from(`${second}\n`),
+      attributes: null,
+    });
+  writeFileSync(file, [1, 2, 3, 4].map(line).join(''));
+  const { log } = openTestLog(file);
+  t.equal(await linesOf(log, { since: 2_000_000_000n, until: 3_000_000_000n }), '2\n3\n');
+  t.equal(await linesOf(log, { since: 3_000_000_001n }), '4\n');
+  t.equal(await linesOf(log, { tail: 3, until: 2_000_000_000n }), '2\n', 'of the last three');
+});
+
+t.test('timestamps and details stand once before a line, also before one in parts', async (t) => {
+  const attributes = { 'b c': 'd&e', a: '1' };
+  const { log } = openTestLog(join(t.testdir({}), 'x.log'), { maxBytes: 1e6, attributes });
+  log.write('stdout', Buffer.from(`${'x'.repeat(20_000)}\n`));
+  log.end();
+  const query = { ...everything, timestamps: true, details: true, terminal: true };
+  const ended = AbortSignal.abort();
+  let shown = '';
+  for await (const chunk of logStream(log, query, { signal: new AbortController().signal, ended }))
+    shown += chunk;
+  t.match(shown, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z a=1,b\+c=d%26e x{20000}\n$/);
 });

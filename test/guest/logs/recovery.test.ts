@@ -1,71 +1,84 @@
-import { appendFileSync, copyFileSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { JsonFileLog } from '../../../guest/logs/json-file-log.ts';
+import t from 'tap';
+import { jsonFormat } from '../../../guest/logs/json-format.ts';
+import { localFormat } from '../../../guest/logs/local-format.ts';
+import { linesOf, openTestLog } from './log-harness.ts';
 
-const bounds = { maxBytes: 1000, maxFiles: 2 };
+const output = Buffer.from('first\nsecond\nbeg');
 
-/** A log whose agent has died after these pieces; nothing was ended. */
-function died(t: Test, pieces: readonly string[], own: { maxBytes: number; maxFiles: number } = bounds) {
-  const file = join(t.testdir({}), 'x.log');
-  const log = new JsonFileLog(file, own);
-  for (const piece of pieces) log.write('stdout', Buffer.from(piece));
-  return file;
+for (const [name, format] of Object.entries({ 'json-file': jsonFormat, local: localFormat })) {
+  const options = { format, maxBytes: 1000, maxFiles: 2 };
+
+  t.test(`${name}: what comes after a kill is taken up at the checkpoint`, async (t) => {
+    const file = join(t.testdir({}), 'x.log');
+    const died = openTestLog(file, options);
+    died.log.begin(died.checkpoint);
+    died.log.write('stdout', output.subarray(0, 8));
+    died.log.write('stdout', output.subarray(8));
+    // The kill was in the middle of the last write.
+    appendFileSync(file, Buffer.from(jsonFormat === format ? '{"log":"ha' : [0, 0, 1]));
+    const next = openTestLog(file, options);
+    const from = next.log.recover(next.checkpoint);
+    t.same(from, died.log.saved, 'no position that was acknowledged is asked for again');
+    next.log.write('stdout', output.subarray(from.stdout));
+    next.log.write('stdout', Buffer.from('un\n'));
+    next.log.end();
+    t.equal(await linesOf(next.log), 'first\nsecond\nbegun\n');
+  });
+
+  t.test(`${name}: recovering again and again changes nothing`, async (t) => {
+    const file = join(t.testdir({}), 'x.log');
+    const died = openTestLog(file, options);
+    died.log.begin(died.checkpoint);
+    died.log.write('stdout', output);
+    for (let i = 0; i < 3; i++) {
+      const { log, checkpoint } = openTestLog(file, options);
+      t.same(log.recover(checkpoint), { stdout: 0, stderr: 0 });
+    }
+    const { log, checkpoint } = openTestLog(file, options);
+    log.recover(checkpoint);
+    log.write('stdout', output);
+    log.end();
+    t.equal(await linesOf(log), 'first\nsecond\nbeg');
+  });
+
+  t.test(`${name}: a kill after a rotation doubles nothing`, async (t) => {
+    const file = join(t.testdir({}), 'x.log');
+    const died = openTestLog(file, options);
+    died.log.begin(died.checkpoint);
+    died.log.write('stdout', Buffer.from('first\n'));
+    died.log.write('stdout', Buffer.from('second\n'));
+    // As the checkpoint is saved first, it tells of all that is in the file that goes.
+    const size = statSync(file).size;
+    writeFileSync(died.checkpoint, `${statSync(file).ino} ${size} 13 0`.padEnd(127).concat('\n'));
+    renameSync(file, `${file}.1`);
+    const next = openTestLog(file, options);
+    t.same(next.log.recover(next.checkpoint), { stdout: 13, stderr: 0 });
+    next.log.write('stdout', Buffer.from('third\n'));
+    next.log.end();
+    t.equal(await linesOf(next.log), 'first\nsecond\nthird\n');
+  });
+
+  t.test(`${name}: without a checkpoint a torn entry is cut off, and no more`, async (t) => {
+    const file = join(t.testdir({}), 'x.log');
+    const died = openTestLog(file, options);
+    died.log.write('stderr', output);
+    const whole = readFileSync(file);
+    appendFileSync(file, whole.subarray(0, 10));
+    const { log, checkpoint } = openTestLog(file, options);
+    t.same(log.recover(checkpoint), { stdout: 0, stderr: 0 });
+    log.end();
+    t.ok(readFileSync(file).equals(whole));
+  });
 }
 
-/** What the next agent has logged when the container writes no more. */
-function recovered(file: string, rest = '', own = bounds): string {
-  const log = new JsonFileLog(file, own);
-  log.recover();
-  if (rest) log.write('stdout', Buffer.from(rest));
+t.test('what is not in the log is never told to be saved', async (t) => {
+  const { log, checkpoint } = openTestLog(join(t.testdir({}), 'x.log'));
+  log.begin(checkpoint);
+  log.write('stdout', output);
+  t.same(log.saved, { stdout: 0, stderr: 0 }, 'one write behind');
+  log.write('stdout', Buffer.from('un\n'));
+  t.same(log.saved, { stdout: 13, stderr: 0 }, 'not the beginning of a line');
   log.end();
-  return textOf(file);
-}
-
-function textOf(file: string): string {
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').filter(Boolean);
-  return lines.map((line) => JSON.parse(line).log).join('');
-}
-
-t.test('the beginning of a line outlives the agent', async (t) => {
-  t.equal(recovered(died(t, ['a\nb']), 'c\n'), 'a\nbc\n');
-});
-
-t.test('a line that was written in part is written again, once', async (t) => {
-  const file = died(t, ['a\n', 'b\nc\nd']);
-  truncateSync(file, readFileSync(file).length - 5);
-  t.equal(recovered(file, 'e'), 'a\nb\nc\nde');
-});
-
-t.test('recovering twice changes nothing', async (t) => {
-  const file = died(t, ['a\n', 'b\nc']);
-  new JsonFileLog(file, bounds).recover();
-  t.equal(recovered(file), 'a\nb\nc');
-});
-
-t.test('a redo record that was cut short costs the piece in it, never a line before it', async (t) => {
-  const file = died(t, ['a\n', 'b\n']);
-  truncateSync(`${file}.redo`, readFileSync(`${file}.redo`).length - 2);
-  appendFileSync(file, '{"log":"half');
-  t.equal(recovered(file, 'c\n'), 'a\nb\nc\n');
-});
-
-t.test('a piece that was logged before a rotation is not logged again', async (t) => {
-  const small = { maxBytes: 60, maxFiles: 2 };
-  const file = died(t, ['first\nbeg'], small);
-  copyFileSync(`${file}.redo`, `${file}.saved`);
-  new JsonFileLog(file, small).recover();
-  const log = new JsonFileLog(file, small);
-  log.recover();
-  log.write('stdout', Buffer.from('in\n'));
-  copyFileSync(`${file}.saved`, `${file}.redo`);
-  t.equal(textOf(`${file}.1`), 'first\n');
-  truncateSync(file, 0);
-  t.equal(recovered(file, 'un\n', small), 'begun\n');
-});
-
-t.test('nothing is left of the record when the run is over', async (t) => {
-  const file = died(t, ['a\n']);
-  recovered(file);
-  t.throws(() => readFileSync(`${file}.redo`), { code: 'ENOENT' });
 });

@@ -83,7 +83,7 @@ export const droppedPaths: readonly RegExp[] = [
 ];
 
 /** Needed before the root is mounted. */
-export const initramfsModules = ['virtio_blk', 'erofs', 'overlay', 'qemu_fw_cfg', 'virtio_rng'] as const;
+export const initramfsModules = ['virtio_blk', 'erofs', 'qemu_fw_cfg', 'virtio_rng'] as const;
 
 /** Names, and directories below `kernel/` that are taken whole. What is built into a kernel is skipped. */
 export const rootModules = [
@@ -96,6 +96,7 @@ export const rootModules = [
   'vsock_loopback',
   // File systems: shared directories, images, volumes by NFS and CIFS are the user's own modules.
   'ext4',
+  'overlay',
   'fuse',
   'virtiofs',
   'loop',

@@ -5,6 +5,7 @@ import { agentVersion } from '../agent-version.ts';
 import { apiVersion } from '../api/versions.ts';
 import type { EngineConfig } from '../config.ts';
 import { startEngine } from '../engine.ts';
+import { run } from '../host/exec.ts';
 import type { Logger } from '../log.ts';
 import type { Hello, ToAgent } from '../wire/index.ts';
 import { readBootConfig } from './boot-config.ts';
@@ -58,11 +59,17 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   const attempt = (what: string, work: Promise<void>) =>
     work.catch((error: unknown) => log.error({ error }, `${what} failed`));
   await attempt('bringing up the other processors', bringUpProcessors());
+  // Else the first container's mount waits for it.
+  await attempt('loading the overlay module', modprobe('overlay'));
   await attempt('loading the first images', engine.loadImages('/opt/machine/images'));
   onFirstImages();
   await attempt('preparing for the first requests', engine.warmUp());
   // For the next start (NODE_COMPILE_CACHE): a machine that loses power writes nothing at its end.
   flushCompileCache();
+}
+
+async function modprobe(module: string): Promise<void> {
+  await run('modprobe', [module]);
 }
 
 function hello(): Hello {

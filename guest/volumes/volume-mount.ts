@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { InvalidParameter } from '../errors.ts';
 import { run, tryRun } from '../host/exec.ts';
@@ -41,6 +40,8 @@ export async function unmountVolume(directory: string): Promise<void> {
 async function resolved({ type, options }: VolumeMount): Promise<string> {
   const name = /(?:^|,)addr=([^,]+)/.exec(options)?.[1];
   if (!name || !/^(?:nfs4?|cifs)$/.test(type)) return options;
+  // Loaded when it is needed: an engine that starts has enough to load.
+  const { lookup } = await import('node:dns/promises');
   const { address } = await lookup(name).catch((cause) => {
     throw new InvalidParameter(`error resolving passed in network volume address: ${cause.message}`, {
       cause,

@@ -2,7 +2,7 @@ import type { Container } from '../containers/container.ts';
 import { commandOf } from '../containers/create-config.ts';
 import { statusText } from '../containers/status-text.ts';
 import type { SandboxSettings } from '../network/network-manager.ts';
-import { mountView, plannedNetworks } from './container-view.ts';
+import { mountViews, networkMode, plannedNetworks } from './container-view.ts';
 
 /** One row of `GET /containers/json`. */
 export function containerSummary(
@@ -26,9 +26,9 @@ export function containerSummary(
     Labels: config.Labels,
     State: state.status,
     Status: statusText(record, from.now),
-    HostConfig: { NetworkMode: hostConfig.NetworkMode || 'default' },
+    HostConfig: { NetworkMode: networkMode(hostConfig) },
     NetworkSettings: { Networks: from.sandbox?.networks ?? plannedNetworks(record) },
-    Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountView),
+    Mounts: mountViews(record),
   };
 }
 

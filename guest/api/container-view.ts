@@ -7,6 +7,7 @@ import { isLive, type State } from '../containers/state.ts';
 import type { EndpointSettings, SandboxSettings } from '../network/network-manager.ts';
 import { defaultShmBytes } from '../runtime/spec/mounts.ts';
 import { maskedPaths, readonlyPaths } from '../runtime/spec/paths.ts';
+import type { HostConfig } from './schema/container.ts';
 
 /** What a client may read of limits that nobody set, or that this engine does not have. */
 const withoutLimits = {
@@ -62,17 +63,17 @@ export function containerView(
       ...withoutLimits,
       ...hostConfig,
       CgroupnsMode: hostConfig.CgroupnsMode || 'private',
-      NetworkMode: hostConfig.NetworkMode || 'default',
+      NetworkMode: networkMode(hostConfig),
       Links: linkPaths(record),
       IpcMode: hostConfig.IpcMode || 'private',
       ShmSize: hostConfig.ShmSize || defaultShmBytes,
       Runtime: hostConfig.Runtime || 'crun',
-      MaskedPaths: hostConfig.Privileged ? null : maskedPaths,
-      ReadonlyPaths: hostConfig.Privileged ? null : readonlyPaths,
+      MaskedPaths: hostConfig.MaskedPaths ?? (hostConfig.Privileged ? null : maskedPaths),
+      ReadonlyPaths: hostConfig.ReadonlyPaths ?? (hostConfig.Privileged ? null : readonlyPaths),
     },
     GraphDriver: { Name: 'overlay2', Data: {} },
     ...(from.size ? { SizeRw: from.size.rw, SizeRootFs: from.size.rootfs } : {}),
-    Mounts: record.mounts.filter(({ type }) => type !== 'tmpfs').map(mountView),
+    Mounts: mountViews(record),
     Config: {
       ...config,
       ExposedPorts: asSet(config.ExposedPorts),
@@ -136,10 +137,9 @@ export function plannedNetworks({
   hostConfig,
   endpoints,
 }: ContainerRecord): Readonly<Record<string, unknown>> {
-  const mode = hostConfig.NetworkMode || 'default';
+  const mode = networkMode(hostConfig);
   if (mode.startsWith('container:')) return {};
-  const memberships =
-    Object.keys(endpoints).length > 0 ? endpoints : { [mode === 'default' ? 'bridge' : mode]: {} };
+  const memberships = Object.keys(endpoints).length > 0 ? endpoints : { [mode]: {} };
   return Object.fromEntries(
     Object.entries(memberships).map(([name, asked]) => [
       name,
@@ -170,7 +170,18 @@ function linkPaths({ name, hostConfig }: ContainerRecord): string[] | null {
   return links.length > 0 ? links : null;
 }
 
-export function mountView(mount: RecordedMount): object {
+/** `default` is a word of clients; what they mean is the bridge. */
+export function networkMode({ NetworkMode }: HostConfig): string {
+  return ['', 'default'].includes(NetworkMode) ? 'bridge' : NetworkMode;
+}
+
+/** As dockerd does, those of `--tmpfs` are told in HostConfig only, those of `--mount` here too. */
+export function mountViews({ mounts, hostConfig }: ContainerRecord): object[] {
+  const asked = new Set(hostConfig.Mounts.map(({ Target }) => Target));
+  return mounts.filter(({ type, destination }) => type !== 'tmpfs' || asked.has(destination)).map(mountView);
+}
+
+function mountView(mount: RecordedMount): object {
   return {
     Type: mount.type,
     ...(mount.type === 'volume' ? { Name: mount.name } : {}),

@@ -75,6 +75,10 @@ t.test('a container has several networks, and goes out by the one that is prefer
   await words('network disconnect a web');
   await words('network disconnect --force c web');
   t.equal((await words('exec web ip route')).trim(), '');
+  await words('run -d --name alone --network none busybox sleep 1000');
+  await words('network disconnect none alone');
+  await words('network connect c alone');
+  t.match(await words('exec alone ip route'), 'default via 10.24.2.1 dev eth0');
   await words('network connect --gw-priority 5 c web');
   t.match(await words('exec web ip route'), 'default via 10.24.2.1 dev eth0');
 });
@@ -85,6 +89,8 @@ t.test('published ports follow the gateway, and the engine may restart meanwhile
   await network('back', 2, '--internal');
   await words('run -d --name web --network back -p 127.0.0.1:0:80 busybox httpd -f -p 80');
   t.equal(await words('port web'), '', 'an internal network publishes nothing');
+  await words('network connect front web');
+  t.match(await words('port web'), /^80\/tcp -> 127\.0\.0\.1:\d+\n$/, 'until there is a way out');
   await words('rm -f web');
   await words('run -d --name web -p 127.0.0.1:8923:80 busybox httpd -f -p 80');
   const ask = () =>

@@ -112,3 +112,22 @@ t.test('a network in use is kept, and leaves nothing when it goes', async (t) =>
   t.notMatch(await rules(), 'br-app');
   t.throws(() => networks.get('app'), { name: 'NotFound' });
 });
+
+t.test('a running container that cannot publish by its new network is left as it was', async (t) => {
+  const { connect, request, networks, sandboxes } = await open(t);
+  await networks.create(networkNamed('closed', { internal: true }));
+  const app = await networks.create(networkNamed('app'));
+  const portBindings = { '80/tcp': [{ HostPort: '8080' }] };
+  await connect('first', { portBindings });
+  const web = await connect('web', { mode: 'closed', portBindings });
+  const live = { ...request('web', { endpoints: { closed: {}, app: {} }, portBindings }), pid: 0 };
+  await t.rejects(sandboxes.connectNetwork(live, app.id), {
+    message: /8080 failed: port is already allocated/,
+  });
+  t.same(Object.keys(sandboxes.inspectSandbox('web')!.networks), ['closed']);
+  const inside = ['nsenter', `-n${pathOf(web)}`, 'ip', '-o', 'link'];
+  t.notMatch((await run('busybox', inside)).stdout.toString(), 'eth1');
+  await sandboxes.releaseSandbox('first');
+  await sandboxes.connectNetwork(live, app.id);
+  t.match(sandboxes.inspectSandbox('web')!.ports, { '80/tcp': [{ HostPort: '8080' }, { HostIp: '::' }] });
+});

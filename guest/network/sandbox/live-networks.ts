@@ -2,8 +2,10 @@ import { Forbidden, Internal } from '../../errors.ts';
 import type { EndpointRecord } from '../endpoint.ts';
 import { changeOwnFiles, upstreamResolver } from '../files/sandbox-files.ts';
 import type { LiveSandboxRequest } from '../network-manager.ts';
+import { wishedPorts } from '../ports/wished-ports.ts';
 import { describeEndpoint } from './describe-endpoint.ts';
 import { endpointOptions } from './endpoint-options.ts';
+import type { Gateways } from './gateways.ts';
 import { outlookOf, ownHosts, resolverOf } from './outlook.ts';
 import { reserveLink } from './reserve-link.ts';
 import { publishEndpoints, type SandboxParts } from './sandbox-parts.ts';
@@ -36,8 +38,15 @@ export async function connectNetwork(
     const outlook = outlookOf([...before, endpoint], records);
     const { sysctls } = endpointOptions(asked.DriverOpts);
     await links.add(namespaceOf(request, parts), { network, link, sysctls }, outlook);
-    await follow(request, [...before, endpoint], { added: [endpoint], removed: [] }, parts);
-    await parts.names.introduce(endpoint);
+    try {
+      await follow(request, [...before, endpoint], { added: [endpoint], removed: [] }, parts);
+      await parts.names.introduce(endpoint);
+    } catch (error) {
+      const outlookBefore = outlookOf(before, records);
+      await links.remove(namespaceOf(request, parts), link, outlookBefore).catch(() => {});
+      await parts.ports.lead(request.containerId, outlookBefore.gateways);
+      throw error;
+    }
   } catch (error) {
     records.deleteEndpoint(request.containerId, networkId);
     throw error;
@@ -56,12 +65,13 @@ export async function disconnectNetwork(
   const { records, links } = parts;
   const endpoints = records.endpointsOfContainer(request.containerId);
   const leaving = endpoints.find((endpoint) => endpoint.networkId === networkId);
-  if (!leaving?.link) {
+  if (!leaving) {
     const { name } = records.network(networkId);
     throw new Internal(`container ${request.containerId} is not connected to network ${name}`);
   }
   const rest = endpoints.filter((endpoint) => endpoint !== leaving);
-  await links.remove(namespaceOf(request, parts), leaving.link, outlookOf(rest, records));
+  // There is none in the network `none`.
+  if (leaving.link) await links.remove(namespaceOf(request, parts), leaving.link, outlookOf(rest, records));
   await parts.names.part(leaving);
   records.deleteEndpoint(request.containerId, networkId);
   publishEndpoints(parts, 'disconnect', [leaving]);
@@ -76,6 +86,7 @@ async function follow(
   { records, ports }: SandboxParts,
 ): Promise<void> {
   const outlook = outlookOf(endpoints, records);
+  await publishFirst(request, outlook.gateways, { records, ports });
   await ports.lead(request.containerId, outlook.gateways);
   await changeOwnFiles({
     directory: request.directory,
@@ -83,6 +94,20 @@ async function follow(
     removed: change.removed.flatMap(({ link }) => ownHosts(request, link).map(({ address }) => address)),
     resolver: resolverOf(outlook, await upstreamResolver(request.dns)),
   });
+}
+
+/** A container that had no way out has one now: it publishes what it was to publish. */
+async function publishFirst(
+  request: LiveSandboxRequest,
+  gateways: Gateways,
+  { records, ports }: Pick<SandboxParts, 'records' | 'ports'>,
+): Promise<void> {
+  const sandbox = records.sandbox(request.containerId);
+  if (!sandbox || sandbox.wantedPorts.length > 0) return;
+  const wish = wishedPorts(request, gateways, records);
+  if (wish.wanted.length === 0) return;
+  const held = await ports.hold(request.containerId, wish);
+  records.saveSandbox({ ...sandbox, ports: held, wantedPorts: wish.wanted }, []);
 }
 
 function attachmentOf(request: LiveSandboxRequest, networkId: string, { records }: SandboxParts): Attachment {

@@ -13,6 +13,7 @@ import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discard, discardVolumes } from './discard.ts';
 import { DurableRecord } from './durable-record.ts';
 import { lastExit, type WaitCondition, type WaitResult } from './exits.ts';
+import { liftPidsLimit } from './pids-limit.ts';
 import { restarts } from './restart-policy.ts';
 import { RestartTimer } from './restart-timer.ts';
 import { type RunEnd, Runs } from './runs.ts';
@@ -160,6 +161,7 @@ export class Container {
       const hostConfig = change(this.record);
       if (isLive(this.record.state)) {
         await this.#deps.runtime.update(this.id, limitResources(limitsOf({ hostConfig }, this.#deps.host)));
+        if ((hostConfig.PidsLimit ?? 0) <= 0) liftPidsLimit(this.#deps.cgroups.directory(this.id, 'pids'));
       }
       this.#record.change({ hostConfig });
       this.#record.publish('update');

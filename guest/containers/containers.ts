@@ -7,18 +7,19 @@ import { newId, shortId } from '../ids.ts';
 import { checkRequest } from './check-request.ts';
 import { Container } from './container.ts';
 import type { ContainerRecord, RecordedMount } from './container-record.ts';
-import { mergeConfig } from './create-config.ts';
+import { mergeConfig, withDefaults } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discardVolumes } from './discard.ts';
 import { fillVolumes } from './fill-volumes.ts';
 import { checkPlatform } from './image-platform.ts';
-import { checkLinks, legacyLinks } from './links.ts';
+import { checkLinks } from './links.ts';
 import { openLog } from './logging.ts';
 import { newMemberships } from './memberships.ts';
 import { mountRequests, type RequestedMount } from './mount-requests.ts';
 import { namePattern, randomName } from './names.ts';
 import { resolveNeighbours } from './namespaces.ts';
 import { requireSource } from './prepare-mounts.ts';
+import { inStartOrder } from './start-order.ts';
 import { isLive } from './state.ts';
 import { withVolumesFrom } from './volumes-from.ts';
 
@@ -77,7 +78,7 @@ export class Containers implements Neighbours {
     }: { readonly name?: string | undefined; readonly platform?: string | undefined },
   ): Promise<{ id: string; warnings: string[] }> {
     const { HostConfig, NetworkingConfig, ...asked } = body;
-    const hostConfig = resolveNeighbours(HostConfig, this);
+    const hostConfig = resolveNeighbours(withDefaults(HostConfig), this);
     const image = this.#deps.images.resolve(asked.Image);
     const config = mergeConfig(asked, image.config.config ?? {});
     const id = newId();
@@ -205,9 +206,7 @@ export class Containers implements Neighbours {
 
   /** Once networks agree with {@link restore}: starts what its policy wants started. */
   async resume(): Promise<void> {
-    // Who links to others starts after them.
-    const links = ({ record }: Container) => legacyLinks(record.hostConfig).length;
-    for (const container of this.list().sort((a, b) => links(a) - links(b))) {
+    for (const container of inStartOrder(this.list())) {
       await container
         .resume()
         .catch((error: unknown) =>

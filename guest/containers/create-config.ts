@@ -1,4 +1,4 @@
-import { type ContainerConfig, healthcheck } from '../api/schema/container.ts';
+import { type ContainerConfig, type HostConfig, healthcheck } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { ContainerDefaults } from '../images/image.ts';
 import { assertHealthcheck, mergeHealthcheck } from './health/health-check.ts';
@@ -32,6 +32,12 @@ export function mergeConfig(config: ContainerConfig, image: ContainerDefaults): 
       `the working directory '${merged.WorkingDir}' is invalid, it needs to be an absolute path`,
     );
   return merged;
+}
+
+/** What dockerd records where nothing was said. */
+export function withDefaults(host: HostConfig): HostConfig {
+  const { Memory, MemorySwap } = host;
+  return { ...host, MemorySwap: Memory > 0 && MemorySwap === 0 ? Memory * 2 : MemorySwap };
 }
 
 /** An image's health check that makes no sense is none: an old image must still run. */

@@ -1,11 +1,10 @@
 import type { HostConfig, UpdateBody } from '../api/schema/container.ts';
-import { Conflict, InvalidParameter } from '../errors.ts';
+import { Conflict, InvalidParameter, NotImplemented } from '../errors.ts';
 import type { HostSystem } from '../host/system.ts';
 import { checkLimits } from '../runtime/spec/resources.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { limitsOf } from './container-wish.ts';
 import { checkRestartPolicy } from './restart-policy.ts';
-import { isLive } from './state.ts';
 import { refuseUnsupported } from './unsupported.ts';
 
 /**
@@ -13,19 +12,25 @@ import { refuseUnsupported } from './unsupported.ts';
  * contradict those that were set before.
  */
 export function updatedHostConfig(
-  { hostConfig: before, state }: ContainerRecord,
+  { hostConfig: before }: Pick<ContainerRecord, 'hostConfig'>,
   { RestartPolicy: policy, ...limits }: UpdateBody,
   host: HostSystem,
 ): HostConfig {
-  const given = Object.fromEntries(Object.entries(limits).filter(([, value]) => value));
+  const given = Object.fromEntries(
+    Object.entries(limits).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : value)),
+  );
   const after: HostConfig = {
     ...before,
     ...given,
+    // 0 and -1 lift this one limit.
+    ...(limits.PidsLimit == null ? {} : { PidsLimit: limits.PidsLimit }),
     ...(policy?.Name ? { RestartPolicy: policy } : {}),
   };
   if (before.AutoRemove && policy?.Name && policy.Name !== 'no') {
     throw new Conflict('Restart policy cannot be updated because AutoRemove is enabled for the container');
   }
+  if (limits.CgroupParent && limits.CgroupParent !== before.CgroupParent)
+    throw new NotImplemented('the parent group of a container cannot be changed; make a new one');
   checkRestartPolicy(after);
   if (
     limits.Memory > 0 &&
@@ -38,8 +43,5 @@ export function updatedHostConfig(
     );
   refuseUnsupported(after);
   checkLimits(limitsOf({ hostConfig: after }, host), host);
-  // The runtime has no word for "no limit any more".
-  if (isLive(state) && (after.PidsLimit ?? 0) <= 0 && (before.PidsLimit ?? 0) > 0)
-    throw new Conflict('the limit of processes cannot be lifted while the container runs; stop it first');
   return after;
 }

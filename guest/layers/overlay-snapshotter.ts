@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '../digest.ts';
 import { Conflict, NotFound } from '../errors.ts';
 import type { EnginePaths } from '../store/paths.ts';
-import { chainDirs } from './chain.ts';
+import { chainBytes, chainDirs } from './chain.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { emptyLayerDir, makeEmptyLayer, overlayMount, readonlyOverlayMount } from './overlay-mount.ts';
@@ -81,6 +81,12 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async usage(key: string): Promise<number> {
     return usageOf(this.#upper(this.#get(key).dir));
+  }
+
+  lowerBytes(key: string): number {
+    const found = this.#find(key);
+    if (!found) throw new NotFound(`snapshot "${key}" does not exist`);
+    return chainBytes(this.#db, found.parent);
   }
 
   #makeDirs(dir: number, lower: readonly number[]): void {

@@ -59,4 +59,6 @@ export interface Snapshotter {
   diff(key: string): Readable;
   /** Bytes used by the snapshot's own files. */
   usage(key: string): Promise<number>;
+  /** Bytes of the layers below it. */
+  lowerBytes(key: string): number;
 }

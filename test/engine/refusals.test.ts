@@ -43,3 +43,34 @@ t.test('read-only binds are so below too, unless asked otherwise', { skip: missi
   t.match(await touch(',bind-recursive=readonly,bind-propagation=rprivate'), { exitCode: 1 });
   t.match(await touch(',bind-recursive=writable'), { exitCode: 0 });
 });
+
+t.test('a bind with rslave shows what the host mounts later', { skip: missing }, async (t) => {
+  const source = await mkdtemp(join(tmpdir(), 'bind-'));
+  const below = join(source, 'below');
+  await mkdir(below);
+  // A shared mount, as on most hosts `/` is.
+  await runCommand('mount', ['--bind', source, source]);
+  await runCommand('mount', ['--make-shared', source]);
+  t.teardown(async () => {
+    await runCommand('umount', ['-R', source]);
+    await rm(source, { recursive: true });
+  });
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  for (const [name, mode] of [
+    ['hears', 'rslave'],
+    ['deaf', 'rprivate'],
+  ])
+    await engine.output([
+      ...['run', '-d', '--name', name!, '--network', 'none', '-v', `${source}:/m:${mode}`],
+      ...['busybox', 'sleep', '1000'],
+    ]);
+  await runCommand('mount', ['-t', 'tmpfs', 'later', below]);
+  const mounts = (name: string) => engine.output(['exec', name, 'cat', '/proc/mounts']);
+  t.match(await mounts('hears'), /^later \/m\/below tmpfs/m);
+  t.notMatch(await mounts('deaf'), /^later/m);
+  t.match(await engine.docker(['create', '-v', `${source}:/m:rshared`, 'busybox']), {
+    exitCode: 1,
+    stderr: /bind propagation rshared; rslave shows/,
+  });
+});

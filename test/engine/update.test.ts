@@ -24,7 +24,9 @@ t.test('limits and restart policy change while a container runs', { skip: missin
   await refused(['-m', '1m'], /Minimum memory limit allowed is 6MB/);
   await refused(['-m', '64m'], /should be smaller than already set memoryswap limit/);
   await refused(['--restart', 'never'], /unknown policy 'never'/);
-  await refused(['--pids-limit', '-1'], /cannot be lifted while the container runs/);
+  await engine.output(['update', '--pids-limit', '-1', 'box']);
+  t.equal(await engine.output(['stats', '--no-stream', '--format', '{{.MemUsage}}', 'box']), limit);
+  t.equal(await engine.output([...inspected, 'box']), '33554432 -1 {on-failure 3}\n');
   await refused(['--cpu-rt-runtime', '5'], /kernel does not support CPU real-time scheduler/);
   await engine.output(['rm', '-f', 'box']);
 });

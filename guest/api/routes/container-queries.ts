@@ -3,6 +3,7 @@ import type { Containers } from '../../containers/containers.ts';
 import type { Dependencies } from '../../containers/dependencies.ts';
 import { listContainers } from '../../containers/list.ts';
 import { isLive } from '../../containers/state.ts';
+import { NotFound } from '../../errors.ts';
 import type { ExecSessions } from '../../exec/exec-sessions.ts';
 import type { SandboxSettings } from '../../network/network-manager.ts';
 import { containerSummary } from '../container-summary.ts';
@@ -64,7 +65,7 @@ function publishedPorts(sandbox: SandboxSettings | null): string[] {
 /** Containers as `docker ps` lists them. */
 export function containerSummaries(
   containers: readonly Container[],
-  deps: Pick<Dependencies, 'networks' | 'images' | 'snapshotter'>,
+  deps: Pick<Dependencies, 'networks' | 'snapshotter'>,
   { size }: { readonly size: boolean },
 ): Promise<object[]> {
   const now = new Date();
@@ -81,9 +82,15 @@ export function containerSummaries(
 }
 
 async function sizeOf(
-  { id, record }: Container,
-  { snapshotter, images }: Pick<Dependencies, 'images' | 'snapshotter'>,
+  { id }: Container,
+  { snapshotter }: Pick<Dependencies, 'snapshotter'>,
 ): Promise<{ rw: number; rootfs: number }> {
-  const rw = await snapshotter.usage(id);
-  return { rw, rootfs: rw + images.resolve(record.imageId).sizeBytes };
+  try {
+    const rw = await snapshotter.usage(id);
+    return { rw, rootfs: rw + snapshotter.lowerBytes(id) };
+  } catch (error) {
+    // Removed while it was counted.
+    if (error instanceof NotFound) return { rw: 0, rootfs: 0 };
+    throw error;
+  }
 }

@@ -75,6 +75,10 @@ export function containerSpec(wish: ContainerWish): RuntimeSpec {
       ...(wish.devices.nodes.length > 0 ? { devices: wish.devices.nodes.map((node) => ({ ...node })) } : {}),
       ...(seccomp ? { seccomp } : {}),
       ...(Object.keys(wish.sysctls).length > 0 ? { sysctl: wish.sysctls } : {}),
+      // Without it the runtime makes every mount private first, and a slave of that hears of nothing.
+      ...(wish.mounts.binds.some(({ propagation }) => /slave/.test(propagation))
+        ? { rootfsPropagation: 'rslave' }
+        : {}),
       maskedPaths: wish.maskedPaths ?? (privileged ? [] : maskedPaths),
       readonlyPaths: wish.readonlyPaths ?? (privileged ? [] : readonlyPaths),
     },

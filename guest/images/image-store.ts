@@ -102,6 +102,18 @@ export class ImageStore implements ImageResolver {
     return rows.map((row) => parseReference(String(row.reference)));
   }
 
+  /** The names of all images, as {@link names} gives them. */
+  allNames(): ReadonlyMap<Digest, readonly Reference[]> {
+    const rows = this.#db.prepare('SELECT image_id, reference FROM tags ORDER BY reference').all();
+    const names = new Map<Digest, Reference[]>();
+    for (const { image_id: id, reference } of rows) {
+      const list = names.get(id as Digest) ?? [];
+      list.push(parseReference(String(reference)));
+      names.set(id as Digest, list);
+    }
+    return names;
+  }
+
   /** Every tag of a repository. */
   tagsOf({ domain, path }: Reference): Reference[] {
     const prefix = `${domain}/${path}:`;

@@ -46,9 +46,10 @@ export function listImages(
   const dangling = flagFilter(filters, 'dangling');
   const window = timeWindow(filters, (word) => images.resolve(word), now);
   const shared = options.sharedSize ? sharedSizes(db) : null;
+  const allNames = images.allNames();
   const summaries: ImageSummary[] = [];
   for (const image of images.list()) {
-    const names = images.names(image.id);
+    const names = allNames.get(image.id) ?? [];
     const shown = matchingNames(names, filters);
     const time = image.createdAt.getTime();
     const wanted =

@@ -17,9 +17,22 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
+  write,
   writeSync,
 } from 'node:fs';
 import { entrySeconds, fsPath, type TarEntry } from './tar-entry.ts';
+
+/** Pieces from this size on are worth a thread. */
+const largeBytes = 32 * 1024;
+const maxWrites = 8;
+
+interface OpenFile {
+  readonly fd: number;
+  readonly entry: TarEntry;
+  position: number;
+  /** Those under way. */
+  readonly writes: Promise<void>[];
+}
 
 /**
  * The files of a layer being written: system calls, and no opinion. Paths are byte strings relative to `fs/`
@@ -27,7 +40,7 @@ import { entrySeconds, fsPath, type TarEntry } from './tar-entry.ts';
  */
 export class LayerFiles {
   readonly #dir: string;
-  #file: { readonly fd: number; readonly entry: TarEntry; position: number } | null = null;
+  #file: OpenFile | null = null;
 
   /** @param dir exists and is empty */
   constructor(dir: string) {
@@ -43,37 +56,47 @@ export class LayerFiles {
   /** Opens a new file for {@link write}, until {@link end}. */
   begin(path: string, entry: TarEntry): void {
     const fd = openSync(this.#path(path), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-    this.#file = { fd, entry, position: 0 };
+    this.#file = { fd, entry, position: 0, writes: [] };
   }
 
-  /** Does nothing when no file is open. */
-  write(bytes: Buffer): void {
+  /**
+   * Does nothing when no file is open. Large pieces are written beside what goes on here, and must not be
+   * changed; a promise, if there is one, is to be awaited before more is written.
+   */
+  write(bytes: Buffer): Promise<void> | undefined {
     const file = this.#file;
-    if (!file) return;
-    for (let at = 0; at < bytes.length; ) {
-      at += writeSync(file.fd, bytes, at, bytes.length - at, file.position + at);
-    }
+    if (!file) return undefined;
+    const at = file.position;
     file.position += bytes.length;
+    if (bytes.length < largeBytes) {
+      for (let done = 0; done < bytes.length; )
+        done += writeSync(file.fd, bytes, done, bytes.length - done, at + done);
+      return undefined;
+    }
+    const written = writeAll(file.fd, bytes, at);
+    // Whoever awaits the file hears of it.
+    written.catch(() => {});
+    file.writes.push(written);
+    return file.writes.length < maxWrites ? undefined : settle(file);
   }
 
-  /** Gives the open file its attributes and closes it. */
-  end(): void {
+  /** Gives the open file its attributes and closes it. A promise, if there is one, is to be awaited. */
+  end(): Promise<void> | undefined {
     const file = this.#file;
-    if (!file) return;
+    if (!file) return undefined;
     this.#file = null;
-    try {
-      fchownSync(file.fd, file.entry.uid, file.entry.gid);
-      fchmodSync(file.fd, file.entry.mode);
-      const time = entrySeconds(file.entry);
-      futimesSync(file.fd, time, time);
-    } finally {
-      closeSync(file.fd);
+    if (file.writes.length === 0) {
+      close(file);
+      return undefined;
     }
+    return settle(file).finally(() => close(file));
   }
 
   abort(): void {
-    if (this.#file) closeSync(this.#file.fd);
+    const file = this.#file;
     this.#file = null;
+    // Not before: another file might get the descriptor.
+    if (file) void Promise.allSettled(file.writes).then(() => closeSync(file.fd));
   }
 
   directory(path: string): void {
@@ -127,4 +150,33 @@ export class LayerFiles {
   #path(path: string): string | Buffer {
     return fsPath(this.at(path));
   }
+}
+
+/** Throws what the first write threw that failed, when none is under way any more. */
+async function settle(file: OpenFile): Promise<void> {
+  const results = await Promise.allSettled(file.writes.splice(0));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+function close({ fd, entry }: OpenFile): void {
+  try {
+    fchownSync(fd, entry.uid, entry.gid);
+    fchmodSync(fd, entry.mode);
+    const time = entrySeconds(entry);
+    futimesSync(fd, time, time);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function writeAll(fd: number, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += await writePiece(fd, bytes.subarray(done), position + done);
+}
+
+function writePiece(fd: number, bytes: Buffer, position: number): Promise<number> {
+  return new Promise((resolve, reject) =>
+    write(fd, bytes, 0, bytes.length, position, (error, length) => (error ? reject(error) : resolve(length))),
+  );
 }

@@ -22,8 +22,8 @@ import { parseWhiteout } from './whiteout.ts';
 
 /**
  * Writes the entries of one layer tar into an overlay lower directory, `<dir>/fs`. The tar may come from
- * anyone: nothing is written outside `dir`. Calls are synchronous and cheap; what Node has no call for
- * (devices, attributes, and with them whiteouts) is made in one go by {@link finish}.
+ * anyone: nothing is written outside `dir`. Calls are cheap, and synchronous but for large payloads; what Node
+ * has no call for (devices, attributes, and with them whiteouts) is made in one go by {@link finish}.
  *
  * Times lose what a double cannot hold: about a quarter of a microsecond.
  */
@@ -91,12 +91,13 @@ export class LayerWriter {
     return this.#put(directory, name, entry);
   }
 
-  payload(bytes: Buffer): void {
-    this.#files.write(bytes);
+  /** A promise, if there is one, is to be awaited before anything else; so with {@link done}. */
+  payload(bytes: Buffer): Promise<void> | undefined {
+    return this.#files.write(bytes);
   }
 
-  done(): void {
-    this.#files.end();
+  done(): Promise<void> | undefined {
+    return this.#files.end();
   }
 
   /** Makes special files and sets the times of directories. To be called once, with the lower layers. */

@@ -11,6 +11,7 @@ import { transaction } from '../store/database.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs, chainIdOf } from './chain.ts';
 import { deleteUnusedLayers } from './collect.ts';
+import { syncingMeanwhile } from './early-sync.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { emptyLayerDir, makeEmptyLayer } from './overlay-mount.ts';
 import type { Layer, LayerStore } from './snapshotter.ts';
@@ -45,7 +46,7 @@ export class OverlayLayerStore implements LayerStore {
 
   async commitTar(tar: Readable, parent: Digest | null, lease?: Lease): Promise<Layer> {
     const lower = lowerView(this.#chainPaths(parent));
-    const staged = await stageTar(tar, this.#makeDir(), lower);
+    const staged = await this.#stage(tar, lower);
     const [layer] = await this.seal([staged], parent, lease);
     return layer!;
   }
@@ -55,7 +56,11 @@ export class OverlayLayerStore implements LayerStore {
    * {@link discard}. Throws InvalidParameter on a malformed tar.
    */
   async stage(tar: AsyncIterable<Buffer>): Promise<StagedTar> {
-    return stageTar(tar, this.#makeDir(), null);
+    return this.#stage(tar, null);
+  }
+
+  #stage(tar: AsyncIterable<Buffer>, lower: LowerView | null): Promise<StagedTar> {
+    return stageTar(syncingMeanwhile(tar, this.#root), this.#makeDir(), lower);
   }
 
   async discard(staged: StagedTar): Promise<void> {
@@ -158,7 +163,7 @@ export class OverlayLayerStore implements LayerStore {
 
   /** The same tar once more, now with the lower layers known. */
   async #again(tar: StagedTar, lower: LowerView): Promise<StagedTar> {
-    const whole = await stageTar(readTarOf(tar.dir, tar.diffId), this.#makeDir(), lower);
+    const whole = await this.#stage(readTarOf(tar.dir, tar.diffId), lower);
     await this.discard(tar);
     return whole;
   }

@@ -49,9 +49,11 @@ export async function stageTar(
           const path = writer.entry(event.entry);
           kept = path !== null;
           if (path !== null) split.payload(event.entry.size, path);
-        } else if (event.kind === 'done') writer.done();
-        else if (kept) writer.payload(event.bytes);
-        else split.framing(event.bytes);
+        } else if (event.kind === 'payload' && !kept) split.framing(event.bytes);
+        else {
+          const pending = event.kind === 'done' ? writer.done() : writer.payload(event.bytes);
+          if (pending) await pending;
+        }
       }
       await split.flush();
     }

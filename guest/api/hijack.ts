@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { rawStream, streamContentType } from './versions.ts';
+import { webSocketAccept } from './web-socket.ts';
 
 /** Listeners by which node:http feeds its parser; without them the connection is ours. */
 const parserEvents = ['data', 'end', 'drain', 'timeout'] as const;
@@ -28,7 +29,7 @@ export function hijack(
   // A peer's reset arrives as an error; whoever holds the stream learns of it by `close`.
   socket.on('error', () => {});
   socket.setTimeout(0);
-  socket.write(head(protocol, options));
+  socket.write(head(protocol, { ...options, key: request.headers['sec-websocket-key'] }));
   return socket;
 }
 
@@ -49,6 +50,7 @@ function head(
     readonly multiplexed: boolean;
     readonly apiMinor: number;
     readonly headers: Readonly<Record<string, string>>;
+    readonly key: string | undefined;
   },
 ): string {
   const lines = protocol
@@ -57,6 +59,7 @@ function head(
         ...(protocol === 'tcp' ? [`Content-Type: ${streamContentType(options)}`] : []),
         'Connection: Upgrade',
         `Upgrade: ${protocol}`,
+        ...(options.key === undefined ? [] : [`Sec-WebSocket-Accept: ${webSocketAccept(options.key)}`]),
       ]
     : ['HTTP/1.1 200 OK', `Content-Type: ${rawStream}`];
   for (const [name, value] of Object.entries(options.headers)) lines.push(`${name}: ${value}`);

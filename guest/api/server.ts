@@ -194,10 +194,11 @@ export function createApiServer(options: {
   };
 }
 
-/** GET with an `Upgrade` header is a client that would rather speak HTTP/2; it can be answered in HTTP/1. */
+/** GET with another `Upgrade` header is a client that would rather speak HTTP/2; it can be answered in HTTP/1. */
 const serverOptions = {
   keepAlive: true,
-  shouldUpgradeCallback: (request: IncomingMessage) => request.method === 'POST',
+  shouldUpgradeCallback: ({ method, headers }: IncomingMessage) =>
+    method === 'POST' || headers.upgrade?.toLowerCase() === 'websocket',
 };
 
 function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {

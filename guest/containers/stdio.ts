@@ -7,8 +7,10 @@ export interface AttachOptions {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** Raw bytes instead of frames: the process has a terminal. */
+  /** The process has a terminal: detach keys are heard. */
   readonly terminal: boolean;
+  /** Bytes as they are, instead of frames that tell stdout from stderr. */
+  readonly raw: boolean;
   /** The client's end of input is the process's. */
   readonly closeStdin: boolean;
   readonly detachKeys: Buffer;
@@ -87,7 +89,7 @@ export class Stdio {
     const slow: Duplex[] = [];
     for (const { connection, options } of this.#clients) {
       if (!options[name] || !connection.writable) continue;
-      const data = options.terminal ? chunk : frame(name, chunk);
+      const data = options.raw ? chunk : frame(name, chunk);
       if (!connection.write(data)) slow.push(connection);
     }
     return slow;

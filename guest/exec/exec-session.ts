@@ -74,6 +74,7 @@ export class ExecSession {
         stdout: body.AttachStdout,
         stderr: body.AttachStderr,
         terminal: body.Tty,
+        raw: body.Tty,
         closeStdin: !body.Tty,
         detachKeys: parseDetachKeys(body.DetachKeys || defaultDetachKeys),
         onDetach: () => container.publish('exec_detach', { execID: this.id }),

@@ -112,7 +112,7 @@ export const wrongRequests: readonly WrongRequest[] = [
   [create, host({ Runtime: 'nosuch' }), 400, /unknown or invalid runtime name: nosuch/],
   [create, host({ CapAdd: ['NOSUCH'] }), 400, /unknown capability: .*NOSUCH/],
   [create, host({ SecurityOpt: ['nosuch'] }), [400, 500], /invalid --security-opt/i],
-  [create, host({ LogConfig: { Type: 'nosuch' } }), 400, /log driver|logger/],
+  [create, host({ LogConfig: { Type: 'nosuch' } }), 400, /log driver|logger|logging plugin/],
   [
     create,
     host({ LogConfig: { Type: 'json-file', Config: { nosuch: '1' } } }),

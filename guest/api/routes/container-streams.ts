@@ -1,4 +1,5 @@
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../../containers/detach-keys.ts';
 import { type WaitCondition, waitConditions } from '../../containers/exits.ts';
@@ -6,35 +7,60 @@ import { InvalidParameter, NotImplemented } from '../../errors.ts';
 import { logStream, parseLogTime } from '../../logs/log-stream.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 import { rawStream, streamContentType } from '../versions.ts';
+import { WebSocketStream } from '../web-socket.ts';
 
 /** What a client holds on to while a container lives: its streams, its log, its end. */
 export function containerStreamRoutes(containers: Containers): Route[] {
   const find = ({ params }: ApiRequest) => containers.get(params.id!);
   return [
     { method: 'POST', path: '/containers/:id/attach', handle: attach },
+    { method: 'GET', path: '/containers/:id/attach/ws', handle: attachWebSocket },
     { method: 'GET', path: '/containers/:id/logs', handle: logs },
     { method: 'POST', path: '/containers/:id/wait', handle: wait },
     { method: 'POST', path: '/containers/:id/resize', handle: resize },
   ];
 
   async function attach(request: ApiRequest): Promise<Reply> {
-    const { query } = request;
     const container = find(request);
-    container.check('attach');
-    const detachKeys = parseDetachKeys(query.text('detachKeys') || defaultDetachKeys);
     const terminal = container.record.config.Tty;
+    const wish = attachWish(request, container);
     const connection = await request.hijack({ multiplexed: !terminal });
+    return join(request, container, { connection, ...wish, raw: terminal });
+  }
+
+  async function attachWebSocket(request: ApiRequest): Promise<Reply> {
+    const { headers } = request;
+    if (headers.upgrade?.toLowerCase() !== 'websocket' || headers['sec-websocket-key'] === undefined)
+      throw new InvalidParameter('bad request: not a WebSocket handshake; attach with POST does without');
+    const container = find(request);
+    const wish = attachWish(request, container);
+    const connection = new WebSocketStream(await request.hijack({ multiplexed: false }));
+    return join(request, container, { connection, ...wish, raw: true });
+  }
+
+  /** What can be wrong is found before the connection is taken over. */
+  function attachWish({ query }: ApiRequest, container: Container) {
+    container.check('attach');
+    return { detachKeys: parseDetachKeys(query.text('detachKeys') || defaultDetachKeys) };
+  }
+
+  /** First the past, when it is asked for, then what comes. */
+  async function join(
+    { query, signal }: ApiRequest,
+    container: Container,
+    { connection, detachKeys, raw }: { connection: Duplex; detachKeys: Buffer; raw: boolean },
+  ): Promise<Reply> {
     const streams = { stdout: query.flag('stdout'), stderr: query.flag('stderr') };
     if (query.flag('logs') && container.log) {
       const past = logStream(
         container.log,
-        { ...streams, ...wholeLog, terminal },
-        { signal: request.signal, ended: container.logEnded },
+        { ...streams, ...wholeLog, terminal: raw },
+        { signal, ended: container.logEnded },
       );
       for await (const chunk of past) connection.write(chunk);
     }
     if (!query.flag('stream')) connection.end();
-    else container.attach(connection, { ...streams, stdin: query.flag('stdin'), detachKeys });
+    else container.attach(connection, { ...streams, stdin: query.flag('stdin'), detachKeys, raw });
     return { hijacked: true };
   }
 

@@ -3,32 +3,21 @@ import { join } from 'node:path';
 import type { CreateBody } from '../api/schema/container.ts';
 import type { Digest } from '../digest.ts';
 import { Conflict, InvalidParameter, NotFound } from '../errors.ts';
-import { newId, shortId } from '../ids.ts';
-import { checkRequest } from './check-request.ts';
+import { newId } from '../ids.ts';
 import { Container } from './container.ts';
-import type { ContainerRecord, RecordedMount } from './container-record.ts';
-import { mergeConfig, withDefaults } from './create-config.ts';
+import { ContainerNames } from './container-names.ts';
+import type { ContainerRecord } from './container-record.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
-import { discardVolumes } from './discard.ts';
-import { fillVolumes } from './fill-volumes.ts';
-import { checkPlatform } from './image-platform.ts';
-import { checkLinks } from './links.ts';
-import { openLog } from './logging.ts';
-import { newMemberships } from './memberships.ts';
-import { mountRequests, type RequestedMount } from './mount-requests.ts';
-import { namePattern, randomName } from './names.ts';
-import { resolveNeighbours } from './namespaces.ts';
-import { requireSource } from './prepare-mounts.ts';
+import { discardUnmade, makeContainer } from './make-container.ts';
+import { planContainer } from './plan-container.ts';
 import { inStartOrder } from './start-order.ts';
 import { isLive } from './state.ts';
-import { withVolumesFrom } from './volumes-from.ts';
 
 /** All containers of an engine. */
 export class Containers implements Neighbours {
   readonly #deps: Dependencies;
   readonly #byId = new Map<string, Container>();
-  /** Names in use, and those being created. */
-  readonly #names = new Map<string, string>();
+  readonly #names = new ContainerNames();
   /** What containers need that are not recorded yet: nobody may remove it meanwhile. */
   readonly #making = new Map<string, Pick<ContainerRecord, 'imageId' | 'mounts'>>();
 
@@ -44,7 +33,7 @@ export class Containers implements Neighbours {
   /** By id, name or a beginning of the id that only one has. Throws NotFound or InvalidParameter. */
   get(reference: string): Container {
     const name = reference.replace(/^\//, '');
-    const exact = this.#byId.get(name) ?? this.#byId.get(this.#names.get(name) ?? '');
+    const exact = this.#byId.get(name) ?? this.#byId.get(this.#names.idOf(name) ?? '');
     if (exact) return exact;
     const found = /^[0-9a-f]+$/.test(name) ? this.list().filter(({ id }) => id.startsWith(name)) : [];
     if (found.length > 1) throw new InvalidParameter(`multiple IDs found with provided prefix: ${name}`);
@@ -77,65 +66,23 @@ export class Containers implements Neighbours {
       platform,
     }: { readonly name?: string | undefined; readonly platform?: string | undefined },
   ): Promise<{ id: string; warnings: string[] }> {
-    const { HostConfig, NetworkingConfig, ...asked } = body;
-    const hostConfig = resolveNeighbours(withDefaults(HostConfig), this);
-    const image = this.#deps.images.resolve(asked.Image);
-    const config = mergeConfig(asked, image.config.config ?? {});
+    const plan = planContainer(body, { platform }, { deps: this.#deps, neighbours: this });
     const id = newId();
-    const hostname =
-      hostConfig.UTSMode === 'host' || hostConfig.NetworkMode === 'host'
-        ? this.#deps.host.hostname
-        : shortId(id);
-    const warnings = [
-      ...checkPlatform(image, { asked: platform, reference: config.Image }),
-      ...checkRequest(config, hostConfig, this.#deps.host),
-    ];
-    const requests = withVolumesFrom(mountRequests(config, hostConfig), hostConfig, this);
-    for (const request of requests) requireSource(request);
-    const endpoints = newMemberships(
-      { hostConfig, disabled: config.NetworkDisabled, macAddress: config.MacAddress },
-      NetworkingConfig.EndpointsConfig,
-      this.#deps.networks,
-    );
-    checkLinks(hostConfig, this);
-    const name = this.#takeName(wishedName, id);
-    const made: RecordedMount[] = [];
-    this.#making.set(id, { imageId: image.id, mounts: made });
+    const name = this.#names.take(wishedName, id);
+    const unmade = { id, name, mounts: [] };
+    this.#making.set(id, { imageId: plan.image.id, mounts: unmade.mounts });
     try {
-      for (const request of requests) made.push(await this.#resolveMount(id, request));
-      mkdirSync(this.#deps.paths.container(id), { recursive: true, mode: 0o700 });
-      await this.#deps.snapshotter.prepare(id, image.chainId);
-      await fillVolumes({ id, mounts: made }, this.#deps);
-      const record: ContainerRecord = {
-        id,
-        name,
-        createdAt: new Date().toISOString(),
-        imageId: image.id,
-        config: { ...config, Hostname: config.Hostname || hostname },
-        hostConfig,
-        endpoints,
-        mounts: made,
-        state: { status: 'created', exitCode: 0, error: '' },
-        restartCount: 0,
-        stoppedByHand: false,
-      };
-      // Its options are checked by it, before there is a record of them.
-      openLog(record, this.#deps.paths.container(id));
-      const anonymous = made.filter((mount) => mount.anonymous).map((mount) => mount.name);
-      this.#deps.store.create(record, () => this.#deps.volumes.keep(anonymous));
+      const record = await makeContainer(plan, unmade, this.#deps);
       this.#add(record).publish('create');
     } catch (error) {
-      this.#names.delete(name);
+      this.#names.release(name);
       this.#making.delete(id);
-      await this.#deps.snapshotter.remove(id);
-      for (const directory of [this.#deps.paths.container(id), this.#deps.paths.run(id)])
-        rmSync(directory, { recursive: true, force: true });
-      await discardVolumes(made, this.#deps.volumes);
+      await discardUnmade(unmade, this.#deps);
       throw error;
     } finally {
       this.#making.delete(id);
     }
-    return { id, warnings };
+    return { id, warnings: [...plan.warnings] };
   }
 
   async rename(container: Container, wished: string): Promise<void> {
@@ -143,12 +90,12 @@ export class Containers implements Neighbours {
     const old = container.record.name;
     if (wished.replace(/^\//, '') === old)
       throw new InvalidParameter('Renaming a container with the same name as its current name');
-    const name = this.#takeName(wished, container.id);
+    const name = this.#names.take(wished, container.id);
     try {
       await container.rename(name);
-      this.#names.delete(old);
+      this.#names.release(old);
     } catch (error) {
-      this.#names.delete(name);
+      this.#names.release(name);
       throw error;
     }
   }
@@ -234,52 +181,12 @@ export class Containers implements Neighbours {
       neighbours: this,
       onRemoved: ({ record: { id, name } }) => {
         this.#byId.delete(id);
-        this.#names.delete(name);
+        this.#names.release(name);
       },
     });
     this.#byId.set(record.id, container);
     this.#names.set(record.name, record.id);
     return container;
-  }
-
-  #takeName(wished: string | undefined, id: string): string {
-    if (wished) {
-      if (!namePattern.test(wished))
-        throw new InvalidParameter(
-          `Invalid container name (${wished}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
-        );
-      const name = wished.replace(/^\//, '');
-      const owner = this.#names.get(name);
-      if (owner !== undefined)
-        throw new Conflict(
-          `Conflict. The container name "/${name}" is already in use by container "${owner}". You have to remove (or rename) that container to be able to reuse that name.`,
-        );
-      this.#names.set(name, id);
-      return name;
-    }
-    for (let attempt = 0; ; attempt++) {
-      const name = randomName(attempt);
-      if (this.#names.has(name)) continue;
-      this.#names.set(name, id);
-      return name;
-    }
-  }
-
-  async #resolveMount(id: string, { volume, ...mount }: RequestedMount): Promise<RecordedMount> {
-    if (mount.type === 'image') return this.#resolveImage(id, mount);
-    if (mount.type !== 'volume') return mount;
-    const { name, mountpoint } = await this.#deps.volumes.ensure(mount.name, volume);
-    return { ...mount, name, source: mountpoint };
-  }
-
-  /** Not NotFound: `docker run` would take the container's own image for missing. */
-  #resolveImage(id: string, mount: RecordedMount): RecordedMount {
-    try {
-      const source = this.#deps.paths.imageMount(id, mount.destination);
-      return { ...mount, name: this.#deps.images.resolve(mount.name).id, source };
-    } catch (error) {
-      throw error instanceof NotFound ? new InvalidParameter(error.message, { cause: error }) : error;
-    }
   }
 
   /** What a crash has left of containers that no record names: the directory is what is made first. */

@@ -1,0 +1,48 @@
+import type { ContainerConfig, CreateBody, HostConfig } from '../api/schema/container.ts';
+import type { Image } from '../images/image.ts';
+import { checkRequest } from './check-request.ts';
+import { mergeConfig, withDefaults } from './create-config.ts';
+import type { Dependencies, Neighbours } from './dependencies.ts';
+import { checkPlatform } from './image-platform.ts';
+import { checkLinks } from './links.ts';
+import { type Memberships, newMemberships } from './memberships.ts';
+import { mountRequests, type RequestedMount } from './mount-requests.ts';
+import { resolveNeighbours } from './namespaces.ts';
+import { requireSource } from './prepare-mounts.ts';
+import { withVolumesFrom } from './volumes-from.ts';
+
+/** What a request comes to, with the image's defaults and the engine's filled in. */
+export interface ContainerPlan {
+  readonly image: Image;
+  readonly config: ContainerConfig;
+  readonly hostConfig: HostConfig;
+  readonly mounts: readonly RequestedMount[];
+  readonly endpoints: Memberships;
+  /** For the client's eyes. */
+  readonly warnings: readonly string[];
+}
+
+/** Checks a request as far as that can be before anything is made. Throws NotFound (image), InvalidParameter, ... */
+export function planContainer(
+  body: CreateBody,
+  { platform }: { readonly platform?: string | undefined },
+  { deps, neighbours }: { readonly deps: Dependencies; readonly neighbours: Neighbours },
+): ContainerPlan {
+  const { HostConfig, NetworkingConfig, ...asked } = body;
+  const hostConfig = resolveNeighbours(withDefaults(HostConfig), neighbours);
+  const image = deps.images.resolve(asked.Image);
+  const config = mergeConfig(asked, image.config.config ?? {});
+  const warnings = [
+    ...checkPlatform(image, { asked: platform, reference: config.Image }),
+    ...checkRequest(config, hostConfig, deps.host),
+  ];
+  const mounts = withVolumesFrom(mountRequests(config, hostConfig), hostConfig, neighbours);
+  for (const mount of mounts) requireSource(mount);
+  const endpoints = newMemberships(
+    { hostConfig, disabled: config.NetworkDisabled, macAddress: config.MacAddress },
+    NetworkingConfig.EndpointsConfig,
+    deps.networks,
+  );
+  checkLinks(hostConfig, neighbours);
+  return { image, config, hostConfig, mounts, endpoints, warnings };
+}

@@ -14,7 +14,7 @@ const segments = ['stdout.0', 'stdout.1'];
 
 /** Writes numbered lines without end, thousands a second, and leaves the computer to others now and then. */
 const writer = (word: string) =>
-  `i=0; while :; do echo $((i+=1)) ${word}; [ $((i % 200)) != 0 ] || usleep 1000; done`;
+  `i=0; while :; do echo $((i+=1)) ${word}; [ $((i % 20)) != 0 ] || usleep 1000; done`;
 
 async function run(engine: EngineHarness, name: string, script: string, ...options: string[]) {
   const command = [

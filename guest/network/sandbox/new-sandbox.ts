@@ -79,23 +79,37 @@ export async function linkedSandbox(
     };
     // Recorded first: whatever happens from here, the next start knows what to take back.
     save(parts, sandbox, endpoints);
-    const namespace = spare?.namespace ?? (await connect(attachments, links, outlook, parts));
-    parts.namespaces.set(containerId, namespace);
-    await parts.ports.lead(containerId, outlook.gateways);
-    await writeOwnFiles({
-      directory,
-      extra: [
-        ...request.linkedHosts,
-        ...parseExtraHosts(request.extraHosts, hostGateway(outlook, attachments)),
-      ],
-      own: links.flatMap((link) => ownHosts(request, link)),
-      resolver: resolverOf(outlook, upstream),
-    });
+    const hosts = [
+      ...request.linkedHosts,
+      ...parseExtraHosts(request.extraHosts, hostGateway(outlook, attachments)),
+    ];
+    const connecting = spare
+      ? Promise.resolve(spare.namespace)
+      : connect(attachments, links, outlook, parts).then((made) => {
+          parts.namespaces.set(containerId, made);
+          return made;
+        });
+    const [namespace] = await allOf([
+      connecting,
+      parts.ports.lead(containerId, outlook.gateways),
+      writeOwnFiles({
+        directory,
+        extra: hosts,
+        own: links.flatMap((link) => ownHosts(request, link)),
+        resolver: resolverOf(outlook, upstream),
+      }),
+    ]);
     for (const endpoint of endpoints) await parts.names.introduce(endpoint);
     return { namespace: pathOf(namespace), ...sandboxSettings(sandbox, endpoints) };
   } finally {
     settle(parts, attachments, links);
   }
+}
+
+/** At once; when one fails, the others have come to their end before it is told. */
+async function allOf<T extends readonly Promise<unknown>[]>(work: readonly [...T]) {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 /** A namespace as the default network's containers have it. */

@@ -1,6 +1,6 @@
 import { run } from '../../host/exec.ts';
 import { programPath } from '../../host/program-path.ts';
-import { dnsRedirect } from '../dns/dns-redirect.ts';
+import { dnsRedirect, newDnsRedirect } from '../dns/dns-redirect.ts';
 import { DnsServers, serverAddress } from '../dns/dns-server.ts';
 import type { EndpointLink } from '../endpoint.ts';
 import type { Firewall } from '../firewall/firewall.ts';
@@ -63,10 +63,11 @@ export class SandboxLinks {
     return makeNamespace(async (path) => {
       const links = ends.map((end) => linkCreation({ ...end, path }));
       await run(programPath('ip'), ['-batch', '-'], { input: links.join('') });
+      const { resolving } = outlook;
       const inside = furnishing(ends, outlook);
       return {
         ...inside,
-        rules: outlook.resolving && inside.rules,
+        rules: resolving && dnsRedirect(serverAddress(resolving)),
         batch: loopbackUp + inside.batch,
       };
     });
@@ -144,7 +145,7 @@ function furnishing(ends: readonly LinkEnd[], { gateways, resolving }: Outlook):
       ),
       ...(resolving ? [{ name: 'ipv4/conf/all/route_localnet', value: '1' }] : []),
     ],
-    rules: dnsRedirect(resolving && serverAddress(resolving)),
+    rules: newDnsRedirect(resolving && serverAddress(resolving)),
     batch: [...links.map(linkAddressing), ...routes].join(''),
   };
 }

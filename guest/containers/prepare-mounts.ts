@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { InvalidParameter } from '../errors.ts';
 import { makeDirectories } from '../host/make-directories.ts';
 import type { ContainerRecord, RecordedMount } from './container-record.ts';
@@ -65,10 +64,8 @@ function makeSource(path: string): void {
   try {
     makeDirectories(path, { mode: 0o755 });
   } catch (cause) {
-    const { code, syscall } = cause as NodeJS.ErrnoException;
-    throw new InvalidParameter(
-      `error while creating mount source path '${path}': ${syscall ?? 'mkdir'} ${join(path)}: ${code}`,
-      { cause },
-    );
+    // Node says "ENOENT: no such file or directory, mkdir '/proc/x'", dockerd the same in Go's order.
+    const why = (cause as Error).message.replace(/^\w+: (.*), (\w+) '(.*)'$/s, '$2 $3: $1');
+    throw new InvalidParameter(`error while creating mount source path '${path}': ${why}`, { cause });
   }
 }

@@ -188,6 +188,7 @@ export class Runs {
     await task.release();
     await this.#deps.runtime.remove(id);
     await this.#deps.networks.releaseSandbox(id);
+    await releaseMounts(this.#record.value, this.#deps);
     await unshareMemory(this.#record.value, this.#deps);
     this.#run = null;
     if (oomKilled) this.#record.publish('oom');
@@ -195,7 +196,6 @@ export class Runs {
       exitCode: `${exitCode}`,
       execDuration: `${Math.max(0, Math.floor(ranMs / 1000))}`,
     });
-    await releaseMounts(this.#record.value, this.#deps);
     this.#logEnd.abort();
     this.exits.tell('exited', { exitCode, error: '' });
     this.#onEnd({ ranMs, again });

@@ -5,7 +5,7 @@ import { loadFirstImages } from '../../guest/images/first-load.ts';
 import { removeImage } from '../../guest/images/remove.ts';
 import { saveImages } from '../../guest/images/save.ts';
 import { selectSaved } from '../../guest/images/select-saved.ts';
-import { read } from '../conformance/layers.ts';
+import { read } from '../conformance/layers/index.ts';
 import { imageSystem } from '../helpers/image-system.ts';
 import { inMount, listing, noOverlay } from '../helpers/overlay.ts';
 

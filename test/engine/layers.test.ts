@@ -8,9 +8,9 @@ import { OverlayLayerStore } from '../../guest/layers/overlay-layer-store.ts';
 import { OverlaySnapshotter } from '../../guest/layers/overlay-snapshotter.ts';
 import { openDatabase } from '../../guest/store/database.ts';
 import { enginePaths } from '../../guest/store/paths.ts';
-import { type LayerSystem, testLayers } from '../conformance/layers.ts';
+import { type LayerSystem, testLayers } from '../conformance/layers/index.ts';
 import { inMount, listing, noOverlay } from '../helpers/overlay.ts';
-import { makeTar, repairChecksum } from '../helpers/tar.ts';
+import { makeTar } from '../helpers/tar.ts';
 
 const skip = noOverlay();
 
@@ -119,48 +119,4 @@ t.test('a stack of 128 layers can be mounted', { skip }, async (t) => {
   const stack = await layers.seal(staged, null);
   await snapshots.prepare('x', stack.at(-1)!.chainId);
   t.equal(listing(snapshots.mount('x')).length, 128);
-});
-
-t.test('damaged tars are applied or refused, and never leave half a layer', { skip }, async (t) => {
-  const dataRoot = t.testdir({});
-  const { layers } = open(dataRoot);
-  const good = makeTar([
-    { path: 'd', type: 'directory' },
-    { path: 'd/f', content: 'x'.repeat(700) },
-    { path: 'd/l', type: 'symlink', linkPath: '/d' },
-    { path: 'd/l/g', content: 'y' },
-    { path: 'h', type: 'hardlink', linkPath: 'd/f' },
-    { path: 'd/.wh.z' },
-  ]);
-  let seed = 7;
-  const random = (below: number) => {
-    seed = (seed * 1103515245 + 12345) % 2147483648;
-    return seed % below;
-  };
-  let kept = 0;
-  for (let round = 0; round < 400; round++) {
-    const bytes = Buffer.from(good);
-    // Names, types and link targets: what an attacker would choose.
-    for (let i = random(4); i >= 0; i--) {
-      const block = 512 * random(good.length / 512);
-      const field = [0, 2, 156, 157, 159][random(5)]!;
-      bytes[block + field] = '/.\x00015sd'.charCodeAt(random(8));
-      repairChecksum(bytes.subarray(block, block + 512));
-    }
-    try {
-      const staged = await layers.stage(Readable.from([bytes]));
-      kept++;
-      await layers.discard(staged);
-    } catch (error) {
-      if ((error as Error).name !== 'InvalidParameter') throw error;
-    }
-  }
-  t.ok(kept > 0 && kept < 400, `${kept} of 400 were fine`);
-  t.same(readdirSync(join(dataRoot, 'layers')), ['0']);
-  t.same(
-    readdirSync(dataRoot)
-      .filter((name) => !name.startsWith('engine.db'))
-      .sort(),
-    ['layers', 'snapshots'],
-  );
 });

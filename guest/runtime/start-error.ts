@@ -31,7 +31,7 @@ export function startError(log: string, command: string, verb: 'run' | 'exec'): 
       ? create(`exec: ${name}: stat ${command}: no such file or directory`, 127)
       : create(`exec: ${name}: executable file not found in $PATH`, 127);
   }
-  if (/^open executable|^access executable/.test(cause)) {
+  if (/^open executable|^access executable|is not a regular file/.test(cause)) {
     return create(`exec: ${name}: ${/not permitted|denied/i.test(cause) ? 'permission denied' : cause}`, 126);
   }
   if (/^exec container process/.test(cause)) {

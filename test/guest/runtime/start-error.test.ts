@@ -1,0 +1,34 @@
+import t from 'tap';
+import { startError } from '../../../guest/runtime/start-error.ts';
+
+t.test("crun's words become dockerd's, with the exit code of a shell", async (t) => {
+  const said = (msg: string) => `${JSON.stringify({ msg, level: 'error' })}\n`;
+  const cases: readonly [message: string, command: string, exitCode: number, RegExp][] = [
+    [
+      'executable file `x` not found in $PATH: No such file or directory',
+      'x',
+      127,
+      /"x": executable file not found in \$PATH/,
+    ],
+    [
+      'executable file `/x/y` not found in $PATH: No such file',
+      '/x/y',
+      127,
+      /"\/x\/y": stat \/x\/y: no such file/,
+    ],
+    ['open executable: Operation not permitted', '/etc', 126, /"\/etc": permission denied/],
+    [
+      'the path `/etc` is not a regular file: Operation not permitted',
+      '/etc',
+      126,
+      /"\/etc": permission denied/,
+    ],
+    ['exec container process `/x`: Exec format error', '/x', 126, /exec \/x: exec format error/],
+    ['something else', 'x', 128, /something else/],
+  ];
+  for (const [message, command, exitCode, text] of cases) {
+    const error = startError(said(message), command, 'exec');
+    t.equal(error.exitCode, exitCode, message);
+    t.match(error.message, text);
+  }
+});

@@ -8,7 +8,7 @@ import { againstDockerd, cannotPlay, openSubject } from './subject.ts';
 import { formatTranscript, type Section } from './transcript.ts';
 
 const skip = cannotPlay() ?? enterOwnNetwork() ?? false;
-t.setTimeout(900_000);
+t.setTimeout(1_700_000);
 
 // For work on them: parts of the names of transcripts and of clients.
 const { MACHINE_COMPAT_ONLY: only = '', MACHINE_COMPAT_CLIENT: wanted = '' } = process.env;
@@ -25,12 +25,12 @@ const clients: Readonly<Record<string, () => Promise<string | null>>> = {
 
 for (const [name, find] of Object.entries(clients).slice(0, recording ? 1 : undefined)) {
   if (!name.includes(wanted)) continue;
-  t.test(name, { skip, timeout: 900_000 }, async (t) => {
+  t.test(name, { skip, timeout: 1_700_000 }, async (t) => {
     const client = await find().catch((error: Error) => error);
     if (client instanceof Error) return t.plan(0, `cannot be had: ${client.message}`);
     const player = await createPlayer(await openSubject(t), { client });
     for (const name of names) {
-      await t.test(name, { timeout: 900_000 }, async (t) => {
+      await t.test(name, { timeout: 1_700_000 }, async (t) => {
         const sections = readTranscript(name);
         if (!recording) return checkSections(t, player, sections, { mindTodo: !againstDockerd });
         const seen: Section[] = [];

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, tryRun } from '../host/exec.ts';
 import type { Mount } from '../layers/snapshotter.ts';
@@ -10,10 +10,13 @@ import { segmentBytes } from './drain-keeper.ts';
 import { FifoSets } from './fifo-sets.ts';
 import { monitorCommand } from './monitor.ts';
 import { MonitoredTask } from './monitored-task.ts';
-import { identify, signalProcess } from './process-identity.ts';
+import { identify, killGroup, signalProcess } from './process-identity.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { ExecRequest, OutputPosition, RunningTask, Runtime, StartRequest } from './runtime.ts';
 import { isLateExecFailure, startError } from './start-error.ts';
+
+/** Marks a session that ends with the engine. */
+const mortal = 'mortal';
 
 interface Launch {
   readonly directory: RunDirectory;
@@ -29,6 +32,8 @@ interface Launch {
 export class CrunRuntime implements Runtime {
   readonly #paths: EnginePaths;
   readonly #cgroups: CgroupLocation;
+  /** Sessions that were started here, and so are followed. */
+  readonly #execs = new Set<string>();
   readonly #fifos: FifoSets;
   readonly #drains: Drains;
 
@@ -63,11 +68,12 @@ export class CrunRuntime implements Runtime {
     }
   }
 
-  async exec(id: string, { execId, process, openStdin }: ExecRequest): Promise<RunningTask> {
+  async exec(id: string, { execId, process, openStdin, endsWithEngine }: ExecRequest): Promise<RunningTask> {
     const directory = new RunDirectory(join(this.#paths.run(id), 'exec', execId));
     mkdirSync(directory.path, { recursive: true, mode: 0o700 });
     writeFileSync(directory.file('process.json'), JSON.stringify(process), { mode: 0o600 });
-    return this.#launch({
+    if (endsWithEngine) writeFileSync(directory.file(mortal), '');
+    const task = await this.#launch({
       directory,
       verb: 'exec',
       containerId: id,
@@ -76,6 +82,9 @@ export class CrunRuntime implements Runtime {
       rootfs: null,
       command: process.args[0] ?? '',
     });
+    this.#execs.add(execId);
+    void task.exited.then(() => this.#execs.delete(execId));
+    return task;
   }
 
   async reattach(
@@ -118,6 +127,7 @@ export class CrunRuntime implements Runtime {
       await tryRun('crun', ['--root', this.#paths.crun, 'delete', '--force', id]);
     }
     if (monitor) signalProcess(monitor, 9);
+    this.#endMonitors(directory);
     rmSync(directory.path, { recursive: true, force: true });
     this.#cgroups.remove(id);
   }
@@ -178,11 +188,22 @@ export class CrunRuntime implements Runtime {
     });
   }
 
+  /** Of an engine that has ended. */
   #endExec(path: string): void {
     const directory = new RunDirectory(path);
-    const identity = directory.monitor;
+    const { monitor, pid, exit } = directory;
+    const ends = existsSync(directory.file(mortal));
+    if (ends && pid !== null && exit === null) killGroup(pid);
     // A session that still runs goes on, its output unread, as with dockerd.
-    if (directory.exit && identity) signalProcess(identity, 9);
+    if ((ends || exit) && monitor) signalProcess(monitor, 9);
+  }
+
+  /** The container is gone: monitors of sessions that nobody follows hold what nobody reads. */
+  #endMonitors(container: RunDirectory): void {
+    for (const execId of list(container.file('exec')).filter((name) => !this.#execs.has(name))) {
+      const { monitor } = new RunDirectory(join(container.path, 'exec', execId));
+      if (monitor) signalProcess(monitor, 9);
+    }
   }
 }
 

@@ -39,3 +39,12 @@ export function signalProcess(identity: ProcessIdentity, signal: number): boolea
     throw error;
   }
 }
+
+/** Kills a process group; nothing when there is none of this leader. */
+export function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

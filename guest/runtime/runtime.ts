@@ -43,6 +43,8 @@ export interface ExecRequest {
   readonly execId: string;
   readonly process: RuntimeSpec['process'];
   readonly openStdin: boolean;
+  /** Whoever finds the container again ends it: nobody else waits for what it says. */
+  readonly endsWithEngine?: true;
 }
 
 export interface TerminalSize {

@@ -1,5 +1,6 @@
 import { execBody } from '../../api/schema/container.ts';
 import { newId } from '../../ids.ts';
+import { killGroup } from '../../runtime/process-identity.ts';
 import type { RunningTask } from '../../runtime/runtime.ts';
 import { execProcess } from '../container-wish.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -59,6 +60,7 @@ async function startProbe(
     execId: execID,
     process: execProcess(record.value, deps, execBody.parse({ Cmd: command })),
     openStdin: false,
+    endsWithEngine: true,
   });
   const task = await Promise.race([starting, aborted(AbortSignal.timeout(startTimeoutMs))]);
   if (!task) {
@@ -77,14 +79,6 @@ async function end(task: RunningTask): Promise<void> {
   task.kill(SIGKILL);
   await task.exited;
   await task.release();
-}
-
-function killGroup(leader: number): void {
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<null> {

@@ -282,7 +282,7 @@ function spoil(value: object, random: Random): object {
       if (typeof below === 'object' && below !== null && Object.keys(below).length > 0 && random(4) > 0)
         at = below as Record<string, unknown>;
       else {
-        at[key] = pick(random, words);
+        at[key] = structuredClone(pick(random, words));
         break;
       }
     }

@@ -48,14 +48,17 @@ t.test('a file is fetched, and not again when it is there', async (t) => {
 
 t.test('a broken connection is taken up where it broke', async (t) => {
   const ranges: (string | undefined)[] = [];
+  let breakOff = () => {};
   const url = await serve(t, (request, response) => {
     ranges.push(request.headers.range);
     if (ranges.length > 1) return good(request, response);
     response.writeHead(200, { 'content-length': content.length });
-    response.write(content.subarray(0, 100_000), () => response.destroy());
+    response.write(content.subarray(0, 100_000));
+    breakOff = () => response.destroy();
   });
   const path = join(t.testdir(), 'file');
-  await fetchFile({ ...file, url, path });
+  // Once a part has come; what was not read before a reset is lost.
+  await fetchFile({ ...file, url, path, onBytes: () => breakOff() });
   t.ok(readFileSync(path).equals(content));
   t.equal(ranges[0], undefined);
   t.match(ranges[1], /^bytes=\d+-$/);

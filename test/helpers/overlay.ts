@@ -34,7 +34,10 @@ export function inMount(mount: Mount, script: string): string {
 
 /** One line a file: path, type, mode, owner, link target; sorted. Without what every container's root has. */
 export function listing(mount: Mount): string[] {
-  const text = inMount(mount, `find . -mindepth 1 ! -path ./.dockerenv -printf '%P %y %m %U:%G %l\\n' | LC_ALL=C sort`);
+  const text = inMount(
+    mount,
+    `find . -mindepth 1 ! -path ./.dockerenv -printf '%P %y %m %U:%G %l\\n' | LC_ALL=C sort`,
+  );
   return text
     .split('\n')
     .filter((line) => line !== '')

@@ -9,6 +9,7 @@ import {
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { httpStatus, InvalidParameter, NotFound } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { readJson, takeBytes } from './body.ts';
@@ -78,6 +79,7 @@ export function createApiServer(options: {
       if (gone.signal.aborted) return;
       if (httpStatus(error) === 500)
         log.error({ method: request.method, url: request.url, error }, 'request failed');
+      await discardRest(body);
       sendError(response, error);
     }
   }
@@ -224,6 +226,25 @@ function splitUrl(url: string): { path: string; search: string } {
   } catch {
     throw new InvalidParameter(`invalid URL escape in "${path}"`);
   }
+}
+
+/** What Go's server reads of a body before it answers (net/http, maxPostHandlerReadBytes). */
+const discardedBytes = 256 * 1024;
+
+/**
+ * Reads what is left of a refused request, if that is little and comes soon: a Go client that is answered while it
+ * sends says that its pipe was closed, not only why.
+ */
+async function discardRest(body: Readable): Promise<void> {
+  if (body.readableEnded || body.destroyed) return;
+  const rest = async () => {
+    let left = discardedBytes;
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+      left -= (chunk as Buffer).length;
+      if (left <= 0) return;
+    }
+  };
+  await Promise.race([rest().catch(() => {}), setTimeout(1000, undefined, { ref: false })]);
 }
 
 async function drain(body: Readable): Promise<void> {

@@ -48,6 +48,22 @@ t.test("versions outside the range are refused in dockerd's words", async (t) =>
   });
 });
 
+t.test('a request is refused when its body has come, however early the reason', async (t) => {
+  const { path } = await serve(t, [post('/x', () => Promise.reject(new Conflict('taken')))]);
+  const socket = await dial(path);
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk;
+  });
+  socket.write('POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\nab');
+  await ask(path, 'GET /nowhere');
+  t.equal(answer, '');
+  socket.write('cd');
+  await once(socket, 'end');
+  t.match(answer, /^HTTP\/1.1 409 /);
+  socket.end();
+});
+
 t.test('held requests wait, and what is early does not', async (t) => {
   const { path, server } = await serve(t, [
     { ...get('/ping', () => ({ text: 'OK' })), early: true },

@@ -11,9 +11,10 @@ const variable: readonly (readonly [RegExp, string])[] = [
 export function normalise(output: string): string[] {
   const text = variable.reduce((rest, [pattern, name]) => rest.replace(pattern, name), output);
   const lines = text.split(/\r?\n/).map((line) => line.replace(/(?<=\S) {2,}/g, '  ').trimEnd());
-  // Blank lines hold a transcript's sections apart, and say nothing; no more does a client's hint at its help,
+  // Blank lines hold a transcript's sections apart, and say nothing; no more does a client's hint at its help
+  // or its "exit status 1",
   // for which each has other words, as it has a full stop or none behind a message.
   return lines
-    .filter((line) => line !== '' && !/^(Run|See) 'docker .*--help'/.test(line))
+    .filter((line) => line !== '' && !/^(Run|See) 'docker .*--help'|^exit status 1$/.test(line))
     .map((line) => (line.startsWith('docker: ') ? line.replace(/\.$/, '') : line));
 }

@@ -1,22 +1,12 @@
 import t from 'tap';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import {
-  containerInspectShape,
-  containerSummaryShape,
-  diskUsageShape,
-  eventShape,
-  execShape,
-  historyShape,
-  imageInspectShape,
-  imageSummaryShape,
-  infoShape,
-  networkShape,
-  statsShape,
-  versionShape,
-  volumeShape,
-} from './api-shapes.ts';
 import { type Call, call } from './http.ts';
 import { misfits, orNull, type Shape } from './shape.ts';
+import { containerInspectShape, containerSummaryShape, execShape, statsShape } from './shapes/container.ts';
+import { historyShape, imageInspectShape, imageSummaryShape } from './shapes/image.ts';
+import { networkShape } from './shapes/network.ts';
+import { diskUsageShape, eventShape, infoShape, versionShape } from './shapes/system.ts';
+import { volumeShape } from './shapes/volume.ts';
 import { againstDockerd, cannotPlay, openSubject } from './subject.ts';
 
 const skip = cannotPlay() ?? enterOwnNetwork() ?? false;
@@ -171,7 +161,8 @@ t.test('answers are what the API definition says', { skip }, async (t) => {
   await ask('POST /build/prune', 200, { CachesDeleted: orNull(['string']), ...pruned });
   await ask('GET /plugins', 200, ['string']);
 
-  const events = await call(socket, `GET /${version}/events?since=1&until=${Math.floor(Date.now() / 1000)}`);
+  const now = ((Date.now() + 1) / 1000).toFixed(3);
+  const events = await call(socket, `GET /${version}/events?since=1&until=${now}`);
   const lines = events.text
     .trim()
     .split('\n')

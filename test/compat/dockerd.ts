@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
-import { busyboxArchive } from '../engine/busybox-archive.ts';
-import { type CommandOptions, type CommandResult, runCommand } from '../helpers/run-command.ts';
+import { DockerClient } from '../helpers/docker-client.ts';
 import { debianTools } from './debian-tools.ts';
 
 /**
@@ -21,12 +20,13 @@ if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
 shift
 exec dockerd "$@"`;
 
-export class Dockerd {
+export class Dockerd extends DockerClient {
   readonly directory: string;
   readonly socket: string;
   #process: ChildProcess | null = null;
 
   private constructor(directory: string) {
+    super();
     this.directory = directory;
     this.socket = join(directory, 'docker.sock');
   }
@@ -88,25 +88,6 @@ export class Dockerd {
 
   get env(): Readonly<Record<string, string>> {
     return { DOCKER_HOST: `unix://${this.socket}`, DOCKER_CONFIG: join(this.directory, 'docker-config') };
-  }
-
-  docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand('docker', args, {
-      timeoutMs: 60_000,
-      ...options,
-      env: { ...this.env, ...options.env },
-    });
-  }
-
-  /** What stdout held; throws with stderr when the command failed. */
-  async output(args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    const { stdout, stderr, exitCode } = await this.docker(args, options);
-    if (exitCode !== 0) throw new Error(`docker ${args.join(' ')} failed (${exitCode}): ${stderr}`);
-    return stdout;
-  }
-
-  async loadBusybox(): Promise<void> {
-    await this.output(['load'], { input: await busyboxArchive() });
   }
 
   /** Everything in its process namespace ends with it. */

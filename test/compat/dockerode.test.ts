@@ -2,7 +2,7 @@ import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import Docker from 'dockerode';
 import t from 'tap';
-import { busyboxArchive } from '../engine/busybox-archive.ts';
+import { busyboxArchive } from '../helpers/busybox-archive.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
 import { cannotPlay, openSubject } from './subject.ts';
 

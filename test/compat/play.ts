@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { busyboxArchive } from '../engine/busybox-archive.ts';
+import { busyboxArchive } from '../helpers/busybox-archive.ts';
 import { runCommand } from '../helpers/run-command.ts';
 import { normalise } from './normalise.ts';
 import type { Subject } from './subject.ts';

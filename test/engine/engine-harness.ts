@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
+import { DockerClient } from '../helpers/docker-client.ts';
 import { processesWith } from '../helpers/processes.ts';
-import { type CommandOptions, type CommandResult, runCommand } from '../helpers/run-command.ts';
-import { busyboxArchive } from './busybox-archive.ts';
+import { runCommand } from '../helpers/run-command.ts';
 
 /**
  * One engine, started directly on this computer with roots, socket, bridge and cgroups of its own, and the
  * stock docker CLI to drive it. Closed at the test's end, which fails when something was left behind.
  */
-export class EngineHarness {
+export class EngineHarness extends DockerClient {
   readonly directory: string;
   readonly dataRoot: string;
   readonly runRoot: string;
@@ -29,6 +29,7 @@ export class EngineHarness {
   addresses: readonly string[] = [];
 
   private constructor(directory: string, flags: readonly string[]) {
+    super();
     this.directory = directory;
     this.dataRoot = join(directory, 'data');
     this.runRoot = join(directory, 'run');
@@ -115,28 +116,8 @@ export class EngineHarness {
     return new Promise((resolve) => this.#awaited.set(text, resolve));
   }
 
-  docker(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand('docker', args, {
-      timeoutMs: 60_000,
-      ...options,
-      env: { ...this.env, ...options.env },
-    });
-  }
-
-  /** What stdout held; throws with stderr when the command failed. */
-  async output(args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    const { stdout, stderr, exitCode } = await this.docker(args, options);
-    if (exitCode !== 0) throw new Error(`docker ${args.join(' ')} failed (${exitCode}): ${stderr}`);
-    return stdout;
-  }
-
   get env(): Readonly<Record<string, string>> {
     return { DOCKER_HOST: this.url, DOCKER_CONFIG: join(this.directory, 'docker-config') };
-  }
-
-  /** Gives the engine an image `busybox:latest`, made of this computer's static busybox. */
-  async loadBusybox(): Promise<void> {
-    await this.output(['load'], { input: await busyboxArchive() });
   }
 
   async close(): Promise<void> {

@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { run } from '../../guest/host/exec.ts';
+import { networkNamed } from '../helpers/network-named.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { lookUp, neighbour, networkNamed, open, pathOf } from './network-lab.ts';
+import { lookUp, neighbour, open, pathOf } from './network-lab.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) t.plan(0, cannot);

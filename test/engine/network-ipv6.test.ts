@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { run } from '../../guest/host/exec.ts';
+import { networkNamed } from '../helpers/network-named.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { fetch, lookUp, neighbour, networkNamed, open, pathOf, rules, serve } from './network-lab.ts';
+import { addRoute, fetch, lookUp, neighbour, open, pathOf, rules, serve } from './network-lab.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) t.plan(0, cannot);
@@ -113,17 +114,8 @@ t.test('networks that route are reached at the addresses of their containers', a
       options: { [mode(4)]: 'routed', [mode(6)]: 'nat-unprotected' },
     }),
   );
-  await run('busybox', [
-    'nsenter',
-    `-n${lan.path}`,
-    'ip',
-    'route',
-    'add',
-    '172.30.0.0/24',
-    'via',
-    '10.99.0.1',
-  ]);
-  await run('busybox', ['nsenter', `-n${lan.path}`, 'ip', 'route', 'add', 'fd00:7::/64', 'via', 'fd99::1']);
+  await addRoute(lan.path, '172.30.0.0/24', '10.99.0.1');
+  await addRoute(lan.path, 'fd00:7::/64', 'fd99::1');
   const web = await connect('web', { mode: 'routed', portBindings: { '80/tcp': [{ HostPort: '8080' }] } });
   t.same(web.ports, { '80/tcp': [{ HostIp: '::', HostPort: '8080' }] });
   await serve(t, web, 80, 'wanted');

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { run, tryRun } from '../../guest/host/exec.ts';
-import type { NetworkRequest } from '../../guest/network/definition/network-request.ts';
 import { defaultNetworkOptions, openNetworks } from '../../guest/network/index.ts';
 import { makeNamespace } from '../../guest/network/links/network-namespace.ts';
 import type { Sandbox, SandboxRequest } from '../../guest/network/network-manager.ts';
@@ -97,22 +96,6 @@ export async function rules(): Promise<string> {
   return (await run('nft', ['list', 'ruleset'])).stdout.toString();
 }
 
-/** As `docker network create` does, with what this test needs. */
-export function networkNamed(name: string, more: Partial<NetworkRequest> = {}): NetworkRequest {
-  return {
-    name,
-    driver: 'bridge',
-    internal: false,
-    attachable: false,
-    labels: {},
-    options: {},
-    enableIpv4: true,
-    enableIpv6: false,
-    addressing: [],
-    ...more,
-  };
-}
-
 /** What busybox's nslookup finds from inside; null when there is no such name. */
 export async function lookUp(
   sandbox: Sandbox,
@@ -140,4 +123,9 @@ export function neighbour() {
 /** In ss's own words, without connecting. */
 export function waitForListener(port: number): string {
   return `for i in $(seq 100); do ss -Hltn sport = :${port} | grep -q . && break; sleep 0.1; done`;
+}
+
+/** In another network, the way to addresses of ours. */
+export async function addRoute(path: string, subnet: string, via: string): Promise<void> {
+  await run('busybox', ['nsenter', `-n${path}`, 'ip', 'route', 'add', subnet, 'via', via]);
 }

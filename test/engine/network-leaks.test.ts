@@ -4,8 +4,9 @@ import { run } from '../../guest/host/exec.ts';
 import { defaultNetworkOptions, openNetworks } from '../../guest/network/index.ts';
 import { makeNamespace } from '../../guest/network/links/network-namespace.ts';
 import type { SandboxRequest } from '../../guest/network/network-manager.ts';
+import { networkNamed } from '../helpers/network-named.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { fetch, links, networkNamed, open, rules, serve } from './network-lab.ts';
+import { fetch, links, open, rules, serve } from './network-lab.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) t.plan(0, cannot);

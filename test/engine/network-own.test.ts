@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { run, tryRun } from '../../guest/host/exec.ts';
+import { networkNamed } from '../helpers/network-named.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { fetch, links, lookUp, neighbour, networkNamed, open, pathOf, rules, serve } from './network-lab.ts';
+import { fetch, links, lookUp, neighbour, open, pathOf, rules, serve } from './network-lab.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) t.plan(0, cannot);

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import t from 'tap';
 import { run } from '../../guest/host/exec.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { addressOf, fetch, neighbour, open, pathOf, serve } from './network-lab.ts';
+import { addRoute, addressOf, fetch, neighbour, open, pathOf, serve } from './network-lab.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) t.plan(0, cannot);
@@ -52,16 +52,7 @@ t.test('from outside, nothing but published ports is reachable, even with a rout
     portBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] },
   });
   await serve(t, web, 80, 'secret');
-  await run('busybox', [
-    'nsenter',
-    `-n${lan.path}`,
-    'ip',
-    'route',
-    'add',
-    '172.17.0.0/16',
-    'via',
-    '10.99.0.1',
-  ]);
+  await addRoute(lan.path, '172.17.0.0/16', '10.99.0.1');
   t.equal(await fetch(`${addressOf(web)}:80`, lan.path), null);
   t.equal(await fetch('127.0.0.1:8080'), 'secret');
 });

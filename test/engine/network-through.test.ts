@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { PublishedPortNotice } from '../../guest/wire/index.ts';
+import { networkNamed } from '../helpers/network-named.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { fetch, neighbour, networkNamed, open, rules, serve } from './network-lab.ts';
+import { fetch, neighbour, open, rules, serve } from './network-lab.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) t.plan(0, cannot);

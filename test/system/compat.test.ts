@@ -1,6 +1,6 @@
 import t from 'tap';
 import { checkSections, createPlayer, readTranscript } from '../compat/play.ts';
-import { busyboxArchive } from '../engine/busybox-archive.ts';
+import { busyboxArchive } from '../helpers/busybox-archive.ts';
 import { MachineHarness } from './machine-harness.ts';
 
 /** Of each transcript what a VM can change: kernel, cgroups, clock, network and the way in by TLS. */

@@ -2,6 +2,7 @@ import t from 'tap';
 import { parseQuestion, recordTypes } from '../../../guest/network/dns/dns-message.ts';
 import { answerLocally, refusal } from '../../../guest/network/dns/resolve.ts';
 import type { EndpointRecord } from '../../../guest/network/endpoint.ts';
+import { endpointOf } from './endpoint-of.ts';
 
 function query(name: string, type: number): Buffer {
   const labels = name === '' ? [] : name.split('.');
@@ -13,31 +14,11 @@ function query(name: string, type: number): Buffer {
 }
 
 function endpoint(name: string, address: string, network = 'app', names = [name]): EndpointRecord {
-  return {
-    endpointId: name,
-    networkId: network,
-    networkName: network,
-    networkDriver: 'bridge',
-    containerId: name,
-    containerName: `/${name}`,
-    position: 0,
-    link: {
-      kind: 'pair',
-      hostName: 'v',
-      interfaceName: 'eth0',
-      macAddress: '',
-      routedByParent: false,
-      ipv4: { address, prefixLength: 24, gateway: '10.0.0.1', publishing: 'nat' },
-      ipv6: {
-        address: `fd00::${address.slice(-1)}`,
-        prefixLength: 64,
-        gateway: 'fd00::1',
-        publishing: 'nat',
-      },
-    },
-    asked: {},
-    dnsNames: names,
-  };
+  const ways = {
+    ipv4: { address, prefixLength: 24, gateway: '10.0.0.1', publishing: 'nat' },
+    ipv6: { address: `fd00::${address.slice(-1)}`, prefixLength: 64, gateway: 'fd00::1', publishing: 'nat' },
+  } as const;
+  return endpointOf({ container: name, network }, ways, { dnsNames: names });
 }
 
 const endpoints = [

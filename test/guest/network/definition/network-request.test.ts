@@ -2,21 +2,12 @@ import t from 'tap';
 import { parseSubnet } from '../../../../guest/network/addressing/ip.ts';
 import { type NetworkRequest, newNetwork } from '../../../../guest/network/definition/network-request.ts';
 import type { NetworkRecord } from '../../../../guest/network/network.ts';
+import { networkNamed } from '../../../helpers/network-named.ts';
 
 type Addressing = NetworkRequest['addressing'][number];
 
 function make(more: Partial<NetworkRequest> = {}, networks: NetworkRecord[] = []) {
-  const plain = {
-    driver: 'bridge',
-    internal: false,
-    attachable: false,
-    labels: {},
-    options: {},
-    enableIpv4: true,
-    enableIpv6: false,
-    addressing: [],
-  };
-  return newNetwork({ name: 'app', ...plain, ...more }, networks, {
+  return newNetwork(networkNamed('app', more), networks, {
     routes: [parseSubnet('172.17.0.0/16')],
     links: new Set(['eth0', 'br-there']),
     firstPool: 0,

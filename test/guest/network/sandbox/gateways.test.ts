@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { EndpointRecord } from '../../../../guest/network/endpoint.ts';
 import { chooseGateways } from '../../../../guest/network/sandbox/gateways.ts';
+import { endpointOf } from '../endpoint-of.ts';
 
 function endpoint(networkName: string, ways: string, priority = 0): EndpointRecord {
   const way = (family: string) => ({
@@ -9,26 +10,8 @@ function endpoint(networkName: string, ways: string, priority = 0): EndpointReco
     gateway: ways.includes(family) ? family : null,
     publishing: 'nat' as const,
   });
-  return {
-    endpointId: networkName,
-    networkId: networkName,
-    networkName,
-    networkDriver: 'bridge',
-    containerId: 'c',
-    containerName: '/c',
-    position: 0,
-    link: {
-      kind: 'pair',
-      hostName: 'v',
-      interfaceName: 'eth0',
-      macAddress: '',
-      routedByParent: false,
-      ipv4: way('4'),
-      ipv6: way('6'),
-    },
-    asked: { GwPriority: priority },
-    dnsNames: null,
-  };
+  const ends = { container: 'c', network: networkName };
+  return endpointOf(ends, { ipv4: way('4'), ipv6: way('6') }, { asked: { GwPriority: priority } });
 }
 
 function chosen(...endpoints: EndpointRecord[]): string {

@@ -1,0 +1,87 @@
+import type { LineRange } from '../build.ts';
+import { type Directives, parseDirectives } from './directives.ts';
+import { type Heredoc, heredocsOf } from './heredoc.ts';
+import { parseError } from './parse-error.ts';
+
+/** One instruction as text: the first of three stages (text → nodes → instructions → stages). */
+export interface Node {
+  /** As it stands there. */
+  readonly keyword: string;
+  /** What follows it, continuation lines joined. */
+  readonly rest: string;
+  /** The whole instruction, continuation lines joined, without its documents. */
+  readonly text: string;
+  readonly range: LineRange;
+  readonly heredocs: readonly Heredoc[];
+}
+
+export interface ParsedText {
+  readonly directives: Directives;
+  readonly nodes: readonly Node[];
+}
+
+/** Throws BuildError that names the line. */
+export function parseNodes(text: string): ParsedText {
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  const directives = parseDirectives(lines);
+  const reader = new LineReader(lines, directives);
+  const nodes: Node[] = [];
+  for (let node = reader.next(); node; node = reader.next()) nodes.push(node);
+  if (nodes.length === 0) throw parseError({ first: 1, last: 1 }, 'file with no instructions');
+  return { directives, nodes };
+}
+
+class LineReader {
+  readonly #lines: readonly string[];
+  readonly #escape: string;
+  readonly #continued: RegExp;
+  #at: number;
+
+  constructor(lines: readonly string[], { escape: mark, lines: skipped }: Directives) {
+    this.#lines = lines;
+    this.#escape = mark;
+    const quoted = `\\${mark}`;
+    // An escape that is itself escaped continues nothing.
+    this.#continued = new RegExp(`(^|[^${quoted}])${quoted}[ \\t]*$`);
+    this.#at = skipped;
+  }
+
+  next(): Node | null {
+    while (this.#at < this.#lines.length && isSkipped(this.#lines[this.#at]!)) this.#at++;
+    if (this.#at >= this.#lines.length) return null;
+    const first = this.#at + 1;
+    const text = this.#joined();
+    const starts = heredocsOf(text, this.#escape);
+    const heredocs = starts.map((start) => ({ ...start, raw: this.#document(start, first) }));
+    const [, keyword = '', rest = ''] = /^(\S+)\s*([\s\S]*)$/.exec(text)!;
+    return { keyword, rest, text, range: { first, last: this.#at }, heredocs };
+  }
+
+  /** An instruction's lines as one. Comments and empty lines between them do not count. */
+  #joined(): string {
+    let text = '';
+    for (let isFirst = true; this.#at < this.#lines.length; isFirst = false) {
+      const line = this.#lines[this.#at++]!;
+      if (!isFirst && isSkipped(line)) continue;
+      const own = isFirst ? line.trimStart() : line;
+      const continued = this.#continued.test(own);
+      text += continued ? own.replace(this.#continued, '$1') : own;
+      if (!continued) break;
+    }
+    return text.trim();
+  }
+
+  #document({ name, chomp }: { readonly name: string; readonly chomp: boolean }, first: number): string {
+    let raw = '';
+    while (this.#at < this.#lines.length) {
+      const line = this.#lines[this.#at++]!;
+      if ((chomp ? line.replace(/^\t+/, '') : line) === name) return raw;
+      raw += `${line}\n`;
+    }
+    throw parseError({ first, last: this.#at }, 'unterminated heredoc');
+  }
+}
+
+function isSkipped(line: string): boolean {
+  return /^\s*(#.*)?$/.test(line);
+}

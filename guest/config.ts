@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidParameter } from './errors.ts';
@@ -80,8 +80,8 @@ export function parseConfig(args: readonly string[]): EngineConfig {
     guest: values.guest,
     listen: hosts.map((host) => parseHost(host, tls)),
     labels,
-    insecureRegistries: values['insecure-registry'] ?? [],
-    registryMirrors: values['registry-mirror'] ?? [],
+    insecureRegistries: (values['insecure-registry'] ?? []).map(insecureRegistry),
+    registryMirrors: (values['registry-mirror'] ?? []).map(registryMirror),
     env: {},
     debug: values.debug,
   });
@@ -100,6 +100,32 @@ function forwarder(text: string | undefined): string | null {
   if (text !== undefined && !isIPv4(text))
     throw new InvalidParameter(`invalid --publish-through "${text}"; expected an IPv4 address`);
   return text ?? null;
+}
+
+/** Throws InvalidParameter. A name with its port, or a range of addresses. */
+function insecureRegistry(text: string): string {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const isName = prefix === undefined && /^(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/.test(text);
+  const bits = isIPv4(address) ? 32 : 128;
+  const isRange =
+    isIP(address) !== 0 && rest.length === 0 && /^\d{1,3}$/.test(prefix ?? '') && Number(prefix) <= bits;
+  if (!isName && !isRange)
+    throw new InvalidParameter(
+      `invalid --insecure-registry "${text}"; expected host[:port] or a range such as 10.0.0.0/8`,
+    );
+  return text;
+}
+
+/** Throws InvalidParameter. With a slash at its end, as dockerd shows it. */
+function registryMirror(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isMirror =
+    url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && !url.search && !url.hash;
+  if (!isMirror || url.username || url.password)
+    throw new InvalidParameter(
+      `invalid --registry-mirror "${text}"; expected https://host[:port] without a path and without a password`,
+    );
+  return `${url.origin}/`;
 }
 
 function tlsFiles(values: { tlscacert?: string; tlscert?: string; tlskey?: string }): TlsFiles | null {

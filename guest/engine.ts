@@ -13,6 +13,7 @@ import { execRoutes } from './api/routes/exec.ts';
 import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { publishedPortsRoutes } from './api/routes/published-ports.ts';
+import { registryRoutes } from './api/routes/registries.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
 import { updateRoutes } from './api/routes/update.ts';
@@ -32,6 +33,7 @@ import { openImages } from './images/index.ts';
 import { listImages } from './images/list.ts';
 import type { Logger } from './log.ts';
 import { openNetworks } from './network/index.ts';
+import type { Registry } from './registry/index.ts';
 import { CgroupLocation } from './runtime/cgroup-location.ts';
 import { CrunRuntime } from './runtime/crun-runtime.ts';
 import { openDatabase } from './store/database.ts';
@@ -107,6 +109,16 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   await sandboxes.reconcile(await containers.restore());
   void containers.resume();
 
+  // Loaded when somebody wants it first: its HTTP and TLS clients are half as much as all the rest.
+  let client: Promise<Registry> | undefined;
+  const registry = () => {
+    client ??= import('./registry/index.ts').then(({ Registry }) => {
+      const { insecureRegistries, registryMirrors } = config;
+      return new Registry(images, { insecureRegistries, registryMirrors });
+    });
+    return client;
+  };
+
   const routes: Route[] = [
     ...systemRoutes({
       config,
@@ -118,7 +130,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     }),
     ...eventsRoutes(events),
     ...diskUsageRoutes({
-      layerBytes: () => Number(db.prepare('SELECT coalesce(sum(size), 0) AS bytes FROM layers').get()!.bytes),
+      layerBytes: () => images.layers.totalBytes() + images.originals.totalBytes(),
       images: (apiMinor) =>
         listImages(images, {
           filters: new Map(),
@@ -139,7 +151,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...archiveRoutes({ containers, deps }),
     ...updateRoutes(containers, host),
     ...execRoutes({ containers, execs }),
-    ...imageRoutes(images),
+    ...imageRoutes(images, registry),
+    ...registryRoutes({ images: images.images, registry }),
     ...networkRoutes({ networks, containers, events }),
     ...publishedPortsRoutes(sandboxes.ports),
     ...volumeRoutes(volumes, events),

@@ -15,7 +15,11 @@ export interface Reference {
   readonly digest?: string;
 }
 
-const defaultDomain = 'docker.io';
+/** The domain of names that have none. */
+export const officialDomain = 'docker.io';
+/** Where its repositories are served, and what it was called in names. */
+const officialHost = `index.${officialDomain}`;
+
 const pathComponent = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const domainComponent = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
 const domainPattern = new RegExp(
@@ -74,10 +78,21 @@ export function familiarReference(reference: Reference): string {
 
 /** The repository as people see it, without tag and digest. */
 export function familiarName({ domain, path }: Reference): string {
-  if (domain !== defaultDomain) return `${domain}/${path}`;
+  if (domain !== officialDomain) return `${domain}/${path}`;
   return path.startsWith('library/') && path.lastIndexOf('/') === 'library'.length
     ? path.slice('library/'.length)
     : path;
+}
+
+/** The host (and port) that serves a domain's repositories. */
+export function registryHostOf(domain: string): string {
+  return domain === officialDomain ? officialHost : domain;
+}
+
+/** The domain that credentials and settings for a server mean: `host[:port]` or a URL, as clients send it. */
+export function domainOfServer(address: string): string {
+  const host = address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return host === '' || host === officialHost ? officialDomain : host;
 }
 
 function suffix({ tag, digest }: Reference): string {
@@ -88,10 +103,10 @@ function splitDomain(text: string): { domain: string; rest: string } {
   const slash = text.indexOf('/');
   const first = slash < 0 ? '' : text.slice(0, slash);
   const isDomain = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
-  let domain = isDomain ? first : defaultDomain;
+  let domain = isDomain ? first : officialDomain;
   let rest = isDomain ? text.slice(slash + 1) : text;
-  if (domain === 'index.docker.io') domain = defaultDomain;
-  if (domain === defaultDomain && !rest.includes('/')) rest = `library/${rest}`;
+  if (domain === officialHost) domain = officialDomain;
+  if (domain === officialDomain && !rest.includes('/')) rest = `library/${rest}`;
   return { domain, rest };
 }
 

@@ -34,6 +34,8 @@ if (process.platform === 'linux') {
     'init',
     'erofs',
     'skopeo',
+    'registry',
+    'htpasswd',
     'ssh',
   ]);
   if (missing.length > 0) console.error(`tests that need ${missing.join(', ')} will say "skipped"`);

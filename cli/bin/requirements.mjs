@@ -22,6 +22,8 @@ const programs = {
   init: { command: 'tini-static', apt: ['tini'] },
   erofs: { command: 'fsck.erofs', apt: ['erofs-utils'] },
   skopeo: { command: 'skopeo', apt: ['skopeo'] },
+  registry: { command: 'docker-registry', apt: ['docker-registry'] },
+  htpasswd: { command: 'htpasswd', apt: ['apache2-utils'] },
   ssh: { command: 'ssh', apt: ['openssh-client'] },
 };
 

@@ -13,8 +13,8 @@ export interface BlobReader {
   size(digest: Digest): Promise<number | null>;
   /** The whole blob; for small ones. Throws NotFound. */
   read(digest: Digest): Promise<Buffer>;
-  /** Throws NotFound. */
-  stream(digest: Digest): Promise<Readable>;
+  /** From the byte `start` on. Throws NotFound. */
+  stream(digest: Digest, start?: number): Promise<Readable>;
 }
 
 export interface BlobWriter {
@@ -30,6 +30,15 @@ export interface BlobWriter {
   ): Promise<void>;
 }
 
+export interface BlobCopier {
+  /**
+   * Passes bytes on and keeps a copy of them as the blob `digest`, held by the lease from the beginning. The
+   * caller verifies them before they get here. The copy is there when the iteration has ended, and
+   * durable with the next sync of the file system; it is gone when the iteration ends early or fails.
+   */
+  copying(digest: Digest, source: AsyncIterable<Buffer>, lease: Lease): AsyncGenerator<Buffer>;
+}
+
 export interface BlobCollector {
   /**
    * Removes every blob that is neither `named` by a record nor held by a lease. Synchronous, and `named` is to
@@ -39,10 +48,10 @@ export interface BlobCollector {
 }
 
 /**
- * Blobs by digest in `sha256/HEX`: manifests and other small documents that an image's own record does not
- * hold. Layers are not here; they live unpacked. A blob appears by one rename, after its bytes are on disk.
+ * Blobs by digest in `sha256/HEX`: manifests, and layers as they were compressed elsewhere. A blob appears by
+ * one rename, when it is whole.
  */
-export class ContentStore implements BlobReader, BlobWriter, BlobCollector {
+export class ContentStore implements BlobReader, BlobWriter, BlobCopier, BlobCollector {
   readonly #blobs: string;
   readonly #ingest: string;
   readonly #leases: Pick<Leases, 'held'>;
@@ -71,9 +80,9 @@ export class ContentStore implements BlobReader, BlobWriter, BlobCollector {
     return readFile(this.#path(digest)).catch(ifGone(() => Promise.reject(missing(digest))));
   }
 
-  async stream(digest: Digest): Promise<Readable> {
+  async stream(digest: Digest, start = 0): Promise<Readable> {
     const file = await open(this.#path(digest)).catch(ifGone(() => Promise.reject(missing(digest))));
-    return file.createReadStream({ highWaterMark: 256 * 1024 });
+    return file.createReadStream({ highWaterMark: 256 * 1024, start });
   }
 
   async ingest(
@@ -94,6 +103,36 @@ export class ContentStore implements BlobReader, BlobWriter, BlobCollector {
     }
     await using directory = await open(this.#blobs);
     await directory.sync();
+  }
+
+  async *copying(digest: Digest, source: AsyncIterable<Buffer>, lease: Lease): AsyncGenerator<Buffer> {
+    lease.hold(digest);
+    const temporary = join(this.#ingest, randomUUID());
+    const file = await open(temporary, 'wx', 0o600);
+    let written = Promise.resolve();
+    let isWhole = false;
+    try {
+      for await (const bytes of source) {
+        await written;
+        written = file.writeFile(bytes);
+        // Heard of at the next piece.
+        written.catch(() => {});
+        yield bytes;
+      }
+      await written;
+      isWhole = true;
+    } finally {
+      await written.catch(() => {});
+      await file.close();
+      if (isWhole) await rename(temporary, this.#path(digest));
+      else await rm(temporary, { force: true });
+    }
+  }
+
+  /** The name of a file for work under way; removed when disposed of. */
+  scratch(): AsyncDisposable & { readonly path: string } {
+    const path = join(this.#ingest, randomUUID());
+    return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
   }
 
   collect(named: ReadonlySet<Digest>): void {

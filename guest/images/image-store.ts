@@ -85,7 +85,7 @@ export class ImageStore implements ImageResolver {
 
   /** Forgets a name. Idempotent. */
   untag(name: Reference): void {
-    this.#db.prepare('DELETE FROM tags WHERE reference = ?').run(formatReference(name));
+    this.#db.prepare('DELETE FROM tags WHERE reference = ?').run(keyOf(name));
   }
 
   /** Forgets the image and every name of it. The caller collects layers. */
@@ -125,9 +125,7 @@ export class ImageStore implements ImageResolver {
 
   /** The image that a parsed name points at. */
   byReference(name: Reference): Image | undefined {
-    const row = this.#db
-      .prepare('SELECT image_id FROM tags WHERE reference = ?')
-      .get(formatReference(withDefaultTag(name)));
+    const row = this.#db.prepare('SELECT image_id FROM tags WHERE reference = ?').get(keyOf(name));
     return row && this.get(row.image_id as Digest);
   }
 
@@ -149,7 +147,7 @@ export class ImageStore implements ImageResolver {
   }
 
   #setTag(name: Reference, id: Digest): Digest | undefined {
-    const reference = formatReference(withDefaultTag(name));
+    const reference = keyOf(name);
     const before = this.#db.prepare('SELECT image_id FROM tags WHERE reference = ?').get(reference)?.image_id;
     this.#db
       .prepare(
@@ -184,6 +182,11 @@ function toImage(row: Record<string, unknown>): Image {
     createdAt: new Date(Number(row.created_at)),
     taggedAt: row.tagged_at === null ? null : new Date(Number(row.tagged_at)),
   };
+}
+
+/** Where a name has a digest, its tag is a remark. */
+function keyOf({ tag, ...name }: Reference): string {
+  return formatReference(name.digest === undefined ? withDefaultTag({ ...name, ...(tag && { tag }) }) : name);
 }
 
 /** As dockerd names a missing image: the familiar name with its tag. */

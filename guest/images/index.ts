@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { ContentStore } from '../content/content-store.ts';
 import { Leases } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import type { EventSink } from '../events/event.ts';
@@ -9,6 +10,7 @@ import type { EnginePaths } from '../store/paths.ts';
 import { ImageMaker } from './commit.ts';
 import { ImageStore } from './image-store.ts';
 import { type LoadedImage, loadImages } from './load.ts';
+import { Originals } from './originals.ts';
 import type { ImageUser } from './remove.ts';
 
 /** Layers, snapshots and images of one data root. */
@@ -20,6 +22,8 @@ export interface Images {
   readonly snapshots: OverlaySnapshotter;
   /** Names and configurations; resolves for containers. */
   readonly images: ImageStore;
+  /** What images looked like in registries. */
+  readonly originals: Originals;
   /** Commits for containers. */
   readonly maker: ImageMaker;
   readonly events: EventSink;
@@ -41,11 +45,19 @@ export async function openImages(options: {
 }): Promise<Images> {
   const { db, paths, events, usersOf } = options;
   // What cannot be removed now goes after the next lease or start.
-  const leases = new Leases(() => void layers.collect().catch(() => {}));
+  const leases = new Leases(
+    () =>
+      void layers.collect().then(
+        () => originals.collect(),
+        () => {},
+      ),
+  );
   const layers = new OverlayLayerStore(db, paths, leases);
   await layers.measure();
   // Those of an image that a crash kept from being recorded.
   await layers.collect();
+  const originals = new Originals(db, await ContentStore.open(paths.content, leases), leases);
+  originals.collect();
   const snapshots = new OverlaySnapshotter(db, paths);
   const images = new ImageStore(db);
   const maker = new ImageMaker({ leases, layers, snapshots, images, events });
@@ -55,6 +67,7 @@ export async function openImages(options: {
     layers,
     snapshots,
     images,
+    originals,
     maker,
     events,
     usersOf,

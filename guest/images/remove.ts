@@ -7,6 +7,7 @@ import { familiarReference, parseReference, type Reference, withDefaultTag } fro
 import type { Image } from './image.ts';
 import { imageEvent } from './image-event.ts';
 import type { ImageStore } from './image-store.ts';
+import type { Originals } from './originals.ts';
 import { type Platform, requirePlatform } from './platform.ts';
 
 /** A container that was made from an image. */
@@ -18,6 +19,7 @@ export interface ImageUser {
 export interface RemoveDependencies {
   readonly layers: OverlayLayerStore;
   readonly images: ImageStore;
+  readonly originals: Pick<Originals, 'collect'>;
   readonly events: EventSink;
   /** The containers made from an image. */
   readonly usersOf: (id: Digest) => readonly ImageUser[];
@@ -72,6 +74,7 @@ export async function deleteImage(deps: RemoveDependencies, image: Image): Promi
   const removed: Removed[] = deps.images.names(image.id).map((name) => untag(deps, image, name));
   deps.images.delete(image.id);
   const layers = await deps.layers.collect();
+  deps.originals.collect();
   deps.events.publish(imageEvent('delete', image));
   return [...removed, ...[image.id, ...layers].map((id) => ({ Deleted: id }))];
 }

@@ -6,7 +6,8 @@ import { digestOf, hexOf } from '../digest.ts';
  *
  *   <dataRoot>/engine.db           records (schema.ts)
  *   <dataRoot>/engine.lock         held while an engine runs on this root
- *   <dataRoot>/content/sha256/HEX  blobs by digest;  content/ingest/ = unfinished, swept at start
+ *   <dataRoot>/content/sha256/HEX  blobs by digest: manifests, and compressed layers as registries have them;
+ *                                  content/ingest/ = unfinished, swept at start
  *   <dataRoot>/layers/DIR/         one committed layer: the overlay lower directory `fs/`, `tar-split.gz`, and where
  *                                  needed `replaced/` and `opaque` (layers/tar-split.ts, layers/lower-view.ts)
  *   <dataRoot>/snapshots/DIR/      a container's `upper/` and `work/`

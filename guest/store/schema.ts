@@ -7,6 +7,10 @@
  *               layers/<dir>/; size = of its files, tar_size = of its tar (NULL only until the next start)
  *   images      id, config, chain_id, size, tagged_at   id = digest of the config bytes (OCI);
  *               tagged_at = ms since 1970 of the last time it got a name, NULL when not known
+ *   manifests   digest, image_id, media_type    by which an image came from or went to a registry; bytes in content/
+ *   blobs       digest, diff_id, media_type, size, kept   a layer's tar as registries have it, compressed or not;
+ *               kept = 1: its bytes are in content/, since they cannot be made anew (images/originals.ts)
+ *   blob_places digest, repository              where a blob is known to be: "example.com/a/b"
  *   tags        reference, image_id             canonical "docker.io/library/busybox:latest"
  *   snapshots   key, dir, parent                writable layer of a container; files in snapshots/<dir>/
  *   containers  id, name, image_id, record      record = JSON of ContainerRecord (containers/container.ts)
@@ -104,6 +108,31 @@ export const migrations: readonly Migration[] = [
           '$.bridge.gatewayMode', json('{"4":"nat","6":"nat"}'),
           '$.bridge.defaultBindAddress', nullif(record ->> '$.bridge.defaultBindAddress', '0.0.0.0'))
         WHERE record ->> '$.bridge' IS NOT NULL;
+    `,
+  },
+  {
+    version: 4,
+    sql: `
+      CREATE TABLE manifests (
+        digest TEXT NOT NULL,
+        image_id TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        PRIMARY KEY (digest, image_id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX manifests_image ON manifests(image_id);
+      CREATE TABLE blobs (
+        digest TEXT PRIMARY KEY,
+        diff_id TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        kept INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX blobs_diff ON blobs(diff_id);
+      CREATE TABLE blob_places (
+        digest TEXT NOT NULL REFERENCES blobs(digest) ON DELETE CASCADE,
+        repository TEXT NOT NULL,
+        PRIMARY KEY (digest, repository)
+      ) STRICT, WITHOUT ROWID;
     `,
   },
 ];

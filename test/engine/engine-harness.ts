@@ -80,7 +80,7 @@ export class EngineHarness extends DockerClient {
         ...['--data-root', this.dataRoot, '--run-root', this.runRoot, '--host', this.url],
         ...this.#flags,
       ],
-      { stdio: ['ignore', 'inherit', 'pipe'] },
+      { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ...noRegistries } },
     );
     const said: string[] = [];
     const lines = createInterface({ input: engine.stderr! });
@@ -179,6 +179,9 @@ export class EngineHarness extends DockerClient {
     await rm(this.directory, { recursive: true, force: true });
   }
 }
+
+/** Whatever a test asks for, nobody's registry hears of it: this computer's own are reached without a proxy. */
+const noRegistries = { HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '' };
 
 function onPath(program: string): boolean {
   return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((directory) =>

@@ -3,15 +3,12 @@ import type { Route } from '../handler.ts';
 
 const builds = 'this engine does not build images yet; build elsewhere and use docker load';
 const buildKit = `${builds} (BuildKit)`;
-const registries = 'this engine does not talk to registries yet; use docker save and docker load';
 
 /** Where Docker has an endpoint and this engine not yet: a sentence, not "page not found". */
 const missing: readonly (readonly [Route['method'], string, string])[] = [
   ['POST', '/build', builds],
   ['POST', '/session', buildKit],
   ['POST', '/grpc', buildKit],
-  ['POST', '/auth', registries],
-  ['GET', '/distribution/**name/json', registries],
 ];
 
 export function builderStubRoutes(): Route[] {

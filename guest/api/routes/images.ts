@@ -18,10 +18,12 @@ import { saveImages } from '../../images/save.ts';
 import { selectSaved } from '../../images/select-saved.ts';
 import { decompressed } from '../../layers/compression.ts';
 import { familiarReference, parseReference, type Reference, withDefaultTag } from '../../reference.ts';
+import type { Registry } from '../../registry/index.ts';
 import type { ApiRequest, Query, Reply, Route } from '../handler.ts';
+import { pullImage } from './registries.ts';
 
 /** Everything under `/images`. */
-export function imageRoutes(parts: Images): Route[] {
+export function imageRoutes(parts: Images, registry: () => Promise<Registry>): Route[] {
   const on = (
     method: Route['method'],
     path: string,
@@ -31,13 +33,12 @@ export function imageRoutes(parts: Images): Route[] {
     on('GET', '/images/json', list),
     on('GET', '/images/get', save),
     on('POST', '/images/load', load),
-    on('POST', '/images/create', create),
+    on('POST', '/images/create', (_, request) => create(parts, registry, request)),
     on('POST', '/images/prune', prune),
     on('GET', '/images/**name/json', inspect),
     on('GET', '/images/**name/history', history),
     on('GET', '/images/**name/get', save),
     on('POST', '/images/**name/tag', tag),
-    on('POST', '/images/**name/push', push),
     on('DELETE', '/images/**name', remove),
   ];
 }
@@ -139,25 +140,13 @@ function loadLines(
 }
 
 /** `docker import` and `docker pull` come in by the same door. */
-function create(parts: Images, request: ApiRequest): Promise<Reply> {
-  const { query } = request;
-  const source = query.text('fromSrc');
-  if (source === undefined || source === '') {
-    throw new NotImplemented(
-      `cannot pull "${pulled(query)}": pulling from registries is not available in this version; docker load or docker import an image`,
-    );
-  }
+async function create(parts: Images, registry: () => Promise<Registry>, request: ApiRequest): Promise<Reply> {
+  const source = request.query.text('fromSrc');
+  if (source === undefined || source === '') return pullImage(await registry(), request);
   if (source !== '-') {
     throw new NotImplemented('importing from a URL is not available; download it and docker import the file');
   }
   return importImage(parts, request);
-}
-
-function pulled(query: Query): string {
-  const name = parseReference(query.text('fromImage') ?? '');
-  const word = query.text('tag');
-  if (!word) return familiarReference(withDefaultTag(name));
-  return familiarReference({ ...name, ...(word.includes(':') ? { digest: word } : { tag: word }) });
 }
 
 async function importImage({ maker }: Images, { body, query }: ApiRequest): Promise<Reply> {
@@ -170,12 +159,6 @@ async function importImage({ maker }: Images, { body, query }: ApiRequest): Prom
     platform: wantedPlatform(query),
   });
   return lines([{ status: image.id }]);
-}
-
-function push(): Reply {
-  throw new NotImplemented(
-    'pushing to registries is not available in this version; docker save writes an archive',
-  );
 }
 
 function wantedPlatform(query: Query): Platform | undefined {

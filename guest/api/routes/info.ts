@@ -3,6 +3,7 @@ import type { EngineConfig } from '../../config.ts';
 import type { EventBus } from '../../events/bus.ts';
 import { forwardsIpv4, type HostSystem } from '../../host/system.ts';
 import { logDrivers } from '../../logs/log-options.ts';
+import { alwaysInsecure } from '../../registry/insecure.ts';
 import { engineVersion } from '../versions.ts';
 import type { EngineCounts } from './system.ts';
 
@@ -100,9 +101,6 @@ export function engineInfo(from: {
     Warnings: warnings(has),
   };
 }
-
-/** Registries on the same computer may lack TLS, as with dockerd. */
-const alwaysInsecure = ['::1/128', '127.0.0.0/8'];
 
 function registryConfig(config: EngineConfig): object {
   const cidrs = config.insecureRegistries.filter((name) => name.includes('/'));

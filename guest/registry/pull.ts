@@ -1,0 +1,216 @@
+import type { Lease } from '../content/leases.ts';
+import { verified } from '../content/verified.ts';
+import type { Digest } from '../digest.ts';
+import { commitLayers } from '../images/commit-layers.ts';
+import type { Image } from '../images/image.ts';
+import { maxConfigBytes, parseImageConfig } from '../images/image-config.ts';
+import type { Images } from '../images/index.ts';
+import { hostPlatform, type Platform, requirePlatform } from '../images/platform.ts';
+import { chainIdOf } from '../layers/chain.ts';
+import { familiarName, familiarReference, type Reference } from '../reference.ts';
+import { downloadBlob } from './blob-download.ts';
+import { choosePlatform } from './choose-platform.ts';
+import { InvalidDocument, parseDocument, type RemoteManifest } from './documents.ts';
+import type { LayerDownloads, WantedLayer } from './layer-downloads.ts';
+import { layerStatus, type OnProgress } from './progress.ts';
+import { Excessive } from './read-limited.ts';
+import type { FetchedManifest, Repository } from './repository.ts';
+import { retrying } from './retry.ts';
+
+export interface PullOptions {
+  readonly platform?: Platform | undefined;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+export interface PulledImage {
+  readonly image: Image;
+  /** What the tag led to: the manifest, or the index that has it. */
+  readonly digest: Digest;
+  /** The name had no image or another one. */
+  readonly isNew: boolean;
+}
+
+/** What a name leads to in a registry, for one platform. */
+export interface ResolvedImage {
+  /** What the name itself stands for: the manifest, or an index. */
+  readonly root: FetchedManifest;
+  readonly manifest: RemoteManifest;
+  readonly fetched: FetchedManifest;
+}
+
+/** Throws NotFound when there is nothing for the platform; Refused, Unreachable, InvalidDocument. */
+export async function resolveImage(
+  repository: Repository,
+  reference: Reference,
+  {
+    platform,
+    signal,
+    retryDelayMs,
+  }: { platform?: Platform | undefined; signal: AbortSignal; retryDelayMs: number },
+): Promise<ResolvedImage> {
+  const fetch = (wanted: string) =>
+    retrying(() => repository.manifest(wanted, signal), { signal, firstDelayMs: retryDelayMs });
+  const root = await fetch(reference.digest ?? reference.tag ?? 'latest');
+  let fetched = root;
+  let document = parseDocument(root.bytes, root.mediaType);
+  // An index may have indexes of variants in it.
+  for (let depth = 0; document.kind === 'index'; depth++) {
+    if (depth > 3) throw new InvalidDocument('too many nested indexes');
+    const entry = choosePlatform(document.index, platform);
+    fetched = await fetch(entry.digest);
+    document = parseDocument(fetched.bytes, entry.mediaType);
+  }
+  return { root, manifest: document.manifest, fetched };
+}
+
+/** Fetches images into the engine. */
+export class Puller {
+  readonly #images: Images;
+  readonly #downloads: LayerDownloads;
+  readonly #retryDelayMs: number;
+  #sealed: Promise<unknown> = Promise.resolve();
+
+  constructor(images: Images, downloads: LayerDownloads, retryDelayMs: number) {
+    this.#images = images;
+    this.#downloads = downloads;
+    this.#retryDelayMs = retryDelayMs;
+  }
+
+  /**
+   * Makes the image of a name a local one, whole and durable when it returns. Given up or failed, it leaves
+   * nothing. Throws as {@link resolveImage}, and InvalidDocument or InvalidParameter when the bytes are not
+   * what the manifest says.
+   */
+  async pull(repository: Repository, reference: Reference, options: PullOptions): Promise<PulledImage> {
+    const { images, leases, originals, events } = this.#images;
+    const { onProgress, signal, platform } = options;
+    const resolved = await resolveImage(repository, reference, {
+      platform,
+      signal,
+      retryDelayMs: this.#retryDelayMs,
+    });
+    const { root, fetched, manifest } = resolved;
+    onProgress({
+      status: `Pulling from ${reference.path}`,
+      id: reference.tag ?? reference.digest ?? 'latest',
+    });
+    using lease = leases.open();
+    lease.hold(fetched.digest);
+    const here = images.get(manifest.config.digest);
+    if (here?.chainId) lease.hold(here.chainId);
+    const config = here ? images.configBytes(here.id) : await this.#config(repository, manifest, signal);
+    checkPlatform(config, reference, platform);
+    if (!here) await this.#layers(repository, reference, { manifest, config, lease, options });
+    await originals.content.ingest(fetched.digest, once(fetched.bytes), {
+      maxBytes: fetched.bytes.length,
+      lease,
+    });
+    const before = images.byReference(reference)?.id;
+    originals.rememberManifest(manifest.config.digest, fetched);
+    const { domain, path, tag } = reference;
+    const names = [
+      ...(reference.digest === undefined ? [{ domain, path, tag: tag ?? 'latest' }] : []),
+      { domain, path, digest: root.digest },
+    ];
+    signal.throwIfAborted();
+    const image = images.put(config, names);
+    events.publish({
+      type: 'image',
+      action: 'pull',
+      actor: {
+        id: familiarReference(reference),
+        attributes: { ...(image.config.config?.Labels ?? {}), name: familiarName(reference) },
+      },
+    });
+    return { image, digest: root.digest, isNew: before !== image.id };
+  }
+
+  async #config(repository: Repository, { config }: RemoteManifest, signal: AbortSignal): Promise<Buffer> {
+    if (config.size > maxConfigBytes)
+      throw new Excessive(`the image configuration is larger than ${maxConfigBytes} bytes`);
+    const source = downloadBlob(repository, config, { signal, firstDelayMs: this.#retryDelayMs });
+    const pieces: Buffer[] = [];
+    for await (const bytes of verified(source, { digest: config.digest, maxBytes: config.size }))
+      pieces.push(bytes);
+    return Buffer.concat(pieces);
+  }
+
+  async #layers(
+    repository: Repository,
+    reference: Reference,
+    image: { manifest: RemoteManifest; config: Buffer; lease: Lease; options: PullOptions },
+  ): Promise<void> {
+    const { layers, originals } = this.#images;
+    const { manifest, lease } = image;
+    const { onProgress, signal } = image.options;
+    const diffIds = parseImageConfig(image.config).rootfs.diff_ids;
+    if (diffIds.length !== manifest.layers.length)
+      throw new InvalidDocument("layers from manifest don't match image configuration");
+    await using wanted = new AsyncDisposableStack();
+    const downloads = new Map<Digest, WantedLayer>();
+    let parent: Digest | null = null;
+    const sources = manifest.layers.map((descriptor, i) => {
+      const { digest } = descriptor;
+      const diffId = diffIds[i]!;
+      parent = chainIdOf(parent, diffId);
+      lease.hold(parent);
+      lease.hold(digest);
+      const chainId = layers.find(parent) ? parent : layers.findDiff(diffId);
+      if (chainId && originals.blob(digest)?.diffId === diffId) {
+        lease.hold(chainId);
+        onProgress(layerStatus(digest, 'Already exists'));
+        return { diffId, chainId };
+      }
+      onProgress(layerStatus(digest, 'Pulling fs layer'));
+      if (!downloads.has(digest)) {
+        const download = this.#downloads.want({ repository, descriptor, diffId, onProgress });
+        wanted.use(download);
+        downloads.set(digest, download);
+      }
+      return downloads.get(digest)!.staged;
+    });
+    const chain = await orAborted(Promise.all(sources), signal);
+    await this.#alone(() => {
+      signal.throwIfAborted();
+      return commitLayers(layers, chain, { unused: this.#downloads.unused, lease });
+    });
+    const blobs = manifest.layers.map(({ digest, mediaType, size }, i) => ({
+      digest,
+      diffId: diffIds[i]!,
+      mediaType,
+      size,
+      kept: digest !== diffIds[i],
+    }));
+    originals.rememberBlobs(blobs, `${reference.domain}/${reference.path}`);
+    for (const digest of downloads.keys()) onProgress(layerStatus(digest, 'Pull complete'));
+  }
+
+  /** One at a time: what two images have in common is committed once, and found by the second. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#sealed.then(work);
+    this.#sealed = result.catch(() => {});
+    return result;
+  }
+}
+
+/** Throws NotFound when the only image there is is for another platform than the one asked for. */
+function checkPlatform(config: Buffer, reference: Reference, wanted: Platform | undefined): void {
+  const its = parseImageConfig(config);
+  if (its.os !== hostPlatform.os)
+    throw new InvalidDocument(`image operating system "${its.os}" cannot be used on this platform`);
+  requirePlatform(its, wanted, familiarReference(reference));
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}

@@ -1,0 +1,158 @@
+import { type IncomingHttpHeaders, type IncomingMessage, Agent as PlainAgent, request } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { getCACertificates } from 'node:tls';
+import { type RegistryCertificates, readCertificates } from './certificates.ts';
+import { Unreachable } from './errors.ts';
+import { proxyFor } from './proxy.ts';
+import { reasonOf } from './reason.ts';
+
+export interface OutgoingRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | AsyncIterable<Buffer>;
+  /** Length of a streamed body; without it the body is chunked. */
+  readonly bodyBytes?: number;
+  /** False: with whatever certificate. */
+  readonly verify: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface IncomingResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Where it came from in the end. */
+  readonly url: URL;
+  /** To be read to its end or destroyed. */
+  readonly body: IncomingMessage;
+}
+
+const maxRedirects = 10;
+/** To wait for the head of an answer, or for the next bytes of it. */
+export const patienceMs = 60_000;
+/** For a registry to look over and store what it was sent. */
+const storeMs = 600_000;
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+/** Connections that nobody uses are closed after this. */
+const idleMs = 15_000;
+
+/**
+ * HTTP for one piece of work: connections are used again, each host has its own certificates, the proxies of
+ * the environment are used. Every failure to get an answer is an {@link Unreachable}.
+ */
+export class Transport {
+  readonly #certificateDirectory: string;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #agents = new Map<string, Promise<PlainAgent | TlsAgent>>();
+
+  constructor(options: {
+    readonly certificateDirectory: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  }) {
+    this.#certificateDirectory = options.certificateDirectory;
+    this.#env = options.env;
+  }
+
+  /**
+   * Follows redirects of GET and HEAD; what says who we are goes to the first host only. Never from TLS to no
+   * TLS, and not round and round.
+   */
+  async send(outgoing: OutgoingRequest): Promise<IncomingResponse> {
+    let next = outgoing;
+    for (let hops = 0; ; hops++) {
+      const response = await this.#once(next);
+      const { location } = response.headers;
+      const follows = next.method === 'GET' || next.method === 'HEAD';
+      if (!follows || !redirects.has(response.status) || location === undefined) return response;
+      response.body.destroy();
+      if (hops >= maxRedirects) throw failed(outgoing, `stopped after ${maxRedirects} redirects`);
+      next = redirected(next, location, outgoing);
+    }
+  }
+
+  async #once(outgoing: OutgoingRequest): Promise<IncomingResponse> {
+    const { url, method, body, signal } = outgoing;
+    const agent = await this.#agentFor(url, outgoing.verify);
+    const length = Buffer.isBuffer(body) ? body.length : outgoing.bodyBytes;
+    return new Promise((resolve, reject) => {
+      const made = (url.protocol === 'https:' ? tlsRequest : request)(url, {
+        method,
+        agent,
+        signal,
+        headers: {
+          'User-Agent': 'machine',
+          ...outgoing.headers,
+          ...(length !== undefined && { 'Content-Length': length }),
+        },
+      });
+      const fail = (error: unknown) => {
+        reject(signal.aborted ? signal.reason : failed(outgoing, reasonOf(error, url), error));
+      };
+      made.on('error', fail);
+      // While a body is sent, the connection is not idle.
+      made.setTimeout(body === undefined ? patienceMs : storeMs, () =>
+        made.destroy(new Error('no answer in time')),
+      );
+      made.on('response', (response) => {
+        made.setTimeout(0);
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, url, body: response });
+      });
+      if (body === undefined || Buffer.isBuffer(body)) made.end(body);
+      else pipeline(Readable.from(body, { objectMode: false, highWaterMark: 256 * 1024 }), made).catch(fail);
+    });
+  }
+
+  #agentFor(url: URL, verify: boolean): Promise<PlainAgent | TlsAgent> {
+    const proxy = proxyFor(url, this.#env);
+    const key = JSON.stringify([url.protocol, url.host, verify, proxy]);
+    let agent = this.#agents.get(key);
+    if (!agent) {
+      agent = this.#makeAgent(url, verify, proxy);
+      this.#agents.set(key, agent);
+    }
+    return agent;
+  }
+
+  async #makeAgent(url: URL, verify: boolean, proxy: string | null): Promise<PlainAgent | TlsAgent> {
+    const proxyEnv = proxy === null ? undefined : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+    const common = { keepAlive: true, timeout: idleMs, ...(proxyEnv && { proxyEnv }) };
+    if (url.protocol !== 'https:') return new PlainAgent(common);
+    const certificates = await readCertificates(this.#certificateDirectory, url.host);
+    return new TlsAgent({
+      ...common,
+      rejectUnauthorized: verify,
+      minVersion: 'TLSv1.2',
+      ...trusted(verify, certificates),
+      ...(certificates.client.length > 0 && {
+        cert: certificates.client.map(({ cert }) => cert),
+        key: certificates.client.map(({ key }) => key),
+      }),
+    });
+  }
+}
+
+function trusted(verify: boolean, { ca }: RegistryCertificates): { ca?: string[] } {
+  return verify ? { ca: [...getCACertificates('default'), ...getCACertificates('system'), ...ca] } : {};
+}
+
+/** Throws Unreachable where the answer leads nowhere that one should go. */
+function redirected(from: OutgoingRequest, location: string, first: OutgoingRequest): OutgoingRequest {
+  const url = URL.canParse(location, from.url.href) ? new URL(location, from.url) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw failed(first, 'redirected to no http or https URL');
+  if (from.url.protocol === 'https:' && url.protocol !== 'https:')
+    throw failed(first, `redirected from https to "${url.origin}"`);
+  const headers = { ...from.headers };
+  if (url.host !== from.url.host || url.protocol !== from.url.protocol) delete headers.Authorization;
+  // Another host has its own certificate to show, insecure registry or not.
+  return { ...from, url, headers, verify: from.verify || url.host !== first.url.host };
+}
+
+/** In the words of Go's http.Client: `Get "https://…": reason`. Queries may hold secrets and are left out. */
+function failed({ method, url }: OutgoingRequest, reason: string, cause?: unknown): Unreachable {
+  const verb = method[0] + method.slice(1).toLowerCase();
+  return new Unreachable(`${verb} "${url.origin}${url.pathname}": ${reason}`, { cause });
+}

@@ -21,7 +21,8 @@ interface Download {
   readonly cancel: AbortController;
   readonly lease: Lease;
   users: number;
-  last: ProgressLine;
+  /** What was told of it last. */
+  readonly told: { last: ProgressLine };
 }
 
 /** A wish for a layer. To be disposed of when the image is recorded or given up. */
@@ -64,7 +65,7 @@ export class LayerDownloads {
     const { onProgress } = wish;
     const known = this.#underway.get(digest);
     const download = known ?? this.#begin(wish);
-    if (known) onProgress(known.last);
+    if (known) onProgress(known.told.last);
     download.users++;
     download.listeners.add(onProgress);
     return {
@@ -79,11 +80,12 @@ export class LayerDownloads {
 
   #begin(wish: LayerWish): Download {
     const { digest } = wish.descriptor;
-    const listeners = new Set<OnProgress>();
+    const listeners = new Set([wish.onProgress]);
+    const told = { last: layerStatus(digest, 'Pulling fs layer') };
     const cancel = new AbortController();
     const lease = this.#deps.leases.open();
     const tell = (line: ProgressLine) => {
-      download.last = line;
+      told.last = line;
       for (const listener of listeners) listener(line);
     };
     const staged = this.#places.run(
@@ -95,8 +97,7 @@ export class LayerDownloads {
     );
     // Whoever wants it hears of it.
     staged.catch(() => {});
-    const last = layerStatus(digest, 'Pulling fs layer');
-    const download: Download = { staged, listeners, cancel, lease, users: 0, last };
+    const download: Download = { staged, listeners, cancel, lease, users: 0, told };
     this.#underway.set(digest, download);
     return download;
   }

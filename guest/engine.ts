@@ -1,6 +1,7 @@
 import type { Route } from './api/handler.ts';
 import { archiveRoutes } from './api/routes/archive.ts';
-import { builderStubRoutes } from './api/routes/builder-stubs.ts';
+import { builderStubRoutes, noBuilder } from './api/routes/builder-stubs.ts';
+import { buildKitRoutes } from './api/routes/buildkit.ts';
 import { commitRoutes } from './api/routes/commit.ts';
 import { containerProcessRoutes } from './api/routes/container-processes.ts';
 import { containerPruneRoutes } from './api/routes/container-prune.ts';
@@ -157,6 +158,18 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...publishedPortsRoutes(sandboxes.ports),
     ...volumeRoutes(volumes, events),
     ...builderStubRoutes(),
+    ...buildKitRoutes(async () => {
+      const { createBuildKit } = await import('./builder/buildkit/index.ts');
+      return createBuildKit({
+        builder: noBuilder,
+        images: images.images,
+        events,
+        engineId: meta.engineId,
+        contexts: paths.buildContexts,
+        agents: paths.agents,
+        hostGateway: () => networks.get('bridge').ipv4?.gateway ?? null,
+      });
+    }, log),
     ...swarmStubRoutes(),
   ];
   const api = createApiServer({ routes, log });

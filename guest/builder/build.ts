@@ -82,6 +82,8 @@ export interface ContextWish {
   /** What steps will read: paths and patterns below the context; null = everything. */
   readonly paths: readonly string[] | null;
   readonly signal: AbortSignal;
+  /** Bytes that came so far, for the progress of a transfer. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 export interface OpenContext extends AsyncDisposable {
@@ -210,7 +212,7 @@ export interface BuildResult extends Disposable {
 /** What earlier builds left. */
 export interface BuildCache {
   /** For `docker system df` and `docker builder du`, latest used last. */
-  usage(): BuildCacheRecord[];
+  usage(): Promise<BuildCacheRecord[]>;
   /** Forgets records that match and are not in use; returns those that went. */
   prune(options: CachePruneOptions): Promise<BuildCacheRecord[]>;
 }

@@ -13,6 +13,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <dataRoot>/snapshots/DIR/      a container's `upper/` and `work/`
  *   <dataRoot>/containers/ID/      config that outlives a run: logs, hostname, hosts, resolv.conf
  *   <dataRoot>/volumes/NAME/_data  named volumes
+ *   <dataRoot>/build-contexts/     directories of clients, kept between builds (builder/buildkit/session/local-trees.ts)
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
  *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
  *   <runRoot>/images/ID-HASH       an image, mounted for a run (containers/image-mounts.ts)
@@ -20,6 +21,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <runRoot>/drains/              FIFOs of the shell that starts drains (runtime/drain.ts)
  *   <runRoot>/netns/ID             network namespaces (bind mounts)
  *   <runRoot>/shm/ID               /dev/shm of a container that shares it (`--ipc shareable`)
+ *   <runRoot>/agents/ID/           a socket that leads to an ssh agent of a client's, for one build
  *   <runRoot>/crun/                crun's own state (`crun --root`)
  */
 export interface EnginePaths {
@@ -31,6 +33,8 @@ export interface EnginePaths {
   readonly layers: string;
   readonly snapshots: string;
   readonly volumes: string;
+  readonly buildContexts: string;
+  readonly agents: string;
   readonly netns: string;
   readonly crun: string;
   readonly fifos: string;
@@ -57,6 +61,8 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     layers: join(dataRoot, 'layers'),
     snapshots: join(dataRoot, 'snapshots'),
     volumes: join(dataRoot, 'volumes'),
+    buildContexts: join(dataRoot, 'build-contexts'),
+    agents: join(runRoot, 'agents'),
     netns: join(runRoot, 'netns'),
     crun: join(runRoot, 'crun'),
     fifos: join(runRoot, 'fifos'),

@@ -1,0 +1,96 @@
+import type { BuildResult } from '../build.ts';
+import { frontEndCapabilities, graphCapabilities } from './capabilities.ts';
+import type { CallContext, Methods } from './grpc/server.ts';
+import { unary } from './grpc/server.ts';
+import { codes, GrpcError, toGrpcError } from './grpc/status.ts';
+import type { RunningBuild, RunningBuilds } from './running-build.ts';
+import type { Worker } from './wire/control.ts';
+import * as wire from './wire/gateway.ts';
+import type { Content } from './wire/message.ts';
+
+const service = '/moby.buildkit.v1.frontend.LLBBridge';
+
+export const graphsRefused =
+  'this engine builds Dockerfiles (frontend dockerfile.v0); it does not run LLB of other front ends';
+
+/** Front ends that ours stands for: named so, or by a `# syntax=` line. */
+const dockerfileImage = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/;
+
+/**
+ * LLBBridge: what buildx, which plays the front end's part, asks of a build. The build is named in the metadata.
+ */
+export function bridgeMethods(deps: {
+  readonly builds: RunningBuilds;
+  readonly worker: () => Content<typeof Worker>;
+  readonly runFrontEnd: (
+    build: RunningBuild,
+    options: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ) => Promise<BuildResult>;
+}): Methods {
+  const buildOf = ({ metadata, signal }: CallContext) =>
+    deps.builds.get(String(metadata['buildkit-controlapi-buildid'] ?? ''), signal);
+
+  async function solve(
+    request: Content<typeof wire.SolveRequest>,
+    context: CallContext,
+  ): Promise<Content<typeof wire.SolveResponse>> {
+    const build = await buildOf(context);
+    const signal = AbortSignal.any([build.signal, context.signal]);
+    try {
+      const { frontend, frontendOpt, definition, frontendInputs } = request;
+      if ((definition?.def.length ?? 0) > 0 || frontendInputs.size > 0)
+        throw new GrpcError(codes.unimplemented, graphsRefused);
+      if (frontend === '') return wire.SolveResponse.of({ result: wire.Result.of({ ref: { id: '' } }) });
+      checkFrontEnd(frontend, frontendOpt);
+      const id = build.keep(await deps.runFrontEnd(build, frontendOpt, signal));
+      return wire.SolveResponse.of({ ref: id, result: wire.Result.of({ ref: { id } }) });
+    } catch (error) {
+      build.failure = toGrpcError(error);
+      throw build.failure;
+    }
+  }
+
+  async function finish(
+    { result, error }: Content<typeof wire.ReturnRequest>,
+    context: CallContext,
+  ): Promise<Content<typeof wire.ReturnResponse>> {
+    const build = await buildOf(context);
+    // Its own failure comes back without what this engine knows of it.
+    if (error) build.return(build.failure ?? new GrpcError(error.code, error.message, error.details));
+    else {
+      const ids = [result?.ref, ...(result?.refs?.refs.values() ?? [])].flatMap((ref) => ref?.id || []);
+      if (ids.length > 1)
+        build.return(new GrpcError(codes.unimplemented, 'this engine exports one result of a build'));
+      else build.return(ids[0] === undefined ? null : build.result(ids[0]));
+    }
+    return {};
+  }
+
+  return new Map([
+    [
+      `${service}/Ping`,
+      unary(wire.PingRequest, wire.PongResponse, () => ({
+        frontendCaps: frontEndCapabilities.map((id) => ({ id, enabled: true })),
+        llbCaps: graphCapabilities.map((id) => ({ id, enabled: true })),
+        workers: [deps.worker()],
+      })),
+    ],
+    [`${service}/Solve`, unary(wire.SolveRequest, wire.SolveResponse, solve)],
+    [`${service}/Return`, unary(wire.ReturnRequest, wire.ReturnResponse, finish)],
+    // Results here are never lazy.
+    [`${service}/Evaluate`, unary(wire.EvaluateRequest, wire.EvaluateResponse, () => ({}))],
+    [`${service}/Inputs`, unary(wire.InputsRequest, wire.InputsResponse, () => wire.InputsResponse.of({}))],
+  ]);
+}
+
+/** Throws GrpcError for a front end that is not Dockerfile's. */
+export function checkFrontEnd(frontend: string, options: ReadonlyMap<string, string>): void {
+  if (frontend === 'dockerfile.v0') return;
+  const source = options.get('source') ?? '';
+  if (frontend === 'gateway.v0' && dockerfileImage.test(source)) return;
+  throw new GrpcError(
+    codes.unimplemented,
+    `frontend ${[frontend, source].filter(Boolean).join(' ')}: ${graphsRefused}`,
+  );
+}

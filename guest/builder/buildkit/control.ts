@@ -1,0 +1,133 @@
+import type { BuildCache, BuildRequest, BuildResult } from '../build.ts';
+import { checkFrontEnd, graphsRefused } from './bridge.ts';
+import type { ExportAnswer, Exporter } from './exporters/exporter.ts';
+import { type CallContext, type Methods, streaming, unary } from './grpc/server.ts';
+import { codes, GrpcError } from './grpc/status.ts';
+import { RunningBuild, type RunningBuilds } from './running-build.ts';
+import type { Sessions } from './session/sessions.ts';
+import { pruneOptions, usageRecord, usageRecords } from './usage.ts';
+import * as wire from './wire/control.ts';
+import type { Content } from './wire/message.ts';
+import { buildKitVersion } from './worker.ts';
+
+const service = '/moby.buildkit.v1.Control';
+
+type SolveRequest = Content<typeof wire.SolveRequest>;
+
+export interface ControlDependencies {
+  readonly builds: RunningBuilds;
+  readonly sessions: Sessions;
+  readonly cache: BuildCache;
+  readonly exporters: ReadonlyMap<string, Exporter>;
+  readonly worker: () => Content<typeof wire.Worker>;
+  readonly runFrontEnd: (
+    build: RunningBuild,
+    options: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ) => Promise<BuildResult>;
+}
+
+/** The Control service: builds, their progress, and what the cache holds. */
+export function controlMethods(deps: ControlDependencies): Methods {
+  async function solve(request: SolveRequest, { signal }: CallContext) {
+    refuseWhatIsNotDone(request);
+    const exports = exportsOf(request).map(({ type, attrs }, number) => {
+      const exporter = deps.exporters.get(type);
+      if (!exporter)
+        throw new GrpcError(
+          codes.unimplemented,
+          `this engine does not support the output type ${type}; image, local and tar are what it writes`,
+        );
+      return { exporter, attrs, number };
+    });
+    const entitlements = entitlementsOf(request.entitlements);
+    const build = new RunningBuild({ ref: request.ref, sessionId: request.session, entitlements }, signal);
+    deps.builds.add(build);
+    try {
+      const result = await resultOf(build, request);
+      const exporterResponse = new Map<string, string>();
+      for (const { exporter, attrs, number } of result ? exports : []) {
+        const answer = await exporter(result!, {
+          ...{ attrs, number, signal },
+          session: () => deps.sessions.get(build.sessionId, signal),
+          publish: (event) => build.progress.publish(event),
+        });
+        for (const [key, value] of Object.entries(answer satisfies ExportAnswer))
+          exporterResponse.set(key, value);
+      }
+      return { exporterResponse };
+    } finally {
+      build.end();
+      void deps.builds.retire(build);
+    }
+  }
+
+  async function resultOf(build: RunningBuild, request: SolveRequest): Promise<BuildResult | null> {
+    if (request.frontend === '') return Promise.race([build.returned, aborted(build.signal)]);
+    checkFrontEnd(request.frontend, request.frontendAttrs);
+    const result = await deps.runFrontEnd(build, request.frontendAttrs, build.signal);
+    build.keep(result);
+    return result;
+  }
+
+  async function* status({ ref }: Content<typeof wire.StatusRequest>, { signal }: CallContext) {
+    yield* (await deps.builds.get(ref, signal)).progress.follow(signal);
+  }
+
+  async function* prune(request: Content<typeof wire.PruneRequest>) {
+    for (const record of await deps.cache.prune(pruneOptions(request, new Date()))) yield usageRecord(record);
+  }
+
+  return new Map([
+    [`${service}/Solve`, unary(wire.SolveRequest, wire.SolveResponse, solve)],
+    [`${service}/Status`, streaming(wire.StatusRequest, wire.StatusResponse, status)],
+    [
+      `${service}/ListWorkers`,
+      unary(wire.ListWorkersRequest, wire.ListWorkersResponse, () => ({ workers: [deps.worker()] })),
+    ],
+    [`${service}/Info`, unary(wire.InfoRequest, wire.InfoResponse, () => ({ version: buildKitVersion }))],
+    [
+      `${service}/DiskUsage`,
+      unary(wire.DiskUsageRequest, wire.DiskUsageResponse, async ({ filter }) => ({
+        records: await usageRecords(deps.cache, filter),
+      })),
+    ],
+    [`${service}/Prune`, streaming(wire.PruneRequest, wire.UsageRecord, prune)],
+  ]);
+}
+
+function exportsOf({ exporters, exporter, exporterAttrs }: SolveRequest) {
+  if (exporters.length > 0) return exporters;
+  return exporter === '' ? [] : [{ type: exporter, attrs: exporterAttrs }];
+}
+
+/** Throws GrpcError. */
+function refuseWhatIsNotDone({ definition, frontend, frontendInputs, cache }: SolveRequest): void {
+  if ((definition?.def.length ?? 0) > 0 || frontendInputs.size > 0)
+    throw new GrpcError(codes.unimplemented, graphsRefused);
+  if (frontend !== '' && frontend !== 'dockerfile.v0' && frontend !== 'gateway.v0')
+    throw new GrpcError(codes.unimplemented, `frontend ${frontend}: ${graphsRefused}`);
+  // An image's layers are found again by their steps in its history, with or without this.
+  for (const { type } of cache?.exports ?? [])
+    if (type !== 'inline')
+      throw new GrpcError(
+        codes.unimplemented,
+        `this engine does not support --cache-to type=${type}; its own cache is kept, and type=inline goes with the image`,
+      );
+}
+
+function entitlementsOf(words: readonly string[]): BuildRequest['entitlements'] {
+  return new Set(
+    words.map((word) => {
+      if (word === 'network.host' || word === 'security.insecure') return word;
+      throw new GrpcError(codes.invalidArgument, `unknown entitlement ${word}`);
+    }),
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

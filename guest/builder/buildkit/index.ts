@@ -1,0 +1,64 @@
+import type { EventSink } from '../../events/event.ts';
+import type { ImageStore } from '../../images/image-store.ts';
+import type { Builder } from '../build.ts';
+import { bridgeMethods } from './bridge.ts';
+import { controlMethods } from './control.ts';
+import type { Exporter } from './exporters/exporter.ts';
+import { imageExporter } from './exporters/image.ts';
+import { runFrontEnd } from './front-end.ts';
+import { type Methods, unary } from './grpc/server.ts';
+import type { RunningBuild } from './running-build.ts';
+import { RunningBuilds } from './running-build.ts';
+import { LocalTrees } from './session/local-trees.ts';
+import { Sessions } from './session/sessions.ts';
+import { int, message, text } from './wire/message.ts';
+import { worker } from './worker.ts';
+
+/** BuildKit's services on one engine. */
+export interface BuildKit {
+  readonly methods: Methods;
+  readonly sessions: Sessions;
+}
+
+export interface BuildKitDependencies {
+  readonly builder: Builder;
+  readonly images: ImageStore;
+  readonly events: EventSink;
+  readonly engineId: string;
+  /** Where clients' directories are kept between builds. */
+  readonly contexts: string;
+  /** For sockets of ssh agents. */
+  readonly agents: string;
+  /** The host's address on the default network. */
+  readonly hostGateway: () => string | null;
+}
+
+export function createBuildKit(deps: BuildKitDependencies): BuildKit {
+  const sessions = new Sessions();
+  const builds = new RunningBuilds();
+  const trees = new LocalTrees(deps.contexts);
+  const image = imageExporter(deps.images, deps.events);
+  const exporters = new Map<string, Exporter>([
+    ['moby', image],
+    ['image', image],
+  ]);
+  const front = (build: RunningBuild, options: ReadonlyMap<string, string>, signal: AbortSignal) =>
+    runFrontEnd({ ...deps, sessions, trees }, build, options, signal);
+  const own = () => worker(deps.engineId, deps.hostGateway());
+  return {
+    sessions,
+    methods: new Map([
+      ...controlMethods({
+        ...{ builds, sessions, exporters, cache: deps.builder.cache },
+        ...{ worker: own, runFrontEnd: front },
+      }),
+      ...bridgeMethods({ builds, worker: own, runFrontEnd: front }),
+      ['/grpc.health.v1.Health/Check', unary(HealthRequest, HealthResponse, () => ({ status: serving }))],
+    ]),
+  };
+}
+
+/** grpc.health.v1 */
+const HealthRequest = message({ service: text(1) });
+const HealthResponse = message({ status: int(1) });
+const serving = 1;

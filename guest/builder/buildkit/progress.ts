@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import type { BuildEvent, DockerfileSource } from '../build.ts';
+import { StatusResponse } from './wire/control.ts';
+import type { Content } from './wire/message.ts';
+
+export type StatusUpdate = Content<typeof StatusResponse>;
+
+/** BuildKit's own limit of what it keeps of a step's output. */
+const logBytes = 2 * 1024 * 1024;
+
+const clipped = Buffer.from('[output clipped, log limit 2MiB reached]\n');
+
+/** What a build tells of itself, kept for clients that ask late or twice, until the build is forgotten. */
+export class Progress {
+  readonly #updates: StatusUpdate[] = [];
+  readonly #changes = new EventTarget();
+  readonly #logged = new Map<string, number>();
+  #ended = false;
+
+  /** @param dockerfile that warnings point into */
+  publish(event: BuildEvent, dockerfile?: DockerfileSource): void {
+    if (event.kind === 'log') this.#log(event);
+    else {
+      const update = toUpdate(event, dockerfile);
+      if (update) this.#add(update);
+    }
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#changes.dispatchEvent(new Event('change'));
+  }
+
+  /** Everything from the beginning, then what comes, to the end of the build. */
+  async *follow(signal: AbortSignal): AsyncGenerator<StatusUpdate, void> {
+    for (let next = 0; ; ) {
+      signal.throwIfAborted();
+      const updates = this.#updates.slice(next);
+      if (updates.length > 0) {
+        next += updates.length;
+        yield joined(updates);
+      } else if (this.#ended) return;
+      else await once(this.#changes, 'change', { signal });
+    }
+  }
+
+  #log(event: BuildEvent & { readonly kind: 'log' }): void {
+    const before = this.#logged.get(event.vertex) ?? 0;
+    if (before > logBytes) return;
+    this.#logged.set(event.vertex, before + event.data.length);
+    const data = before + event.data.length > logBytes ? clipped : event.data;
+    const { vertex, stream, at: timestamp } = event;
+    this.#add(StatusResponse.of({ logs: [{ vertex, stream, timestamp, data }] }));
+  }
+
+  #add(update: StatusUpdate): void {
+    this.#updates.push(update);
+    this.#changes.dispatchEvent(new Event('change'));
+  }
+}
+
+function joined(updates: readonly StatusUpdate[]): StatusUpdate {
+  return {
+    vertexes: updates.flatMap(({ vertexes }) => vertexes),
+    statuses: updates.flatMap(({ statuses }) => statuses),
+    logs: updates.flatMap(({ logs }) => logs),
+    warnings: updates.flatMap(({ warnings }) => warnings),
+  };
+}
+
+/** Null for what BuildKit's clients have no place for. */
+function toUpdate(
+  event: Exclude<BuildEvent, { kind: 'log' }>,
+  dockerfile: DockerfileSource | undefined,
+): StatusUpdate | null {
+  switch (event.kind) {
+    case 'vertex': {
+      const { digest, inputs, name, cached, startedAt, completedAt, error = '' } = event;
+      return StatusResponse.of({
+        vertexes: [
+          { digest, inputs: [...inputs], name, cached, started: startedAt, completed: completedAt, error },
+        ],
+      });
+    }
+    case 'status': {
+      const { vertex, id, current, total, startedAt, completedAt } = event;
+      const timestamp = completedAt ?? new Date();
+      return StatusResponse.of({
+        statuses: [
+          { id, vertex, name: '', current, total, timestamp, started: startedAt, completed: completedAt },
+        ],
+      });
+    }
+    case 'warning': {
+      const { vertex, short, detail, url, range } = event;
+      return StatusResponse.of({
+        warnings: [
+          {
+            ...{ vertex, level: 1, url, short: Buffer.from(short) },
+            detail: detail.map((line) => Buffer.from(line)),
+            source: dockerfile && { filename: dockerfile.name, data: Buffer.from(dockerfile.text) },
+            ranges: range ? [{ start: { line: range.first }, end: { line: range.last } }] : [],
+          },
+        ],
+      });
+    }
+    case 'instruction':
+      return null;
+  }
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import type { BuildRequest, BuildResult } from '../build.ts';
+import { codes, GrpcError } from './grpc/status.ts';
+import { Progress } from './progress.ts';
+
+interface Settle {
+  resolve(result: BuildResult | null): void;
+  reject(error: GrpcError): void;
+}
+
+/**
+ * A build from its Control.Solve call to that call's end. With buildx the front end's work is asked for by other
+ * calls (LLBBridge.Solve) that name this build; LLBBridge.Return says which of the results is exported.
+ */
+export class RunningBuild {
+  readonly ref: string;
+  readonly sessionId: string;
+  readonly progress = new Progress();
+  /** Aborted when the client cancels. */
+  readonly signal: AbortSignal;
+  /** What the client returned: a result, or null for none. */
+  readonly returned: Promise<BuildResult | null>;
+  readonly #settle: Settle;
+  readonly #results = new Map<string, BuildResult>();
+  /** The last failure of a front end's call, with the details that a client may not send back. */
+  failure: GrpcError | null = null;
+
+  /** What `RUN` may have: `--allow`. */
+  readonly entitlements: BuildRequest['entitlements'];
+
+  /** @param signal aborted when the client cancels */
+  constructor(from: Pick<RunningBuild, 'ref' | 'sessionId' | 'entitlements'>, signal: AbortSignal) {
+    this.ref = from.ref;
+    this.sessionId = from.sessionId;
+    this.entitlements = from.entitlements;
+    this.signal = signal;
+    let settle: Settle | undefined;
+    this.returned = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.#settle = settle!;
+    // Nobody may be waiting any more.
+    this.returned.catch(() => {});
+  }
+
+  /** The client's last word on its front end's work. */
+  return(outcome: BuildResult | GrpcError | null): void {
+    if (outcome instanceof GrpcError) this.#settle.reject(outcome);
+    else this.#settle.resolve(outcome);
+  }
+
+  /** Keeps a result for the rest of the build. Returns its id. */
+  keep(result: BuildResult): string {
+    const id = randomBytes(12).toString('hex');
+    this.#results.set(id, result);
+    return id;
+  }
+
+  result(id: string): BuildResult {
+    const result = this.#results.get(id);
+    if (!result) throw new GrpcError(codes.notFound, `no result ${id} in build ${this.ref}`);
+    return result;
+  }
+
+  end(): void {
+    this.progress.end();
+    for (const result of this.#results.values()) result[Symbol.dispose]();
+  }
+}
+
+/** A client may ask for the status of a build a little before it has begun, and after it has ended. */
+const waitMs = 5000;
+
+/** Builds by their reference, which is the client's. */
+export class RunningBuilds {
+  readonly #builds = new Map<string, RunningBuild>();
+  readonly #arrivals = new EventTarget();
+
+  add(build: RunningBuild): void {
+    if (this.#builds.has(build.ref))
+      throw new GrpcError(codes.invalidArgument, `there is a build ${build.ref} already`);
+    this.#builds.set(build.ref, build);
+    this.#arrivals.dispatchEvent(new Event(build.ref));
+  }
+
+  /** It has ended, and can be asked about for a while. */
+  async retire(build: RunningBuild): Promise<void> {
+    await setTimeout(waitMs, undefined, { ref: false });
+    this.#builds.delete(build.ref);
+  }
+
+  /** Waits a little for it to begin. Throws GrpcError. */
+  async get(ref: string, signal: AbortSignal): Promise<RunningBuild> {
+    const done = new AbortController();
+    if (!this.#builds.has(ref)) {
+      const either = AbortSignal.any([signal, done.signal]);
+      const arrived = new Promise<void>((resolve) =>
+        this.#arrivals.addEventListener(ref, () => resolve(), { once: true, signal: either }),
+      );
+      await Promise.race([arrived, setTimeout(waitMs, undefined, { signal: either }).catch(() => {})]);
+      done.abort();
+      signal.throwIfAborted();
+    }
+    const build = this.#builds.get(ref);
+    if (!build) throw new GrpcError(codes.notFound, `no such job ${ref}`);
+    return build;
+  }
+}

@@ -1,0 +1,25 @@
+import type { RegistryCredentials } from '../../build.ts';
+import { CredentialsRequest, CredentialsResponse } from '../wire/session.ts';
+import type { Session } from './sessions.ts';
+
+const getCredentials = '/moby.filesync.v1.Auth/Credentials';
+
+/** What the client is logged in with at a registry; null = nothing. */
+export async function readCredentials(
+  session: Session,
+  host: string,
+  signal: AbortSignal,
+): Promise<RegistryCredentials | null> {
+  if (!session.supports(getCredentials)) return null;
+  // By this name buildx finds what `docker login` without a server has kept.
+  const request = { host: host === 'docker.io' ? 'registry-1.docker.io' : host };
+  const { username, secret } = await session.client.unary(
+    getCredentials,
+    CredentialsRequest,
+    CredentialsResponse,
+    request,
+    { signal },
+  );
+  if (secret === '') return null;
+  return username === '' ? { identityToken: secret } : { username, password: secret };
+}

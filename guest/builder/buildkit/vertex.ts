@@ -1,0 +1,38 @@
+import { type Digest, digestOf } from '../../digest.ts';
+import type { BuildEvent } from '../build.ts';
+
+/** A step that the door does itself, shown like those of the builder. */
+export interface Vertex {
+  /** Shows a part of it that counts; `finished` ends that part. */
+  status(id: string, current: number, finished?: boolean): void;
+}
+
+/** Tells that a step begins, and how it ended when `work` has. */
+export async function showVertex<T>(
+  name: string,
+  publish: (event: BuildEvent) => void,
+  work: (vertex: Vertex) => Promise<T>,
+): Promise<T> {
+  const digest: Digest = digestOf(`door:${name}`);
+  const startedAt = new Date();
+  const vertex = { kind: 'vertex', digest, inputs: [], name, startedAt, cached: false } as const;
+  const parts = new Map<string, Date>();
+  publish(vertex);
+  try {
+    const result = await work({
+      status(id, current, finished = false) {
+        const since = parts.get(id) ?? new Date();
+        parts.set(id, since);
+        publish({
+          ...{ kind: 'status', vertex: digest, id, current, total: 0, startedAt: since },
+          ...(finished && { completedAt: new Date() }),
+        });
+      },
+    });
+    publish({ ...vertex, completedAt: new Date() });
+    return result;
+  } catch (error) {
+    publish({ ...vertex, completedAt: new Date(), error: (error as Error).message });
+    throw error;
+  }
+}

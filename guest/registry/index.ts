@@ -39,7 +39,8 @@ export interface TransferOptions {
 
 /**
  * The engine's client of registries (OCI distribution spec). Errors carry dockerd's words: NotFound when
- * there is no such image or one may not see it, Unauthorized, Refused, Unreachable, InvalidDocument.
+ * there is no such image or one may not see it, Unauthorized from logins, Refused, Unreachable,
+ * InvalidDocument.
  */
 export class Registry {
   readonly #images: Images;

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { Unauthorized } from '../errors.ts';
+import { Internal, Unauthorized } from '../errors.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import { basic, type Credentials } from './credentials.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -49,7 +49,7 @@ export class RegistrySession {
     this.#challenge = parseChallenge(response.headers['www-authenticate']);
   }
 
-  /** Throws Refused, Unreachable; Unauthorized when there are no credentials to show. */
+  /** Throws Refused, Unreachable; Internal when there are no credentials to show. */
   async request(request: SessionRequest): Promise<IncomingResponse> {
     let response = await this.#send(request, await this.#authorization(request));
     if (response.status === 401) {
@@ -116,7 +116,8 @@ export class RegistrySession {
     if (challenge.scheme === 'basic') {
       if (credentials.username) return { Authorization: basic(credentials) };
       const verb = method[0] + method.slice(1).toLowerCase();
-      throw new Unauthorized(
+      // No 401: clients would ask for a password, on whatever they have for a terminal.
+      throw new Internal(
         `${verb} "${new URL(at, this.endpoint.base).href.split('?')[0]}": no basic auth credentials`,
       );
     }

@@ -1,19 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, tryRun } from '../host/exec.ts';
 import type { Mount } from '../layers/snapshotter.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { CgroupLocation } from './cgroup-location.ts';
-import { Drains } from './drain.ts';
 import { segmentBytes } from './drain-keeper.ts';
 import { FifoSets } from './fifo-sets.ts';
-import { monitorCommand } from './monitor.ts';
+import { monitorArguments } from './monitor.ts';
 import { MonitoredTask } from './monitored-task.ts';
 import { identify, killGroup, signalProcess } from './process-identity.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { ExecRequest, OutputPosition, RunningTask, Runtime, StartRequest } from './runtime.ts';
 import { isLateExecFailure, startError } from './start-error.ts';
+import { Starter } from './starter.ts';
 
 /** Marks a session that ends with the engine. */
 const mortal = 'mortal';
@@ -35,18 +34,18 @@ export class CrunRuntime implements Runtime {
   /** Sessions that were started here, and so are followed. */
   readonly #execs = new Set<string>();
   readonly #fifos: FifoSets;
-  readonly #drains: Drains;
+  readonly #starter: Starter;
 
   constructor(paths: EnginePaths, cgroups: CgroupLocation) {
     this.#paths = paths;
     this.#cgroups = cgroups;
     this.#fifos = new FifoSets(paths.fifos);
-    this.#drains = new Drains(paths.drains, this.#fifos);
+    this.#starter = new Starter(paths.starter, this.#fifos);
     mkdirSync(paths.crun, { recursive: true, mode: 0o700 });
   }
 
   async start({ id, spec, rootfs, openStdin }: StartRequest): Promise<RunningTask> {
-    await Promise.all([this.remove(id), this.#drains.ready()]);
+    await Promise.all([this.remove(id), this.#starter.ready()]);
     const directory = new RunDirectory(this.#paths.run(id));
     mkdirSync(directory.file('rootfs'), { recursive: true, mode: 0o700 });
     writeFileSync(directory.file('config.json'), JSON.stringify(spec), { mode: 0o600 });
@@ -100,7 +99,7 @@ export class CrunRuntime implements Runtime {
       return null;
     }
     if (directory.pid === null) return null;
-    await this.#drains.ready();
+    await this.#starter.ready();
     for (const execId of list(directory.file('exec'))) this.#endExec(join(directory.path, 'exec', execId));
     return this.#task(directory, id, options);
   }
@@ -135,14 +134,13 @@ export class CrunRuntime implements Runtime {
   async #launch(launch: Launch): Promise<RunningTask> {
     const { directory } = launch;
     await this.#fifos.take(directory.io);
-    const monitor = this.#spawn(launch);
-    const failed = new Promise<never>((_, reject) => {
-      monitor.once('error', reject);
-      monitor.once('exit', (code, signal) => {
+    const monitor = this.#starter.start(launch.verb, join(directory.io, 'alive'), this.#arguments(launch));
+    const failed = new Promise<never>((_, reject) =>
+      monitor.once('close', () => {
         directory.wake();
-        reject(new Error(`the container's monitor ended before it started (${signal ?? code})`));
-      });
-    });
+        reject(new Error("the container's monitor ended before it started"));
+      }),
+    );
     // After the start nobody waits for this any more.
     failed.catch(() => {});
     try {
@@ -161,17 +159,18 @@ export class CrunRuntime implements Runtime {
       if (identity) signalProcess(identity, 9);
       rmSync(directory.path, { recursive: true, force: true });
       throw error;
+    } finally {
+      monitor.destroy();
     }
   }
 
-  #spawn({ directory, ...launch }: Launch): ChildProcess {
-    const child = spawn(
-      'busybox',
-      monitorCommand({ ...launch, directory: directory.path, crunRoot: this.#paths.crun, segmentBytes }),
-      { detached: true, stdio: 'ignore', cwd: '/', env: { PATH: process.env.PATH } },
-    );
-    child.unref();
-    return child;
+  #arguments({ directory, ...launch }: Launch): string[] {
+    return monitorArguments({
+      ...launch,
+      directory: directory.path,
+      crunRoot: this.#paths.crun,
+      segmentBytes,
+    });
   }
 
   #task(
@@ -182,7 +181,7 @@ export class CrunRuntime implements Runtime {
     return new MonitoredTask(directory, directory.pid!, {
       terminal,
       openStdin,
-      spool: from ? { from, drains: this.#drains } : null,
+      spool: from ? { from, starter: this.#starter } : null,
       startedAt: statSync(directory.file('pid')).mtime,
       oomKilled: () => this.#cgroups.oomKilled(id),
     });

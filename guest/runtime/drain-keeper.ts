@@ -1,7 +1,8 @@
 import { type FSWatcher, readdirSync, rmSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type Drains, drainEnd } from './drain.ts';
+import { drainEnd, drainFifo } from './drain.ts';
 import type { RunDirectory } from './run-directory.ts';
+import type { Starter } from './starter.ts';
 
 /** All of a stream's segments but its last have this many bytes, so that a position tells file and offset. */
 export const segmentBytes = 2 * 1024 * 1024;
@@ -21,7 +22,7 @@ const retryMs = 1000;
 export class DrainKeeper {
   readonly #directory: RunDirectory;
   readonly #name: string;
-  readonly #drains: Drains;
+  readonly #starter: Starter;
   readonly #isOver: () => boolean;
   readonly #events: { readonly onFirstWrite: () => void; readonly onEnd: () => void };
   #oldest: number;
@@ -34,11 +35,11 @@ export class DrainKeeper {
   constructor(
     directory: RunDirectory,
     name: string,
-    options: { drains: Drains; isOver: () => boolean; onFirstWrite: () => void; onEnd: () => void },
+    options: { starter: Starter; isOver: () => boolean; onFirstWrite: () => void; onEnd: () => void },
   ) {
     this.#directory = directory;
     this.#name = name;
-    this.#drains = options.drains;
+    this.#starter = options.starter;
     this.#isOver = options.isOver;
     this.#events = options;
     const segments = this.#segments();
@@ -92,8 +93,9 @@ export class DrainKeeper {
   }
 
   #start(segment: number, size: number): void {
-    const to = { run: this.#directory.path, name: this.#name, segment, bytes: segmentBytes - size };
-    this.#follow(this.#drains.start(to), size);
+    const fifo = drainFifo(this.#directory.io, this.#name);
+    const args = [this.#directory.path, this.#name, segment, segmentBytes - size];
+    this.#follow(this.#starter.start('drain', fifo, args), size);
   }
 
   /** `size` of the segment at the start; -1 when not known. */

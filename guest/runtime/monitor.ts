@@ -2,11 +2,11 @@ import type { Mount } from '../layers/snapshotter.ts';
 
 /**
  * The monitor: what stands between a container and the agent, so that either may end without the other.
- * A busybox shell (0.3 MB of its own) in a session and mount namespace of its own:
+ * A busybox shell (0.3 MB of its own), for a container in a mount namespace of its own:
  *
- *   agent ──spawn──> sh ──> crun run (foreground) ──> the container
- *                     │     with a terminal: sh ──> script ──> crun run
- *                     └──> dd: the first drain of stdout (drain.ts)
+ *   agent ──starter──> sh ──> crun run (foreground) ──> the container
+ *                       │     with a terminal: sh ──> script ──> crun run
+ *                       └──> dd: the first drain of stdout (drain.ts)
  *
  * In its run directory:
  *
@@ -37,8 +37,8 @@ import type { Mount } from '../layers/snapshotter.ts';
 export const monitorScript = `
 run=$1 verb=$2 id=$3 tty=$4 stdin=$5 crun=$6
 cd "$run" || exit
-read -r stat </proc/$$/stat; echo "$stat" >monitor
-end() { echo "$1" >exit; exec 3<&- 9<&-; kill -STOP $$; exit; }
+read -r stat </proc/self/stat; echo "$stat" >monitor
+end() { echo "$1" >exit; exec 3<&- 9<&-; kill -STOP "\${stat%% *}"; exit; }
 exec 8<>io/alive
 if [ "$verb" = run ]; then
   cd "$8" && mount -i -t "$9" -o "\${11}" "\${10}" "$run/rootfs" 2>"$run/log" 8>&- || end 125
@@ -75,8 +75,8 @@ code=$?
 end $code
 `;
 
-/** Arguments for `busybox` that start a monitor. Paths must have no white space. */
-export function monitorCommand(options: {
+/** Arguments of the script. Paths must have no white space. */
+export function monitorArguments(options: {
   readonly directory: string;
   readonly verb: 'run' | 'exec';
   readonly containerId: string;
@@ -89,12 +89,6 @@ export function monitorCommand(options: {
 }): string[] {
   const { rootfs } = options;
   return [
-    // `slave`: what the engine unmounts is unmounted here too, and nothing done here is seen outside.
-    ...(rootfs ? ['unshare', '-m', '--propagation', 'slave', 'busybox'] : []),
-    'sh',
-    '-c',
-    monitorScript,
-    'monitor',
     options.directory,
     options.verb,
     options.containerId,

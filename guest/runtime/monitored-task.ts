@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Conflict } from '../errors.ts';
 import { run } from '../host/exec.ts';
-import type { Drains } from './drain.ts';
 import { readFifo, touchFifo, writeFifo } from './fifo.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { ExitStatus, OutputPosition, RunningTask, TerminalSize } from './runtime.ts';
 import { SpooledOutput } from './spooled-output.ts';
+import type { Starter } from './starter.ts';
 
 const SIGKILL = 9;
 
@@ -16,7 +16,7 @@ export interface TaskOptions {
   readonly terminal: boolean;
   readonly openStdin: boolean;
   /** Where to read on; null: the output is not spooled, and ends with this agent. */
-  readonly spool: { readonly from: OutputPosition; readonly drains: Drains } | null;
+  readonly spool: { readonly from: OutputPosition; readonly starter: Starter } | null;
   /** Asked once, after the exit: has the kernel killed for lack of memory? */
   readonly oomKilled: () => boolean;
   readonly startedAt: Date;
@@ -96,12 +96,12 @@ export class MonitoredTask implements RunningTask {
     rmSync(this.#directory.path, { recursive: true, force: true });
   }
 
-  #spool({ from, drains }: NonNullable<TaskOptions['spool']>): [SpooledOutput, SpooledOutput | null] {
+  #spool({ from, starter }: NonNullable<TaskOptions['spool']>): [SpooledOutput, SpooledOutput | null] {
     const isOver = () => (this.#directory.exit ?? this.#lost()) !== null;
-    const stdout = new SpooledOutput(this.#directory, 'stdout', { drains, from: from.stdout, isOver });
+    const stdout = new SpooledOutput(this.#directory, 'stdout', { starter, from: from.stdout, isOver });
     if (this.#terminal) return [stdout, null];
     const stderr = new SpooledOutput(this.#directory, 'stderr', {
-      drains,
+      starter,
       from: from.stderr,
       isOver,
       // Its first drain takes time to come: what was written to stdout meanwhile came later.

@@ -1,9 +1,9 @@
 import { closeSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { openIfThere } from '../host/open-if-there.ts';
-import type { Drains } from './drain.ts';
 import { DrainKeeper, segmentBytes } from './drain-keeper.ts';
 import type { RunDirectory } from './run-directory.ts';
+import type { Starter } from './starter.ts';
 
 const readBytes = 64 * 1024;
 
@@ -27,7 +27,7 @@ export class SpooledOutput extends Readable {
     directory: RunDirectory,
     name: 'stdout' | 'stderr',
     options: {
-      readonly drains: Drains;
+      readonly starter: Starter;
       readonly from: number;
       readonly isOver: () => boolean;
       /** Something was written, and will be read soon. */
@@ -39,7 +39,7 @@ export class SpooledOutput extends Readable {
     super({ highWaterMark: readBytes });
     this.#onFirstBytes = options.onFirstBytes ?? (() => {});
     this.#keeper = new DrainKeeper(directory, name, {
-      drains: options.drains,
+      starter: options.starter,
       isOver: options.isOver,
       onFirstWrite: options.onFirstWrite ?? (() => {}),
       onEnd: () => {

@@ -18,7 +18,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
  *   <runRoot>/images/ID-HASH       an image, mounted for a run (containers/image-mounts.ts)
  *   <runRoot>/fifos/N/             FIFOs of coming runs (runtime/fifo-sets.ts)
- *   <runRoot>/drains/              FIFOs of the shell that starts drains (runtime/drain.ts)
+ *   <runRoot>/starter/             FIFOs of the shell that starts processes (runtime/starter.ts)
  *   <runRoot>/netns/ID             network namespaces (bind mounts)
  *   <runRoot>/shm/ID               /dev/shm of a container that shares it (`--ipc shareable`)
  *   <runRoot>/agents/ID/           a socket that leads to an ssh agent of a client's, for one build
@@ -38,7 +38,7 @@ export interface EnginePaths {
   readonly netns: string;
   readonly crun: string;
   readonly fifos: string;
-  readonly drains: string;
+  readonly starter: string;
   container(id: string): string;
   run(id: string): string;
   /** @param destination of the mount */
@@ -66,7 +66,7 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     netns: join(runRoot, 'netns'),
     crun: join(runRoot, 'crun'),
     fifos: join(runRoot, 'fifos'),
-    drains: join(runRoot, 'drains'),
+    starter: join(runRoot, 'starter'),
     container: (id) => join(dataRoot, 'containers', id),
     run: (id) => join(runRoot, 'containers', id),
     subpath: (id, destination) => join(runRoot, 'subpaths', placeName(id, destination)),

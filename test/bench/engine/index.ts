@@ -1,6 +1,6 @@
 /**
  * The engine against Debian's dockerd, both natively in this run, with the stock docker CLI as their client.
- * Usage: node dist/test/bench/engine/index.js [rounds], as root, by the Node of guests (24).
+ * Usage: node dist/test/bench/engine/index.js [rounds] [part of the names of operations], as root, by the Node of guests (24).
  */
 
 import { enterOwnNetwork } from '../../helpers/own-network.ts';
@@ -13,13 +13,14 @@ import { operations } from './operations.ts';
 const cannot = enterOwnNetwork();
 if (cannot !== null) throw new Error(`the bench ${cannot}`);
 const rounds = Number(process.argv[2] ?? 7);
+const wanted = process.argv[3] ?? '';
 await using contenders = await openContenders();
 const { machine, dockerd } = contenders;
 const both = [machine, dockerd];
 
 const alone = (await interleave(rounds, { cli: () => timed(() => runCommand('docker', ['--version'])) })).cli;
 console.log(row('docker CLI alone', alone));
-for (const { name, before, work } of operations) {
+for (const { name, clients = 1, before, work } of operations.filter(({ name }) => name.includes(wanted))) {
   for (const { subject } of both) await before?.(subject);
   const results = await interleave(rounds, {
     machine: () => timed(() => work(machine.subject)),
@@ -28,7 +29,12 @@ for (const { name, before, work } of operations) {
   console.log(row(`${name}: machine`, results.machine));
   console.log(row(`${name}: dockerd`, results.dockerd));
   console.log(
-    judge({ ours: results.machine.median, theirs: results.dockerd.median, share: 0.6, floor: alone.median }),
+    judge({
+      ours: results.machine.median,
+      theirs: results.dockerd.median,
+      share: 0.6,
+      floor: clients * alone.median,
+    }),
   );
 }
 

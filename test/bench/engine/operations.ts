@@ -3,6 +3,8 @@ import type { Subject } from '../../compat/subject.ts';
 
 export interface Operation {
   readonly name: string;
+  /** Clients that it starts one after the other; 1 if nothing is said. */
+  readonly clients?: number;
   /** Once, not measured. */
   readonly before?: (subject: Subject) => Promise<unknown>;
   readonly work: (subject: Subject) => Promise<unknown>;
@@ -26,6 +28,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'network create + rm',
+    clients: 2,
     work: async (subject) => {
       await subject.output(['network', 'create', 'bench']);
       await subject.output(['network', 'rm', 'bench']);
@@ -33,6 +36,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'create + rm',
+    clients: 2,
     work: async (subject) => {
       await subject.output(['create', '--name', 'made', 'busybox', 'true']);
       await subject.output(['rm', 'made']);

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { drainScript } from './drain.ts';
+import { readFifo } from './fifo.ts';
+import type { FifoSets } from './fifo-sets.ts';
+import { monitorScript } from './monitor.ts';
+
+/** Between words, which hold neither this nor a newline; empty words count. */
+const separator = '\x01';
+
+/**
+ * A small shell forks ten times faster than Node, whose memory is a hundred times larger. A line is a FIFO that
+ * the new process holds open from its first moment to its last, what it is, and its arguments. The shell ends
+ * with the agent, its children do not; while it lives it holds `alive` open.
+ */
+const script = `
+exec 8<>"$1"
+IFS=$2 monitor=$3
+set -f
+eval "monitor() {
+$monitor
+}"
+while read -r line; do
+  set -- $line
+  if [ -p "$1" ]; then
+    exec 9<>"$1"
+    kind=$2
+    shift 2
+    case $kind in
+      drain) ${drainScript} 2>&9 9>&- 8>&- & ;;
+      exec) { exec </dev/null >/dev/null 2>&1 8>&9 9>&-; unset IFS; set +f; monitor "$@"; } & ;;
+      # slave: what the engine unmounts is unmounted there too, and nothing done there is seen outside.
+      run) busybox unshare -m --propagation slave busybox sh -c "$monitor" monitor "$@" \\
+          </dev/null >/dev/null 2>&1 8>&9 9>&- & ;;
+    esac
+    exec 9>&-
+  fi
+  echo
+  # Reaps those that have ended.
+  jobs >/dev/null
+done
+`;
+
+/** Starts what stands between a container and the agent: monitors (monitor.ts) and drains (drain.ts). */
+export class Starter {
+  readonly #directory: string;
+  readonly #fifos: FifoSets;
+  #ready: Promise<void> | null = null;
+  #shell: ChildProcess | null = null;
+  #starting: (() => void)[] = [];
+
+  /** `directory` is this one's own, and stays for the agents after this one. */
+  constructor(directory: string, fifos: FifoSets) {
+    this.#directory = directory;
+    this.#fifos = fifos;
+  }
+
+  /** Resolves when no earlier agent's shell is left, which might still start something. Before anything else. */
+  ready(): Promise<void> {
+    this.#ready ??= existsSync(this.#directory)
+      ? once(readFifo(this.#alive).resume(), 'close').then(() => {})
+      : this.#fifos.take(this.#directory);
+    return this.#ready;
+  }
+
+  /** Emits `close` when the process is gone, at once if it could not be started. Destroy it when done. */
+  start(kind: 'drain' | 'exec' | 'run', fifo: string, args: readonly (string | number)[]): Socket {
+    // Held until the shell has it, so that it has no end before the beginning.
+    const token = openSync(fifo, constants.O_RDWR);
+    this.#starting.push(() => closeSync(token));
+    this.#running().stdin!.write(`${[fifo, kind, ...args].join(separator)}\n`);
+    return readFifo(fifo).resume();
+  }
+
+  get #alive(): string {
+    return join(this.#directory, 'alive');
+  }
+
+  #running(): ChildProcess {
+    if (this.#shell) return this.#shell;
+    const shell = spawn('busybox', ['sh', '-c', script, 'starter', this.#alive, separator, monitorScript], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      cwd: '/',
+      env: { PATH: process.env.PATH },
+    });
+    this.#shell = shell;
+    shell.unref();
+    shell.stdin!.on('error', () => {});
+    createInterface({ input: shell.stdout! }).on('line', () => this.#starting.shift()?.());
+    const gone = () => {
+      if (this.#shell === shell) this.#shell = null;
+      for (const started of this.#starting.splice(0)) started();
+    };
+    shell.once('error', gone).once('exit', gone);
+    return shell;
+  }
+}

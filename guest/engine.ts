@@ -167,6 +167,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
         engineId: meta.engineId,
         contexts: paths.buildContexts,
         agents: paths.agents,
+        exports: paths.exports,
+        snapshotter: images.snapshots,
         hostGateway: () => networks.get('bridge').ipv4?.gateway ?? null,
       });
     }, log),

@@ -22,6 +22,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <runRoot>/netns/ID             network namespaces (bind mounts)
  *   <runRoot>/shm/ID               /dev/shm of a container that shares it (`--ipc shareable`)
  *   <runRoot>/agents/ID/           a socket that leads to an ssh agent of a client's, for one build
+ *   <runRoot>/exports/ID/          a build's result, mounted while its files are sent to the client
  *   <runRoot>/crun/                crun's own state (`crun --root`)
  */
 export interface EnginePaths {
@@ -35,6 +36,7 @@ export interface EnginePaths {
   readonly volumes: string;
   readonly buildContexts: string;
   readonly agents: string;
+  readonly exports: string;
   readonly netns: string;
   readonly crun: string;
   readonly fifos: string;
@@ -63,6 +65,7 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     volumes: join(dataRoot, 'volumes'),
     buildContexts: join(dataRoot, 'build-contexts'),
     agents: join(runRoot, 'agents'),
+    exports: join(runRoot, 'exports'),
     netns: join(runRoot, 'netns'),
     crun: join(runRoot, 'crun'),
     fifos: join(runRoot, 'fifos'),

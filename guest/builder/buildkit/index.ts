@@ -4,6 +4,7 @@ import type { Builder } from '../build.ts';
 import { bridgeMethods } from './bridge.ts';
 import { controlMethods } from './control.ts';
 import type { Exporter } from './exporters/exporter.ts';
+import { type FileExporterDependencies, localExporter, tarExporter } from './exporters/files.ts';
 import { imageExporter } from './exporters/image.ts';
 import { runFrontEnd } from './front-end.ts';
 import { type Methods, unary } from './grpc/server.ts';
@@ -20,7 +21,7 @@ export interface BuildKit {
   readonly sessions: Sessions;
 }
 
-export interface BuildKitDependencies {
+export interface BuildKitDependencies extends FileExporterDependencies {
   readonly builder: Builder;
   readonly images: ImageStore;
   readonly events: EventSink;
@@ -41,6 +42,8 @@ export function createBuildKit(deps: BuildKitDependencies): BuildKit {
   const exporters = new Map<string, Exporter>([
     ['moby', image],
     ['image', image],
+    ['local', localExporter(deps)],
+    ['tar', tarExporter(deps)],
   ]);
   const front = (build: RunningBuild, options: ReadonlyMap<string, string>, signal: AbortSignal) =>
     runFrontEnd({ ...deps, sessions, trees }, build, options, signal);

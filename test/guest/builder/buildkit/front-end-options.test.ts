@@ -1,0 +1,71 @@
+import t from 'tap';
+import { readOptions } from '../../../../guest/builder/buildkit/front-end-options.ts';
+
+const read = (options: Readonly<Record<string, string>>) => readOptions(new Map(Object.entries(options)));
+
+t.test('what buildx sends becomes a request', (t) => {
+  const { options, places } = read({
+    filename: 'sub/Dockerfile',
+    target: 'one',
+    'build-arg:A': '1',
+    'label:l': 'v',
+    'no-cache': '',
+    platform: 'linux/amd64',
+    'image-resolve-mode': 'pull',
+    'force-network-mode': 'none',
+    'add-hosts': 'a=1.2.3.4,b=::1',
+    'shm-size': '1024',
+    ulimit: 'nofile=1:2,core=0',
+    'context:more': 'local:more',
+    'cache-imports': '[{"Type":"registry","Attrs":{"ref":"busybox"}}]',
+    'vcs:revision': 'abc',
+    'local-sessionid:context': 'x',
+  });
+  t.match(options, {
+    target: 'one',
+    buildArgs: { A: '1' },
+    labels: { l: 'v' },
+    noCache: true,
+    pull: true,
+    network: 'none',
+    platform: { os: 'linux', architecture: 'amd64' },
+    extraHosts: ['a:1.2.3.4', 'b:::1'],
+    shmBytes: 1024,
+    ulimits: [
+      { name: 'nofile', soft: 1, hard: 2 },
+      { name: 'core', soft: 0, hard: 0 },
+    ],
+    cacheFrom: ['busybox'],
+  });
+  t.same([...places.named], [['more', 'local:more']]);
+  t.equal(places.filename, 'sub/Dockerfile');
+  t.end();
+});
+
+t.test('nothing asked for is the default', (t) => {
+  const { options, places } = read({});
+  t.match(options, { noCache: false, pull: false, network: 'default', buildArgs: {}, cacheFrom: [] });
+  t.match(places, { filename: 'Dockerfile', dockerfileDirectory: 'dockerfile', contextDirectory: 'context' });
+  t.same(read({ 'no-cache': 'a,b' }).options.noCache, ['a', 'b']);
+  t.end();
+});
+
+const refused: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
+  [{ platform: 'linux/amd64,linux/arm64' }, /several platforms/],
+  [{ 'multi-platform': 'true' }, /several platforms/],
+  [{ 'attest:provenance': 'mode=min' }, /attestations/],
+  [{ requestid: 'frontend.outline' }, /request frontend.outline/],
+  [{ 'cache-imports': '[{"Type":"s3"}]' }, /--cache-from type=s3/],
+  [{ 'image-resolve-mode': 'often' }, /image-resolve-mode/],
+  [{ 'force-network-mode': 'mine' }, /invalid netmode mine/],
+  [{ ulimit: 'x' }, /invalid ulimit "x"/],
+  [{ ulimit: 'what=1' }, /invalid ulimit type/],
+  [{ 'shm-size': '1g' }, /invalid shm-size/],
+  [{ surprise: '1' }, /the option "surprise"/],
+];
+
+for (const [options, message] of refused)
+  t.test(`refused: ${JSON.stringify(options)}`, (t) => {
+    t.throws(() => read(options), { message });
+    t.end();
+  });

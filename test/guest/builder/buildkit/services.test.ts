@@ -1,0 +1,186 @@
+import t, { type Test } from 'tap';
+import type { BuildEvent, Builder } from '../../../../guest/builder/build.ts';
+import { BuildError } from '../../../../guest/builder/build-error.ts';
+import { createGrpcClient, type GrpcClient } from '../../../../guest/builder/buildkit/grpc/client.ts';
+import { serveGrpc } from '../../../../guest/builder/buildkit/grpc/server.ts';
+import { GrpcError } from '../../../../guest/builder/buildkit/grpc/status.ts';
+import { createBuildKit } from '../../../../guest/builder/buildkit/index.ts';
+import * as control from '../../../../guest/builder/buildkit/wire/control.ts';
+import * as gateway from '../../../../guest/builder/buildkit/wire/gateway.ts';
+import { message } from '../../../../guest/builder/buildkit/wire/message.ts';
+import { digestOf } from '../../../../guest/digest.ts';
+import { createEventBus } from '../../../../guest/events/bus.ts';
+import { ImageStore } from '../../../../guest/images/image-store.ts';
+import { openDatabase } from '../../../../guest/store/database.ts';
+import { socketPair } from './client-pair.ts';
+
+const { signal } = new AbortController();
+const Nothing = message({});
+
+/** The engine's side on one connection, and a client on its other end. */
+async function open(t: Test, build: Builder['build'] = () => Promise.reject(new Error('not expected'))) {
+  const directory = t.testdir();
+  const kit = createBuildKit({
+    builder: { build, cache: { usage: async () => [], prune: async () => [] } },
+    images: new ImageStore(openDatabase(`${directory}/db`)),
+    events: createEventBus(),
+    engineId: 'id',
+    contexts: `${directory}/contexts`,
+    agents: `${directory}/agents`,
+    exports: `${directory}/exports`,
+    snapshotter: { view: () => t.fail() as never },
+    hostGateway: () => '172.17.0.1',
+  });
+  const [near, far] = await socketPair(t);
+  void serveGrpc(far, kit.methods, { signal, onError: (error) => t.error(error) });
+  return createGrpcClient(near);
+}
+
+const call = {
+  solve: (client: GrpcClient, fields: Parameters<typeof control.SolveRequest.of>[0], end = signal) =>
+    client.unary(
+      '/moby.buildkit.v1.Control/Solve',
+      control.SolveRequest,
+      control.SolveResponse,
+      control.SolveRequest.of(fields),
+      { signal: end },
+    ),
+  return: (client: GrpcClient, ref: string, fields: Parameters<typeof gateway.ReturnRequest.of>[0]) =>
+    client.unary(
+      '/moby.buildkit.v1.frontend.LLBBridge/Return',
+      gateway.ReturnRequest,
+      gateway.ReturnResponse,
+      gateway.ReturnRequest.of(fields),
+      { signal, metadata: { 'buildkit-controlapi-buildid': ref } },
+    ),
+  bridge: (client: GrpcClient, ref: string, fields: Parameters<typeof gateway.SolveRequest.of>[0]) =>
+    client.unary(
+      '/moby.buildkit.v1.frontend.LLBBridge/Solve',
+      gateway.SolveRequest,
+      gateway.SolveResponse,
+      gateway.SolveRequest.of(fields),
+      { signal, metadata: { 'buildkit-controlapi-buildid': ref } },
+    ),
+};
+
+t.test('a client learns who it talks to', async (t) => {
+  const client = await open(t);
+  const { workers } = await client.unary(
+    '/moby.buildkit.v1.Control/ListWorkers',
+    control.ListWorkersRequest,
+    control.ListWorkersResponse,
+    control.ListWorkersRequest.of({}),
+    { signal },
+  );
+  t.equal(workers.length, 1);
+  t.equal(workers[0]!.labels.get('org.mobyproject.buildkit.worker.moby.host-gateway-ip'), '172.17.0.1');
+  t.notOk(workers[0]!.labels.has('org.mobyproject.buildkit.worker.snapshotter'));
+  const pong = await client.unary(
+    '/moby.buildkit.v1.frontend.LLBBridge/Ping',
+    gateway.PingRequest,
+    gateway.PongResponse,
+    {},
+    { signal },
+  );
+  for (const id of ['solve.base', 'return', 'proto.refarray'])
+    t.ok(
+      pong.frontendCaps.some((capability) => capability.id === id && capability.enabled),
+      id,
+    );
+});
+
+t.test('a method that is not there says so', async (t) => {
+  const client = await open(t);
+  await t.rejects(client.unary('/a.B/C', Nothing, Nothing, {}, { signal }), {
+    code: 12,
+    message: 'this engine has no method /a.B/C',
+  });
+});
+
+t.test('a build without a front end ends with what the client returns', async (t) => {
+  const client = await open(t);
+  const solved = call.solve(client, { ref: 'r', session: 's' });
+  await call.return(client, 'r', { result: gateway.Result.of({ ref: { id: '' } }) });
+  t.same((await solved).exporterResponse, new Map());
+
+  const failing = call.solve(client, { ref: 'q', session: 's' });
+  failing.catch(() => {});
+  await call.return(client, 'q', { error: { code: 5, message: 'nope', details: [] } });
+  await t.rejects(failing, { code: 5, message: 'nope' });
+});
+
+t.test('graphs, other front ends and other outputs are refused by name', async (t) => {
+  const client = await open(t);
+  const definition = { def: [Buffer.from('x')] };
+  await t.rejects(call.solve(client, { ref: 'a', definition }), { message: /does not run LLB/ });
+  await t.rejects(call.solve(client, { ref: 'b', frontend: 'mine.v0' }), { message: /frontend mine.v0/ });
+  await t.rejects(call.solve(client, { ref: 'c', exporters: [{ type: 'oci', attrs: new Map() }] }), {
+    message: /does not support the output type oci/,
+  });
+  const solved = call.solve(client, { ref: 'd', session: 's' });
+  solved.catch(() => {});
+  await t.rejects(
+    call.bridge(client, 'd', { frontend: 'gateway.v0', frontendOpt: new Map([['source', 'x/y']]) }),
+    {
+      message: /frontend gateway.v0 x\/y/,
+    },
+  );
+  await call.return(client, 'd', {});
+  await solved;
+});
+
+t.test('a session that never comes is an error', { timeout: 20_000 }, async (t) => {
+  const client = await open(t);
+  await t.rejects(call.solve(client, { ref: 'a', session: 'nobody', frontend: 'dockerfile.v0' }), {
+    message: 'no active session for nobody',
+  });
+});
+
+t.test('a client that gives up ends its build', async (t) => {
+  const client = await open(t);
+  const gone = new AbortController();
+  const solved = call.solve(client, { ref: 'a', session: 's' }, gone.signal);
+  solved.catch(() => {});
+  const status = client.stream(
+    '/moby.buildkit.v1.Control/Status',
+    control.StatusRequest,
+    control.StatusResponse,
+    { signal },
+  );
+  await status.send({ ref: 'a' });
+  status.finish();
+  // One connection keeps the order: when this is answered, the build has begun.
+  await client.unary('/grpc.health.v1.Health/Check', Nothing, Nothing, {}, { signal });
+  gone.abort(new Error('enough'));
+  await t.rejects(solved, { message: 'enough' });
+  for await (const _ of status.messages) t.fail('it said nothing');
+  t.pass('the status ends with the build');
+});
+
+t.test('failures carry the lines that they are about, progress is told from the start', async (t) => {
+  const { Progress } = await import('../../../../guest/builder/buildkit/progress.ts');
+  const { buildFailure } = await import('../../../../guest/builder/buildkit/failure.ts');
+  const dockerfile = { name: 'Dockerfile', text: 'FROM x\n', ignore: null };
+  const failure = buildFailure(new BuildError('bad', { range: { first: 1, last: 2 } }), dockerfile);
+  t.type(failure, GrpcError);
+  t.same(JSON.parse(String(failure.details[0]!.value)), {
+    info: { filename: 'Dockerfile', data: Buffer.from('FROM x\n').toString('base64') },
+    ranges: [{ start: { line: 1 }, end: { line: 2 } }],
+  });
+
+  const progress = new Progress();
+  const vertex = digestOf('v');
+  const log = (data: Buffer): BuildEvent => ({ kind: 'log', vertex, stream: 1, data, at: new Date(0) });
+  progress.publish({ kind: 'vertex', digest: vertex, inputs: [], name: 'one', cached: false });
+  progress.publish(log(Buffer.alloc(3 * 1024 * 1024)));
+  progress.publish(log(Buffer.from('too late')));
+  progress.end();
+  const updates = [];
+  for await (const update of progress.follow(signal)) updates.push(update);
+  t.equal(updates.length, 1, 'what is known is told at once');
+  t.equal(updates[0]!.vertexes[0]!.name, 'one');
+  t.match(
+    updates[0]!.logs.map(({ data }) => String(data)),
+    ['[output clipped, log limit 2MiB reached]\n'],
+  );
+});

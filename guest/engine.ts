@@ -1,6 +1,6 @@
 import type { Route } from './api/handler.ts';
 import { archiveRoutes } from './api/routes/archive.ts';
-import { builderStubRoutes, noBuilder } from './api/routes/builder-stubs.ts';
+import { buildRoutes } from './api/routes/build.ts';
 import { buildKitRoutes } from './api/routes/buildkit.ts';
 import { commitRoutes } from './api/routes/commit.ts';
 import { containerProcessRoutes } from './api/routes/container-processes.ts';
@@ -21,6 +21,7 @@ import { updateRoutes } from './api/routes/update.ts';
 import { volumeRoutes, volumesWithUsage } from './api/routes/volumes.ts';
 import { bodies } from './api/schema/bodies.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
+import { lazyBuilder } from './builder/lazy-builder.ts';
 import type { EngineConfig } from './config.ts';
 import { ContainerStore } from './containers/container-store.ts';
 import { Containers } from './containers/containers.ts';
@@ -120,6 +121,15 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     return client;
   };
 
+  const openBuilder = await lazyBuilder({
+    ...deps,
+    db,
+    leases: images.leases,
+    layers: images.layers,
+    images: images.images,
+    registry,
+  });
+
   const routes: Route[] = [
     ...systemRoutes({
       config,
@@ -142,6 +152,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
         }),
       containers: () => containerSummaries(containers.list(), deps, { size: true }),
       volumes: () => volumesWithUsage(volumes),
+      buildCache: async () => (await openBuilder()).cache.usage(),
     }),
     ...containerRoutes(containers),
     ...containerQueryRoutes({ containers, execs, deps }),
@@ -157,11 +168,11 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...networkRoutes({ networks, containers, events }),
     ...publishedPortsRoutes(sandboxes.ports),
     ...volumeRoutes(volumes, events),
-    ...builderStubRoutes(),
+    ...buildRoutes(openBuilder, { images: images.images, events, builds: paths.builds }),
     ...buildKitRoutes(async () => {
       const { createBuildKit } = await import('./builder/buildkit/index.ts');
       return createBuildKit({
-        builder: noBuilder,
+        builder: await openBuilder(),
         images: images.images,
         events,
         engineId: meta.engineId,

@@ -17,3 +17,16 @@ export class BuildError extends EngineError {
     this.exitCode = options.exitCode ?? null;
   }
 }
+
+/** A program of a RUN that ended with an error. */
+export class RunFailed extends BuildError {
+  /** The program and its arguments. */
+  readonly args: readonly string[];
+  constructor(args: readonly string[], exitCode: number, range: LineRange) {
+    super(`process "${args.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
+      range,
+      exitCode,
+    });
+    this.args = args;
+  }
+}

@@ -72,7 +72,7 @@ export interface DockerfileSource {
 export interface ContextSource {
   /** A file at its top, without transferring the rest where that is possible; null when there is none. */
   read(path: string): Promise<Buffer | null>;
-  /** Called at most once a build. Excluded paths may be left out, and need not be: the builder looks again. */
+  /** Called at most once a build. What is excluded must not be in it. */
   open(wish: ContextWish): Promise<OpenContext>;
 }
 
@@ -88,10 +88,11 @@ export interface ContextWish {
 
 export interface OpenContext extends AsyncDisposable {
   /**
-   * Owners, modes, times and links as they were sent. The builder may give its files hard links of its own, so
-   * that nothing may write to them afterwards.
+   * Modes, times and links as they were sent. Nothing may write to it any more.
    */
   readonly directory: string;
+  /** sha256 of a file's bytes (hex), where it was learnt on the way; the path is a byte string. */
+  hashOf?(path: string): string | undefined;
 }
 
 export type NamedContext =

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Digest } from '../digest.ts';
 
 /**
- * Forgets the layers that no image, snapshot or child layer needs and no lease holds; returns them, children
+ * Forgets the layers that no image, snapshot, cached build step or child layer needs and no lease holds; returns them, children
  * first. One look at one moment: to be called in a transaction.
  */
 export function deleteUnusedLayers(
@@ -14,6 +14,7 @@ export function deleteUnusedLayers(
        SELECT parent FROM layers WHERE parent IS NOT NULL
        UNION SELECT chain_id FROM images WHERE chain_id IS NOT NULL
        UNION SELECT parent FROM snapshots WHERE parent IS NOT NULL
+       UNION SELECT chain_id FROM build_cache WHERE chain_id IS NOT NULL
        UNION SELECT value FROM json_each(?)
      ) RETURNING dir, chain_id`,
   );

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -24,6 +25,8 @@ export interface ExtractOptions {
   readonly noOverwriteDirNonDir?: boolean;
   /** Owner of everything made; else the tar's own. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Told of every file that was made: the directory it is in, and the sha256 of its bytes in hex. */
+  readonly onFile?: (parent: OpenDirectory, name: string, hash: string) => void;
 }
 
 /**
@@ -52,7 +55,7 @@ export async function extractTar(
       directories.push({ path: [base, ...parts, name].join('/'), seconds: entrySeconds(entry) });
     } else if (entry.type === 'symlink') makeSymlink(parent, name, entry);
     else if (entry.type === 'hardlink') makeLink(root, base, parent, name, entry);
-    else if (entry.type === 'file') await makeFile(parent, name, entry, body);
+    else if (entry.type === 'file') await makeFile(parent, name, entry, body, options.onFile);
     else await makeSpecialEntries(parent.processPath, [{ entry: { ...entry, path: name } }]);
   }
   for (const { path: at, seconds } of directories.reverse()) {
@@ -113,13 +116,17 @@ async function makeFile(
   name: string,
   entry: TarEntry,
   body: AsyncIterable<Buffer>,
+  onFile: ExtractOptions['onFile'],
 ): Promise<void> {
+  const hash = onFile ? createHash('sha256') : null;
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
   const fd = openSync(parent.at(name), flags, 0o600);
   try {
     for await (const bytes of body) {
+      hash?.update(bytes);
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
     }
+    if (hash) onFile?.(parent, name, hash.digest('hex'));
     fchownSync(fd, entry.uid, entry.gid);
     fchmodSync(fd, entry.mode);
     futimesSync(fd, entrySeconds(entry), entrySeconds(entry));

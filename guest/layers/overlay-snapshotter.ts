@@ -11,7 +11,7 @@ import { type LowerView, lowerView } from './lower-view.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { emptyLayerDir, makeEmptyLayer, overlayMount, readonlyOverlayMount } from './overlay-mount.ts';
 import type { Change, Mount, Snapshotter } from './snapshotter.ts';
-import { changesOf, diffOf, usageOf } from './upper.ts';
+import { type AdjustEntry, changesOf, diffOf, usageOf } from './upper.ts';
 
 /**
  * Snapshots are numbered directories with `upper/` (the container's own files) and `work/` (overlay's).
@@ -75,8 +75,12 @@ export class OverlaySnapshotter implements Snapshotter {
     return changesOf(this.#upper(dir), this.#view(lower));
   }
 
-  diff(key: string): Readable {
-    return diffOf(this.#upper(this.#get(key).dir));
+  diff(key: string, adjust?: AdjustEntry): Readable {
+    return diffOf(this.#upper(this.#get(key).dir), adjust);
+  }
+
+  upper(key: string): string {
+    return this.#upper(this.#get(key).dir);
   }
 
   async usage(key: string): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
+import type { AdjustEntry } from './upper.ts';
 
 /**
  * Words: a *layer* is a committed, read-only directory named by its chain id (OCI image spec, config.md,
@@ -41,7 +42,7 @@ export interface LayerStore {
   get(chainId: Digest): Layer;
   /** The layer's tar, byte for byte as it came in: its sha256 is the diffId. */
   readTar(chainId: Digest): Readable;
-  /** Removes layers that no image, snapshot, child layer or lease needs; returns their chain ids, children first. */
+  /** Removes layers that no image, snapshot, cached build step, child layer or lease needs; returns their chain ids, children first. */
   collect(): Promise<readonly Digest[]>;
 }
 
@@ -56,7 +57,9 @@ export interface Snapshotter {
   remove(key: string): Promise<void>;
   changes(key: string): Promise<Change[]>;
   /** The snapshot's own changes as a layer tar with OCI whiteouts. */
-  diff(key: string): Readable;
+  diff(key: string, adjust?: AdjustEntry): Readable;
+  /** The directory of the snapshot's own files. What is in it is not to be trusted. */
+  upper(key: string): string;
   /** Bytes used by the snapshot's own files. */
   usage(key: string): Promise<number>;
   /** Bytes of the layers below it. */

@@ -22,13 +22,18 @@ export async function usageOf(upper: string): Promise<number> {
   return bytes;
 }
 
+/** What to make of an entry of a diff, whiteouts apart; null leaves it out. */
+export type AdjustEntry = (entry: TarEntry, options: { readonly opaque: boolean }) => TarEntry | null;
+
 /** As a layer tar: overlay's marks become OCI whiteouts. */
-export function diffOf(upper: string): Readable {
-  return entriesToTar(treeEvents(upper), (entry) => {
+export function diffOf(upper: string, adjust: AdjustEntry = (entry) => entry): Readable {
+  return entriesToTar(treeEvents(upper), (original) => {
+    const entry = isWhiteout(original) ? original : adjust(original, { opaque: isOpaque(original) });
+    if (!entry) return [];
     if (entry.type === 'file' && isMountPoint(entry.path, { isDirectory: false, size: entry.size }))
       return [];
     const directory = entry.path.slice(0, entry.path.replace(/\/$/, '').lastIndexOf('/') + 1);
-    if (entry.type === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0) {
+    if (isWhiteout(entry)) {
       return [whiteout(entry, `${directory}${whiteoutPrefix}${entry.path.slice(directory.length)}`)];
     }
     const xattrs = new Map([...entry.xattrs].filter(([name]) => !isOverlayXattr(name)));
@@ -39,6 +44,10 @@ export function diffOf(upper: string): Readable {
 
 function whiteout({ mtimeNs }: TarEntry, path: string): TarEntry {
   return tarEntry({ path, type: 'file', mode: 0, mtimeNs });
+}
+
+function isWhiteout({ type, deviceMajor, deviceMinor }: TarEntry): boolean {
+  return type === 'character' && deviceMajor === 0 && deviceMinor === 0;
 }
 
 function isOpaque({ type, xattrs }: TarEntry): boolean {

@@ -14,6 +14,8 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <dataRoot>/containers/ID/      config that outlives a run: logs, hostname, hosts, resolv.conf
  *   <dataRoot>/volumes/NAME/_data  named volumes
  *   <dataRoot>/build-contexts/     directories of clients, kept between builds (builder/buildkit/session/local-trees.ts)
+ *   <dataRoot>/build-mounts/DIR/   what `RUN --mount=type=cache` keeps
+ *   <dataRoot>/builds/ID/          of one build: its context; swept before the first build after a start
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
  *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
  *   <runRoot>/images/ID-HASH       an image, mounted for a run (containers/image-mounts.ts)
@@ -23,6 +25,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <runRoot>/shm/ID               /dev/shm of a container that shares it (`--ipc shareable`)
  *   <runRoot>/agents/ID/           a socket that leads to an ssh agent of a client's, for one build
  *   <runRoot>/exports/ID/          a build's result, mounted while its files are sent to the client
+ *   <runRoot>/builds/ID/           of one build: secrets, mounted trees
  *   <runRoot>/crun/                crun's own state (`crun --root`)
  */
 export interface EnginePaths {
@@ -37,6 +40,10 @@ export interface EnginePaths {
   readonly buildContexts: string;
   readonly agents: string;
   readonly exports: string;
+  readonly buildMounts: string;
+  readonly builds: string;
+  /** On a tmpfs. */
+  readonly buildRuns: string;
   readonly netns: string;
   readonly crun: string;
   readonly fifos: string;
@@ -66,6 +73,9 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     buildContexts: join(dataRoot, 'build-contexts'),
     agents: join(runRoot, 'agents'),
     exports: join(runRoot, 'exports'),
+    buildMounts: join(dataRoot, 'build-mounts'),
+    builds: join(dataRoot, 'builds'),
+    buildRuns: join(runRoot, 'builds'),
     netns: join(runRoot, 'netns'),
     crun: join(runRoot, 'crun'),
     fifos: join(runRoot, 'fifos'),

@@ -18,6 +18,11 @@
  *   endpoints   container_id, network_id, record   record = JSON of EndpointRecord (network/endpoint.ts)
  *   sandboxes   container_id, record            record = JSON of SandboxRecord (network/endpoint.ts)
  *   volumes     name, record                    record = JSON of VolumeRecord (volumes/volume.ts)
+ *   build_cache key, chain_id, parent, type, description, created_at, used_at, uses
+ *                                               what a build step made (builder/cache/cache-store.ts); chain_id is
+ *                                               NULL for a step that makes no layer; times in ms since 1970
+ *   build_mounts  id, dir, description, created_at, used_at, uses   `RUN --mount=type=cache`; files in
+ *                                               build-mounts/<dir>/
  *
  * A row appears only when the files it names are complete and on disk; files that no row names are swept
  * at start. A row is deleted before its files.
@@ -133,6 +138,30 @@ export const migrations: readonly Migration[] = [
         repository TEXT NOT NULL,
         PRIMARY KEY (digest, repository)
       ) STRICT, WITHOUT ROWID;
+    `,
+  },
+  {
+    version: 5,
+    sql: `
+      CREATE TABLE build_cache (
+        key TEXT PRIMARY KEY,
+        chain_id TEXT REFERENCES layers(chain_id),
+        parent TEXT,
+        type TEXT NOT NULL,
+        description TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        used_at INTEGER NOT NULL,
+        uses INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX build_cache_layer ON build_cache(chain_id);
+      CREATE TABLE build_mounts (
+        id TEXT PRIMARY KEY,
+        dir INTEGER NOT NULL UNIQUE,
+        description TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        used_at INTEGER NOT NULL,
+        uses INTEGER NOT NULL
+      ) STRICT;
     `,
   },
 ];

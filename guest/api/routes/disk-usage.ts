@@ -1,3 +1,4 @@
+import type { BuildCacheRecord } from '../../builder/build.ts';
 import { InvalidParameter } from '../../errors.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 
@@ -7,6 +8,7 @@ export interface DiskUsageSources {
   images(apiMinor: number): readonly object[];
   containers(): Promise<readonly object[]>;
   volumes(): Promise<readonly object[]>;
+  buildCache(): Promise<readonly BuildCacheRecord[]>;
 }
 
 const types = ['container', 'image', 'volume', 'build-cache'] as const;
@@ -20,9 +22,10 @@ async function diskUsage(sources: DiskUsageSources, { query, apiMinor }: ApiRequ
   const unknown = asked.find((type) => !types.some((known) => known === type));
   if (unknown !== undefined) throw new InvalidParameter(`unknown object type: ${unknown}`);
   const wanted = (type: (typeof types)[number]) => asked.length === 0 || asked.includes(type);
-  const [containers, volumes] = await Promise.all([
+  const [containers, volumes, buildCache] = await Promise.all([
     wanted('container') ? sources.containers() : null,
     wanted('volume') ? sources.volumes() : null,
+    wanted('build-cache') ? sources.buildCache() : null,
   ]);
   return {
     json: {
@@ -30,7 +33,23 @@ async function diskUsage(sources: DiskUsageSources, { query, apiMinor }: ApiRequ
       Images: wanted('image') ? sources.images(apiMinor) : null,
       Containers: containers,
       Volumes: volumes,
-      BuildCache: wanted('build-cache') ? [] : null,
+      BuildCache: buildCache?.map(cacheView) ?? null,
     },
+  };
+}
+
+/** Wire shape (API, BuildCache). */
+function cacheView(record: BuildCacheRecord): object {
+  return {
+    ID: record.id,
+    Type: record.type,
+    ...(record.parents.length > 0 && { Parents: record.parents }),
+    Description: record.description,
+    InUse: record.inUse,
+    Shared: record.shared,
+    Size: record.sizeBytes,
+    CreatedAt: record.createdAt.toISOString(),
+    LastUsedAt: record.lastUsedAt?.toISOString() ?? null,
+    UsageCount: record.usageCount,
   };
 }

@@ -9,6 +9,8 @@ export interface ExpandOptions {
   readonly raw?: boolean;
   /** Keeps variables that are not set. */
   readonly keepUnset?: boolean;
+  /** A document: quotes mean nothing in it. */
+  readonly document?: boolean;
 }
 
 /** A word that cannot be expanded; the caller knows the line. */
@@ -49,7 +51,10 @@ class Expander {
     while (this.#at < this.#source.length) {
       const char = this.#source[this.#at]!;
       if (stop !== '' && char === stop) return text;
-      if (char === "'") text += this.#put(this.#single());
+      if (this.#options.document && (char === "'" || char === '"')) {
+        this.#at++;
+        text += char;
+      } else if (char === "'") text += this.#put(this.#single());
       else if (char === '"') text += this.#put(this.#double());
       else if (char === '$') {
         const value = this.#dollar();

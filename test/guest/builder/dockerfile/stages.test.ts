@@ -20,9 +20,13 @@ for (const name of readdirSync(fixtures).filter((entry) => entry !== 'rejected')
 for (const name of readdirSync(join(fixtures, 'rejected'))) {
   t.test(`${name} is refused with docker's words`, async (t) => {
     const directory = join(fixtures, 'rejected', name);
-    t.throws(() => parseDockerfile(textOf(directory)), {
-      message: readFileSync(join(directory, 'expected.txt'), 'utf8').trimEnd(),
-    });
+    const expected = readFileSync(join(directory, 'expected.txt'), 'utf8').trimEnd();
+    t.throws(() => parseDockerfile(textOf(directory)));
+    try {
+      parseDockerfile(textOf(directory));
+    } catch (error) {
+      t.equal((error as Error).message, expected);
+    }
   });
 }
 

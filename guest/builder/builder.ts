@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Leases } from '../content/leases.ts';
+import { tryRun } from '../host/exec.ts';
+import type { Image } from '../images/image.ts';
+import type { ImageStore } from '../images/image-store.ts';
+import type { Platform } from '../images/platform.ts';
+import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
+import type {
+  BuildCacheRecord,
+  Builder,
+  BuildRequest,
+  BuildResult,
+  BuildSupply,
+  CachePruneOptions,
+} from './build.ts';
+import { BuildError } from './build-error.ts';
+import { CacheStore } from './cache/cache-store.ts';
+import { MountStore } from './cache/mount-store.ts';
+import { checkFilters, prunable } from './cache/prune.ts';
+import { parseDockerfile } from './dockerfile/stages.ts';
+import type { RunParts } from './exec/run-container.ts';
+import { BuildRun } from './solver/build-run.ts';
+import type { StepsUnderWay } from './solver/layer-steps.ts';
+import { solve } from './solver/solve.ts';
+
+/** What the engine gives a builder. */
+export interface BuilderParts extends RunParts {
+  readonly db: DatabaseSync;
+  readonly leases: Leases;
+  readonly layers: OverlayLayerStore;
+  readonly images: ImageStore;
+  /** An image that is here, or can be got. Throws NotFound. */
+  findImage(
+    reference: string,
+    options: { readonly platform: Platform; readonly always: boolean; readonly supply: BuildSupply },
+  ): Promise<Image>;
+}
+
+export interface BuilderDependencies extends BuilderParts {
+  readonly cache: CacheStore;
+  readonly mounts: MountStore;
+}
+
+/** Opens the builder of an engine, and sweeps what builds of an earlier one left. */
+export async function openBuilder(parts: BuilderParts): Promise<Builder> {
+  await sweepBuilds(parts);
+  const cache = new CacheStore(parts.db);
+  const mounts = new MountStore(parts.db, parts.paths.buildMounts);
+  await mounts.sweep();
+  const deps: BuilderDependencies = { ...parts, cache, mounts };
+  const underWay: StepsUnderWay = new Map();
+  const running = new Set<BuildRun>();
+  const usage = async (): Promise<BuildCacheRecord[]> => {
+    const inUse = new Set([...running].flatMap((run) => [...run.steps.used]));
+    return [...cache.records(inUse), ...(await mounts.records())];
+  };
+  return {
+    async build(request: BuildRequest, supply: BuildSupply): Promise<BuildResult> {
+      if (request.cgroupParent)
+        throw new BuildError("builds run in the engine's own control group; leave out --cgroup-parent");
+      const dockerfile = parseDockerfile(request.dockerfile.text);
+      const lease = parts.leases.open();
+      try {
+        await using run = new BuildRun(dockerfile, request, supply, { deps, lease, underWay });
+        running.add(run);
+        try {
+          return await solve(run);
+        } finally {
+          running.delete(run);
+        }
+      } catch (error) {
+        lease[Symbol.dispose]();
+        throw error;
+      }
+    },
+    cache: {
+      usage,
+      async prune(options: CachePruneOptions): Promise<BuildCacheRecord[]> {
+        checkFilters(options.filters);
+        const gone = prunable(await usage(), options);
+        cache.remove(gone.filter(({ type }) => type !== 'exec.cachemount').map(({ id }) => id));
+        for (const { id, type } of gone) if (type === 'exec.cachemount') await mounts.remove(id);
+        await parts.layers.collect();
+        return gone;
+      },
+    },
+  };
+}
+
+/** What a build that was cut off has left: programs, snapshots, mounts, directories. */
+export async function sweepBuilds(
+  parts: Pick<BuilderParts, 'db' | 'paths' | 'runtime' | 'snapshotter' | 'networks'>,
+): Promise<void> {
+  const rows = parts.db.prepare("SELECT key FROM snapshots WHERE key GLOB 'build-*'").all();
+  for (const { key } of rows) {
+    await parts.runtime.remove(String(key));
+    await parts.networks.releaseSandbox(String(key));
+    await parts.snapshotter.remove(String(key));
+  }
+  const { buildRuns, builds } = parts.paths;
+  if (existsSync(buildRuns)) {
+    for (const id of readdirSync(buildRuns)) {
+      const trees = join(buildRuns, id, 'trees');
+      const mounted = existsSync(trees) ? readdirSync(trees).map((name) => join(trees, name)) : [];
+      if (mounted.length > 0) await tryRun('umount', ['-l', ...mounted]);
+    }
+    rmSync(buildRuns, { recursive: true, force: true });
+  }
+  rmSync(builds, { recursive: true, force: true });
+}

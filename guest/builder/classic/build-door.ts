@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { ApiRequest, Reply } from '../../api/handler.ts';
+import type { EventSink } from '../../events/event.ts';
+import { newId, shortId } from '../../ids.ts';
+import { imageEvent } from '../../images/image-event.ts';
+import type { ImageStore } from '../../images/image-store.ts';
+import { familiarReference, withDefaultTag } from '../../reference.ts';
+import type { Builder, BuildRequest, BuildSupply } from '../build.ts';
+import { BuildError } from '../build-error.ts';
+import { parseDockerfile } from '../dockerfile/stages.ts';
+import { unusedArgs } from '../solver/unused-args.ts';
+import { parseBuildQuery } from './build-query.ts';
+import { ClassicStream, failureLine, jsonLine } from './classic-stream.ts';
+import { parseRegistryConfig } from './registry-config.ts';
+import { openRemote } from './remote-context.ts';
+import { type DirectoryContext, unpackContext } from './tar-context.ts';
+
+export interface DoorParts {
+  readonly builder: Builder;
+  readonly images: ImageStore;
+  readonly events: EventSink;
+  /** Where contexts are unpacked. */
+  readonly builds: string;
+}
+
+/**
+ * `POST /build`: the classic builder's door. What is wrong before anything was said is a status; afterwards it is the
+ * last line of the stream.
+ */
+export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<Reply> {
+  const query = parseBuildQuery(api.query);
+  const credentials = parseRegistryConfig(api.headers['x-registry-config']);
+  const directory = join(parts.builds, newId());
+  const opened =
+    query.remote === ''
+      ? { context: await unpackContext(api.body, directory), dockerfile: null }
+      : await openRemote(query.remote, directory, api);
+  const { context } = opened;
+  try {
+    const dockerfile = opened.dockerfile ?? (await readDockerfile(context, query.dockerfile));
+    // Parsed here only to refuse with a status what cannot be built.
+    parseDockerfile(dockerfile.text);
+    const request: BuildRequest = { ...query.request, dockerfile, context };
+    const output = new PassThrough();
+    const first = firstOutput(output);
+    const finished = build(request, { api, parts, query, output, credentials }).finally(() =>
+      context[Symbol.dispose](),
+    );
+    const failed = await Promise.race([first, finished.then(() => null)]);
+    if (failed) throw failed.error;
+    return { stream: output, contentType: 'application/json' };
+  } catch (error) {
+    context[Symbol.dispose]();
+    throw error;
+  }
+}
+
+interface Door {
+  readonly api: ApiRequest;
+  readonly parts: DoorParts;
+  readonly query: ReturnType<typeof parseBuildQuery>;
+  readonly output: PassThrough & { failure?: unknown };
+  readonly credentials: BuildSupply['registryAuth'];
+}
+
+/** Resolves at the first line; with the error when there was none before it. */
+function firstOutput(output: PassThrough): Promise<{ readonly error: unknown } | null> {
+  return new Promise((resolve) => {
+    output.once('readable', () => resolve(null));
+    output.once('refused', (error: unknown) => resolve({ error }));
+  });
+}
+
+/** Never rejects. */
+async function build(request: BuildRequest, door: Door): Promise<void> {
+  const { api, parts, query, output } = door;
+  let said = false;
+  const write = (line: string) => {
+    said = true;
+    output.write(line);
+  };
+  const stream = new ClassicStream(write);
+  try {
+    using result = await parts.builder.build(request, {
+      signal: api.signal,
+      onProgress: query.quiet ? () => {} : stream.onProgress,
+      secret: () => Promise.resolve(null),
+      ssh: () => Promise.resolve(null),
+      registryAuth: door.credentials,
+    });
+    stream.flush();
+    const image = parts.images.put(result.configBytes, query.tags);
+    parts.events.publish(imageEvent('build', image));
+    const names = query.tags.map((tag) => familiarReference(withDefaultTag(tag)));
+    for (const name of names) parts.events.publish(imageEvent('tag', image, name));
+    if (query.quiet) write(jsonLine({ stream: `${image.id}\n` }));
+    else {
+      const unused = unusedArgs(parseDockerfile(request.dockerfile.text), request.buildArgs);
+      if (unused.length > 0)
+        stream.say(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
+      write(jsonLine({ aux: { ID: image.id } }));
+      stream.say(`Successfully built ${shortId(image.id)}\n`);
+      for (const name of names) stream.say(`Successfully tagged ${name}\n`);
+    }
+    output.end();
+  } catch (error) {
+    if (!said && !api.signal.aborted) {
+      output.emit('refused', error);
+      return;
+    }
+    stream.flush();
+    output.end(failureLine(error));
+  }
+}
+
+async function readDockerfile(context: DirectoryContext, name: string): Promise<BuildRequest['dockerfile']> {
+  const text = await context.read(name);
+  if (text === null) throw new BuildError(`Cannot locate specified Dockerfile: ${name}`);
+  if (text.length === 0) throw new BuildError(`The Dockerfile (${name}) cannot be empty`);
+  return {
+    name,
+    text: text.toString(),
+    ignore: (await context.read(`${name}.dockerignore`))?.toString() ?? null,
+  };
+}

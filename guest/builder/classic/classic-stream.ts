@@ -1,0 +1,106 @@
+import { messageOf } from '../../api/reply.ts';
+import type { Digest } from '../../digest.ts';
+import { shortId } from '../../ids.ts';
+import type { BuildEvent, InstructionEvent } from '../build.ts';
+import { BuildError, RunFailed } from '../build-error.ts';
+
+interface StepLines {
+  readonly lines: string[];
+  done: boolean;
+}
+
+/**
+ * Progress as the classic builder tells it: step by step in the order of the Dockerfile. Of stages that are built side
+ * by side, later ones wait for their turn.
+ */
+export class ClassicStream {
+  readonly #write: (line: string) => void;
+  readonly #steps = new Map<number, StepLines>();
+  /** Whose logs are whose. */
+  readonly #stepOf = new Map<Digest, number>();
+  readonly #containers = new Map<number, string>();
+  #current = 1;
+  /** Events of a step come before its total is known only for ARGs at the top. */
+  #waiting: InstructionEvent[] = [];
+
+  /** @param write takes JSON lines */
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  readonly onProgress = (event: BuildEvent): void => {
+    if (event.kind === 'instruction') {
+      if (event.total === 0) this.#waiting.push(event);
+      else {
+        for (const early of this.#waiting.splice(0)) this.#instruction({ ...early, total: event.total });
+        this.#instruction(event);
+      }
+    } else if (event.kind === 'log') {
+      const step = this.#stepOf.get(event.vertex);
+      // Red, as dockerd has it.
+      const text = event.data.toString('utf8');
+      if (step !== undefined) this.#say(step, event.stream === 2 ? `\u001b[91m${text}\u001b[0m` : text);
+    }
+  };
+
+  /** A line outside of steps. */
+  say(text: string): void {
+    this.#write(jsonLine({ stream: text }));
+  }
+
+  /** When the build is over: what failed beside the current step is told, too. */
+  flush(): void {
+    for (const [, step] of [...this.#steps].sort(([a], [b]) => a - b)) {
+      for (const line of step.lines.splice(0)) this.#write(line);
+    }
+  }
+
+  #instruction({ step, total, text, vertex, state, ...event }: InstructionEvent): void {
+    if (vertex) this.#stepOf.set(vertex, step);
+    if (state === 'started') this.#say(step, `Step ${step}/${total} : ${text}\n`);
+    else if (state === 'running') {
+      this.#containers.set(step, event.containerId!);
+      this.#say(step, ` ---> Running in ${shortId(event.containerId!)}\n`);
+    } else {
+      const container = this.#containers.get(step);
+      if (event.cached) this.#say(step, ' ---> Using cache\n');
+      else if (container) this.#say(step, ` ---> Removed intermediate container ${shortId(container)}\n`);
+      if (event.imageId) this.#say(step, ` ---> ${shortId(event.imageId)}\n`);
+      this.#step(step).done = true;
+      this.#advance();
+    }
+  }
+
+  #say(step: number, text: string): void {
+    const line = jsonLine({ stream: text });
+    if (step === this.#current) this.#write(line);
+    else this.#step(step).lines.push(line);
+  }
+
+  #step(step: number): StepLines {
+    const found = this.#steps.get(step) ?? { lines: [], done: false };
+    this.#steps.set(step, found);
+    return found;
+  }
+
+  #advance(): void {
+    while (this.#steps.get(this.#current)?.done) {
+      this.#steps.delete(this.#current++);
+      for (const line of this.#steps.get(this.#current)?.lines.splice(0) ?? []) this.#write(line);
+    }
+  }
+}
+
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\r\n`;
+}
+
+/** The last line of a build that failed. */
+export function failureLine(error: unknown): string {
+  if (error instanceof RunFailed) {
+    const message = `The command '${error.args.join(' ')}' returned a non-zero code: ${error.exitCode}`;
+    return jsonLine({ errorDetail: { code: error.exitCode, message }, error: message });
+  }
+  const message = error instanceof BuildError ? error.message : messageOf(error);
+  return jsonLine({ errorDetail: { message }, error: message });
+}

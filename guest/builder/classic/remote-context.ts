@@ -1,0 +1,51 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { DockerfileSource } from '../build.ts';
+import { BuildError } from '../build-error.ts';
+import { remoteKind } from '../solver/copy-layer.ts';
+import { cloneGit } from '../sources/git-tree.ts';
+import { DirectoryContext, unpackContext } from './tar-context.ts';
+
+/** A Dockerfile is a few KiB. */
+const maxDockerfileBytes = 1024 * 1024;
+
+/** A context that the engine gets itself: a repository, an archive, or a Dockerfile without a context. */
+export async function openRemote(
+  url: string,
+  directory: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<{ readonly context: DirectoryContext; readonly dockerfile: DockerfileSource | null }> {
+  if (remoteKind(url) === 'git' || /^(github\.com|gitlab\.com)\//.test(url)) {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    try {
+      const remote = /^git(hub|lab)\.com\//.test(url) ? `https://${url}` : url;
+      const place = await cloneGit(remote, { directory, signal, keepGitDir: false });
+      return { context: new DirectoryContext(place), dockerfile: null };
+    } catch (error) {
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+  if (remoteKind(url) !== 'http') throw new BuildError(`unable to prepare context: "${url}" is no URL`);
+  let response: Response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (cause) {
+    throw new BuildError(`error downloading remote context ${url}: ${(cause as Error).message}`, { cause });
+  }
+  if (!response.ok || !response.body)
+    throw new BuildError(`error downloading remote context ${url}: status ${response.status}`);
+  const body = Readable.fromWeb(response.body) as AsyncIterable<Buffer>;
+  if (!/^text\//.test(response.headers.get('content-type') ?? ''))
+    return { context: await unpackContext(body, directory), dockerfile: null };
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxDockerfileBytes) throw new BuildError(`the Dockerfile at ${url} is too large`);
+    chunks.push(Buffer.from(chunk));
+  }
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const text = Buffer.concat(chunks).toString();
+  return { context: new DirectoryContext(directory), dockerfile: { name: 'Dockerfile', text, ignore: null } };
+}

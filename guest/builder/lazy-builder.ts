@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { isDigest } from '../digest.ts';
+import { NotFound } from '../errors.ts';
+import type { Image } from '../images/image.ts';
+import { matchesPlatform } from '../images/platform.ts';
+import { parseReference, withDefaultTag } from '../reference.ts';
+import type { Registry } from '../registry/index.ts';
+import type { Builder } from './build.ts';
+import type { BuilderParts } from './builder.ts';
+
+export interface LazyBuilderParts extends Omit<BuilderParts, 'findImage'> {
+  registry(): Promise<Registry>;
+}
+
+/**
+ * The engine's one builder, loaded when somebody first asks for it. Only what an earlier engine's builds have left is
+ * looked for at once: their programs may still run.
+ */
+export async function lazyBuilder(parts: LazyBuilderParts): Promise<() => Promise<Builder>> {
+  if (existsSync(parts.paths.builds) || existsSync(parts.paths.buildRuns)) {
+    const { sweepBuilds } = await import('./builder.ts');
+    await sweepBuilds(parts);
+  }
+  let opened: Promise<Builder> | null = null;
+  return () => {
+    opened ??= import('./builder.ts').then(({ openBuilder }) =>
+      openBuilder({ ...parts, findImage: imageFinder(parts) }),
+    );
+    return opened;
+  };
+}
+
+/** An image that is here and of the platform, or else the registry's. */
+function imageFinder({ images, registry }: LazyBuilderParts): BuilderParts['findImage'] {
+  return async (reference, { platform, always, supply }) => {
+    const here = findHere(images, reference);
+    const isId = isDigest(reference) || (here && !images.byReference(parseReference(reference)));
+    if (here && (isId || (!always && matchesPlatform(here.config, platform)))) return here;
+    const name = withDefaultTag(parseReference(reference));
+    const credentials = await supply.registryAuth(name.domain);
+    const pulled = await (await registry()).pull(name, {
+      platform,
+      signal: supply.signal,
+      onProgress: () => {},
+      ...(credentials && { credentials }),
+    });
+    return pulled.image;
+  };
+}
+
+function findHere(images: BuilderParts['images'], reference: string): Image | undefined {
+  try {
+    return images.resolve(reference);
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  }
+}

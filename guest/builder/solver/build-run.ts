@@ -1,0 +1,212 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Lease } from '../../content/leases.ts';
+import type { Digest } from '../../digest.ts';
+import { newId } from '../../ids.ts';
+import type { Image } from '../../images/image.ts';
+import { hostPlatform, type Platform, requirePlatform } from '../../images/platform.ts';
+import { chainIdOfAll } from '../../layers/chain.ts';
+import { ConfinedRoot } from '../../layers/confined-root.ts';
+import type { LowerView } from '../../layers/lower-view.ts';
+import { lowerView } from '../../layers/lower-view.ts';
+import type { BuildRequest, BuildSupply, ContextSource, OpenContext } from '../build.ts';
+import { BuildError } from '../build-error.ts';
+import type { BuilderDependencies } from '../builder.ts';
+import type { CachedStep } from '../cache/cache-store.ts';
+import { ignoreLines } from '../dockerfile/ignore.ts';
+import type { Dockerfile } from '../dockerfile/stages.ts';
+import { ShownTrees } from '../exec/shown-trees.ts';
+import { contextPaths } from './context-paths.ts';
+import { cacheMember, ImageDraft, type InlineStep } from './image-draft.ts';
+import { LayerSteps, type StepsUnderWay } from './layer-steps.ts';
+import { type Plan, planBuild } from './plan.ts';
+import { Vertex } from './progress.ts';
+import { GlobalArgs, platformArgs } from './variables.ts';
+
+/** What all stages of one build share. */
+export class BuildRun implements AsyncDisposable {
+  readonly id = newId();
+  readonly dockerfile: Dockerfile;
+  readonly request: BuildRequest;
+  readonly supply: BuildSupply;
+  readonly deps: BuilderDependencies;
+  readonly globals: GlobalArgs;
+  readonly plan: Plan;
+  readonly lease: Lease;
+  readonly steps: LayerSteps;
+  readonly trees: ShownTrees;
+  /** SOURCE_DATE_EPOCH: nothing that is made is later. */
+  readonly epoch: Date | null;
+  readonly #contexts = new Map<string, Promise<OpenContext>>();
+  readonly #images = new Map<string, Promise<Image>>();
+  readonly #imported = new Map<Digest, CachedStep>();
+
+  constructor(
+    dockerfile: Dockerfile,
+    request: BuildRequest,
+    supply: BuildSupply,
+    options: { readonly deps: BuilderDependencies; readonly lease: Lease; readonly underWay: StepsUnderWay },
+  ) {
+    this.dockerfile = dockerfile;
+    this.request = request;
+    this.supply = supply;
+    this.deps = options.deps;
+    this.lease = options.lease;
+    const platform = request.platform ?? hostPlatform;
+    const mark = dockerfile.directives.escape;
+    this.globals = new GlobalArgs(dockerfile.globalArgs, {
+      given: request.buildArgs,
+      platform: platformArgs(platform, request.target ?? 'default'),
+      mark,
+    });
+    this.plan = planBuild(dockerfile, request, { globals: this.globals, platform });
+    this.epoch = epochOf(request);
+    this.steps = new LayerSteps({
+      cache: this.deps.cache,
+      layers: this.deps.layers,
+      lease: this.lease,
+      underWay: options.underWay,
+      imported: this.#imported,
+      clock: () => this.epoch ?? new Date(),
+    });
+    this.trees = new ShownTrees(this.deps.snapshotter, join(this.deps.paths.buildRuns, this.id, 'trees'));
+  }
+
+  get mark(): string {
+    return this.dockerfile.directives.escape;
+  }
+
+  /** Of this build on the data disk; it is removed at the end. */
+  get directory(): string {
+    const directory = join(this.deps.paths.builds, this.id);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return directory;
+  }
+
+  lower(chainId: Digest | null): LowerView {
+    return lowerView(this.deps.layers.directories(chainId).map((path) => path.replace(/\/fs$/, '')));
+  }
+
+  /** A base image or one of `--from`. Throws BuildError when there is none, or NotFound for its platform. */
+  image(reference: string, platform: Platform): Promise<Image> {
+    const key = JSON.stringify([reference, platform]);
+    const before = this.#images.get(key);
+    if (before) return before;
+    const vertex = this.vertex(`[internal] load metadata for ${reference}`, ['image', key], []);
+    const found = vertex.run(async () => {
+      const image = await this.deps.findImage(reference, {
+        platform,
+        always: this.request.pull,
+        supply: this.supply,
+      });
+      if (image.chainId) this.lease.hold(image.chainId);
+      requirePlatform(image.config, platform, reference);
+      return { cached: false, value: image };
+    });
+    this.#images.set(key, found);
+    found.catch(() => {});
+    return found;
+  }
+
+  /** Takes up what made the layers of `--cache-from` images; one that is not there is passed over, as everywhere. */
+  async importCache(): Promise<void> {
+    const platform = this.request.platform ?? hostPlatform;
+    for (const reference of this.request.cacheFrom) {
+      const image = await this.deps
+        .findImage(reference, { platform, always: false, supply: this.supply })
+        .catch(() => null);
+      if (!image) continue;
+      if (image.chainId) this.lease.hold(image.chainId);
+      const document = JSON.parse(this.deps.images.configBytes(image.id).toString());
+      for (const step of inlineSteps(document[cacheMember])) {
+        const diffIds = image.config.rootfs.diff_ids.slice(0, step.layers);
+        const chainId = step.layered ? chainIdOfAll(diffIds) : null;
+        this.#imported.set(step.key, {
+          key: step.key,
+          chainId,
+          parent: null,
+          createdAt: new Date(step.created),
+        });
+      }
+    }
+  }
+
+  /** The build's context, or one of `--build-context`; transferred once. */
+  context(name: string | null): Promise<OpenContext> {
+    const key = name ?? '';
+    const before = this.#contexts.get(key);
+    if (before) return before;
+    const vertex = this.vertex(
+      name === null ? '[internal] load build context' : `[context ${name}] load from client`,
+      ['context', name, name === null ? this.request.dockerfile.name : ''],
+      [],
+    );
+    const opened = vertex.run(async () => ({ cached: false, value: await this.#open(name) }));
+    this.#contexts.set(key, opened);
+    opened.catch(() => {});
+    return opened;
+  }
+
+  /** What an instruction is not to be taken from the cache for. */
+  isFresh(stage: string): boolean {
+    const { noCache } = this.request;
+    return typeof noCache === 'boolean' ? noCache : noCache.includes(stage);
+  }
+
+  vertex(name: string, identity: unknown, inputs: readonly Vertex[]): Vertex {
+    return new Vertex(this.supply.onProgress, { name, identity, inputs });
+  }
+
+  emptyDraft(platform: Platform): ImageDraft {
+    return new ImageDraft(platform, this.epoch ?? new Date());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.steps.flush();
+    await this.trees[Symbol.asyncDispose]();
+    for (const opened of this.#contexts.values()) {
+      const context = await opened.catch(() => null);
+      await context?.[Symbol.asyncDispose]();
+    }
+    rmSync(join(this.deps.paths.builds, this.id), { recursive: true, force: true });
+    rmSync(join(this.deps.paths.buildRuns, this.id), { recursive: true, force: true });
+  }
+
+  async #open(name: string | null): Promise<OpenContext> {
+    const source = name === null ? this.request.context : contextOf(this.request, name);
+    if (!source) {
+      throw new BuildError('this build has no context, only a Dockerfile: COPY and ADD find no files');
+    }
+    const own = name === null ? this.request.dockerfile.ignore : null;
+    const text = own ?? (await source.read('.dockerignore'))?.toString() ?? '';
+    const paths = name === null ? contextPaths(this.dockerfile) : null;
+    const opened = await source.open({ ignore: ignoreLines(text), paths, signal: this.supply.signal });
+    // A directory that cannot be opened is told of here.
+    new ConfinedRoot(opened.directory)[Symbol.dispose]();
+    return opened;
+  }
+}
+
+function contextOf(request: BuildRequest, name: string): ContextSource | null {
+  const named = request.namedContexts.get(name) ?? request.namedContexts.get(name.toLowerCase());
+  return named?.kind === 'context' ? named.source : null;
+}
+
+function epochOf({ buildArgs }: BuildRequest): Date | null {
+  const text = buildArgs.SOURCE_DATE_EPOCH;
+  if (text === null || text === undefined || text === '') return null;
+  if (!/^\d{1,12}$/.test(text)) throw new BuildError(`invalid SOURCE_DATE_EPOCH: ${text}`);
+  return new Date(Number(text) * 1000);
+}
+
+/** From a stranger's image: what does not look right is passed over. */
+function inlineSteps(value: unknown): InlineStep[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (step: InlineStep) =>
+      typeof step?.key === 'string' &&
+      Number.isInteger(step.layers) &&
+      typeof step.layered === 'boolean' &&
+      !Number.isNaN(Date.parse(step.created)),
+  );
+}

@@ -1,0 +1,96 @@
+import type { Digest } from '../../digest.ts';
+import type { ContainerDefaults, HistoryEntry, Image, ImageConfig } from '../../images/image.ts';
+import type { Platform } from '../../images/platform.ts';
+import type { Layer } from '../../layers/snapshotter.ts';
+
+type Config = { -readonly [K in keyof ContainerDefaults]: ContainerDefaults[K] };
+
+/** The keys of the steps that made an image's layers, kept in its configuration for `--cache-from`. */
+export const cacheMember = 'machine.cache.v1';
+
+export interface InlineStep {
+  readonly key: Digest;
+  /** How many layers the image had after it. */
+  readonly layers: number;
+  /** The step made the last of them. */
+  readonly layered: boolean;
+  readonly created: string;
+}
+
+/** An image that grows, step by step. */
+export class ImageDraft {
+  readonly platform: Platform;
+  readonly config: Config;
+  chainId: Digest | null = null;
+  /** Of the last step: what the next one stands on. */
+  key: Digest | null = null;
+  createdAt: Date;
+  author = '';
+  readonly #diffIds: Digest[];
+  readonly #history: HistoryEntry[];
+  readonly #steps: InlineStep[] = [];
+
+  constructor(platform: Platform, createdAt: Date, base?: Pick<Image, 'config' | 'chainId'>) {
+    this.platform = platform;
+    this.createdAt = createdAt;
+    this.config = { ...base?.config.config };
+    this.chainId = base?.chainId ?? null;
+    this.author = base?.config.author ?? '';
+    this.#diffIds = [...(base?.config.rootfs.diff_ids ?? [])];
+    this.#history = [...(base?.config.history ?? [])];
+  }
+
+  /** For a stage on top of this one. */
+  copy(): ImageDraft {
+    const copy = new ImageDraft(this.platform, this.createdAt);
+    Object.assign(copy.config, structuredClone(this.config));
+    copy.chainId = this.chainId;
+    copy.key = this.key;
+    copy.author = this.author;
+    copy.#diffIds.push(...this.#diffIds);
+    copy.#history.push(...this.#history);
+    copy.#steps.push(...this.#steps);
+    return copy;
+  }
+
+  /** @param layer null for a step that made none */
+  add(step: {
+    readonly key: Digest;
+    readonly layer: Pick<Layer, 'chainId' | 'diffId'> | null;
+    readonly createdAt: Date;
+    readonly createdBy: string;
+  }): void {
+    const created = step.createdAt.toISOString();
+    if (step.layer) {
+      this.#diffIds.push(step.layer.diffId);
+      this.chainId = step.layer.chainId;
+    }
+    this.key = step.key;
+    this.createdAt = step.createdAt;
+    this.#steps.push({ key: step.key, layers: this.#diffIds.length, layered: step.layer !== null, created });
+    this.#history.push({
+      created,
+      created_by: step.createdBy,
+      comment: 'buildkit.dockerfile.v0',
+      ...(step.layer ? {} : { empty_layer: true }),
+    });
+  }
+
+  /** @param labels of the request, over those of the Dockerfile */
+  toConfig(labels: Readonly<Record<string, string>> = {}): { config: ImageConfig; bytes: Buffer } {
+    const { os, architecture, variant } = this.platform;
+    const all = { ...this.config.Labels, ...labels };
+    const config: ImageConfig = {
+      architecture,
+      os,
+      ...(variant && { variant }),
+      created: this.createdAt.toISOString(),
+      ...(this.author && { author: this.author }),
+      config: { ...this.config, ...(Object.keys(all).length > 0 && { Labels: all }) },
+      rootfs: { type: 'layers', diff_ids: [...this.#diffIds] },
+      history: [...this.#history],
+    };
+    const steps = this.#steps.length > 0 ? { [cacheMember]: this.#steps } : {};
+    return { config, bytes: Buffer.from(JSON.stringify({ ...config, ...steps })) };
+  }
+}

@@ -1,0 +1,29 @@
+import { Readable } from 'node:stream';
+import { digestOf } from '../../digest.ts';
+import { byteString } from '../../layers/tar-entry.ts';
+import { BuildError } from '../build-error.ts';
+import type { Located } from '../dockerfile/instruction.ts';
+import { resolveDestination } from '../files/destination.ts';
+import { layerTar, madeDirectory } from '../files/layer-entries.ts';
+import { type LayerWish, type StepContext, workingDirectory } from './stage-build.ts';
+
+/** WORKDIR: makes the directory where it is not there. */
+export function workdirLayer(instruction: Located, { build, draft }: StepContext): LayerWish {
+  const path = workingDirectory(draft);
+  const createdBy = `WORKDIR ${path}`;
+  const lower = build.lower(draft.chainId);
+  const at = resolveDestination(lower, byteString(path));
+  if (at.kind === 'file')
+    throw new BuildError(`cannot make ${path}: it is no directory`, { range: instruction.range });
+  if (at.kind === 'directory') return { createdBy };
+  const latestNs = build.epoch ? BigInt(build.epoch.getTime()) * 1_000_000n : null;
+  return {
+    key: async () => digestOf(JSON.stringify(['workdir', draft.chainId, path, build.epoch])),
+    createdBy,
+    make: () => {
+      const options = { owner: null, mode: null, latestNs };
+      const entries = [...at.missing, at.path].map((one) => madeDirectory(one, options, new Date()));
+      return build.deps.layers.commitTar(Readable.from(layerTar(entries, lower)), draft.chainId, build.lease);
+    },
+  };
+}

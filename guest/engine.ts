@@ -21,6 +21,7 @@ import { updateRoutes } from './api/routes/update.ts';
 import { volumeRoutes, volumesWithUsage } from './api/routes/volumes.ts';
 import { bodies } from './api/schema/bodies.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
+import { LocalTrees } from './builder/cache/local-trees.ts';
 import { lazyBuilder } from './builder/lazy-builder.ts';
 import type { EngineConfig } from './config.ts';
 import { ContainerStore } from './containers/container-store.ts';
@@ -121,12 +122,14 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     return client;
   };
 
+  const trees = new LocalTrees(paths.buildContexts);
   const openBuilder = await lazyBuilder({
     ...deps,
     db,
     leases: images.leases,
     layers: images.layers,
     images: images.images,
+    trees,
     registry,
   });
 
@@ -176,7 +179,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
         images: images.images,
         events,
         engineId: meta.engineId,
-        contexts: paths.buildContexts,
+        trees,
+        builds: paths.builds,
         agents: paths.agents,
         exports: paths.exports,
         snapshotter: images.snapshots,

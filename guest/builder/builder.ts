@@ -17,6 +17,7 @@ import type {
 } from './build.ts';
 import { BuildError } from './build-error.ts';
 import { CacheStore } from './cache/cache-store.ts';
+import type { LocalTrees } from './cache/local-trees.ts';
 import { MountStore } from './cache/mount-store.ts';
 import { checkFilters, prunable } from './cache/prune.ts';
 import { parseDockerfile } from './dockerfile/stages.ts';
@@ -31,6 +32,7 @@ export interface BuilderParts extends RunParts {
   readonly leases: Leases;
   readonly layers: OverlayLayerStore;
   readonly images: ImageStore;
+  readonly trees: LocalTrees;
   /** An image that is here, or can be got. Throws NotFound. */
   findImage(
     reference: string,
@@ -54,7 +56,7 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
   const running = new Set<BuildRun>();
   const usage = async (): Promise<BuildCacheRecord[]> => {
     const inUse = new Set([...running].flatMap((run) => [...run.steps.used]));
-    return [...cache.records(inUse), ...(await mounts.records())];
+    return [...cache.records(inUse), ...(await mounts.records()), ...(await parts.trees.records())];
   };
   return {
     async build(request: BuildRequest, supply: BuildSupply): Promise<BuildResult> {
@@ -80,8 +82,11 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
       async prune(options: CachePruneOptions): Promise<BuildCacheRecord[]> {
         checkFilters(options.filters);
         const gone = prunable(await usage(), options);
-        cache.remove(gone.filter(({ type }) => type !== 'exec.cachemount').map(({ id }) => id));
-        for (const { id, type } of gone) if (type === 'exec.cachemount') await mounts.remove(id);
+        const ids = (...types: readonly BuildCacheRecord['type'][]) =>
+          gone.filter(({ type }) => types.includes(type)).map(({ id }) => id);
+        cache.remove(ids('regular', 'internal'));
+        for (const id of ids('exec.cachemount')) await mounts.remove(id);
+        for (const id of ids('source.local')) await parts.trees.remove(id);
         await parts.layers.collect();
         return gone;
       },

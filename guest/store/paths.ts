@@ -13,7 +13,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <dataRoot>/snapshots/DIR/      a container's `upper/` and `work/`
  *   <dataRoot>/containers/ID/      config that outlives a run: logs, hostname, hosts, resolv.conf
  *   <dataRoot>/volumes/NAME/_data  named volumes
- *   <dataRoot>/build-contexts/     directories of clients, kept between builds (builder/buildkit/session/local-trees.ts)
+ *   <dataRoot>/build-contexts/     directories of clients, kept between builds (builder/cache/local-trees.ts)
  *   <dataRoot>/build-mounts/DIR/   what `RUN --mount=type=cache` keeps
  *   <dataRoot>/builds/ID/          of one build: its context; swept before the first build after a start
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files

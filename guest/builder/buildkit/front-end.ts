@@ -6,22 +6,25 @@ import type {
   DockerfileSource,
   NamedContext,
 } from '../build.ts';
+import type { LocalTrees } from '../cache/local-trees.ts';
 import { buildFailure } from './failure.ts';
-import { type Places, readOptions } from './front-end-options.ts';
+import { readOptions } from './front-end-options.ts';
 import { codes, GrpcError } from './grpc/status.ts';
+import { openRemoteContext } from './remote-context.ts';
 import type { RunningBuild } from './running-build.ts';
 import { ClientDirectory } from './session/client-directory.ts';
 import { readCredentials } from './session/credentials.ts';
-import type { LocalTrees } from './session/local-trees.ts';
 import { readSecret } from './session/secrets.ts';
 import type { Session, Sessions } from './session/sessions.ts';
 import { openAgentSocket } from './session/ssh-agent.ts';
-import { showVertex } from './vertex.ts';
+import { showVertex, type Vertex } from './vertex.ts';
 
 export interface FrontEndDependencies {
   readonly builder: Builder;
   readonly sessions: Sessions;
   readonly trees: LocalTrees;
+  /** For contexts that are not the client's directories. */
+  readonly builds: string;
   /** For sockets of ssh agents. */
   readonly agents: string;
 }
@@ -38,8 +41,15 @@ export async function runFrontEnd(
     const session = await deps.sessions.get(build.sessionId, signal);
     const { options, places } = readOptions(given);
     const directory = (name: string) => new ClientDirectory({ session, trees: deps.trees, name, signal });
-    const context = contextOf(places, directory);
-    dockerfile = await readDockerfile(directory(places.dockerfileDirectory), places.filename, build);
+    const publish = build.progress.publish.bind(build.progress);
+    using remote = await openRemoteContext(places, { session, publish, signal, builds: deps.builds });
+    const context = remote?.context ?? directory(places.contextDirectory);
+    const own = remote === null || places.ownDockerfile;
+    dockerfile =
+      (own ? null : remote.dockerfile) ??
+      (await showVertex(`[internal] load build definition from ${places.filename}`, publish, (vertex) =>
+        readDockerfile(own ? directory(places.dockerfileDirectory) : remote.context, places.filename, vertex),
+      ));
     const request: BuildRequest = {
       ...options,
       dockerfile,
@@ -66,34 +76,29 @@ function askClient(deps: FrontEndDependencies, session: Session, signal: AbortSi
   };
 }
 
-function contextOf({ remote, contextDirectory }: Places, directory: (name: string) => ContextSource) {
-  if (remote !== undefined)
-    throw new GrpcError(codes.unimplemented, `this engine does not support the build context ${remote} yet`);
-  return directory(contextDirectory);
-}
-
 async function readDockerfile(
-  directory: ClientDirectory,
-  filename: string,
-  build: RunningBuild,
+  from: ClientDirectory | ContextSource,
+  name: string,
+  vertex: Vertex,
 ): Promise<DockerfileSource> {
-  const ignoreName = `${filename}.dockerignore`;
-  const publish = build.progress.publish.bind(build.progress);
-  return showVertex(`[internal] load build definition from ${filename}`, publish, async (vertex) => {
-    let bytes = 0;
-    const files = await directory.readSome([filename, ignoreName], (now) => {
-      bytes = now;
-      vertex.status('transferring dockerfile:', bytes);
-    });
-    vertex.status('transferring dockerfile:', bytes, true);
-    const text = files.get(filename)?.toString();
-    if (text === undefined)
-      throw new GrpcError(
-        codes.unknown,
-        `failed to read dockerfile: open ${filename}: no such file or directory`,
-      );
-    return { name: filename, text, ignore: files.get(ignoreName)?.toString() ?? null };
-  });
+  const ignoreName = `${name}.dockerignore`;
+  let bytes = 0;
+  const count = (now: number) => {
+    bytes = now;
+    vertex.status('transferring dockerfile:', bytes);
+  };
+  const files =
+    from instanceof ClientDirectory
+      ? await from.readSome([name, ignoreName], count)
+      : new Map([
+          [name, await from.read(name)],
+          [ignoreName, await from.read(ignoreName)],
+        ]);
+  if (bytes > 0) vertex.status('transferring dockerfile:', bytes, true);
+  const text = files.get(name)?.toString();
+  if (text === undefined)
+    throw new GrpcError(codes.unknown, `failed to read dockerfile: open ${name}: no such file or directory`);
+  return { name, text, ignore: files.get(ignoreName)?.toString() ?? null };
 }
 
 /** `--build-context`, in the words that buildx has for its places. */

@@ -1,6 +1,7 @@
 import type { EventSink } from '../../events/event.ts';
 import type { ImageStore } from '../../images/image-store.ts';
 import type { Builder } from '../build.ts';
+import type { LocalTrees } from '../cache/local-trees.ts';
 import { bridgeMethods } from './bridge.ts';
 import { controlMethods } from './control.ts';
 import type { Exporter } from './exporters/exporter.ts';
@@ -10,7 +11,6 @@ import { runFrontEnd } from './front-end.ts';
 import { type Methods, unary } from './grpc/server.ts';
 import type { RunningBuild } from './running-build.ts';
 import { RunningBuilds } from './running-build.ts';
-import { LocalTrees } from './session/local-trees.ts';
 import { Sessions } from './session/sessions.ts';
 import { int, message, text } from './wire/message.ts';
 import { worker } from './worker.ts';
@@ -26,8 +26,9 @@ export interface BuildKitDependencies extends FileExporterDependencies {
   readonly images: ImageStore;
   readonly events: EventSink;
   readonly engineId: string;
-  /** Where clients' directories are kept between builds. */
-  readonly contexts: string;
+  readonly trees: LocalTrees;
+  /** For contexts that are not directories of a client. */
+  readonly builds: string;
   /** For sockets of ssh agents. */
   readonly agents: string;
   /** The host's address on the default network. */
@@ -37,7 +38,6 @@ export interface BuildKitDependencies extends FileExporterDependencies {
 export function createBuildKit(deps: BuildKitDependencies): BuildKit {
   const sessions = new Sessions();
   const builds = new RunningBuilds();
-  const trees = new LocalTrees(deps.contexts);
   const image = imageExporter(deps.images, deps.events);
   const exporters = new Map<string, Exporter>([
     ['moby', image],
@@ -46,7 +46,7 @@ export function createBuildKit(deps: BuildKitDependencies): BuildKit {
     ['tar', tarExporter(deps)],
   ]);
   const front = (build: RunningBuild, options: ReadonlyMap<string, string>, signal: AbortSignal) =>
-    runFrontEnd({ ...deps, sessions, trees }, build, options, signal);
+    runFrontEnd({ ...deps, sessions }, build, options, signal);
   const own = () => worker(deps.engineId, deps.hostGateway());
   return {
     sessions,

@@ -141,7 +141,7 @@ export class BuildRun implements AsyncDisposable {
       ['context', name, name === null ? this.request.dockerfile.name : ''],
       [],
     );
-    const opened = vertex.run(async () => ({ cached: false, value: await this.#open(name) }));
+    const opened = vertex.run(async () => ({ cached: false, value: await this.#open(name, vertex) }));
     this.#contexts.set(key, opened);
     opened.catch(() => {});
     return opened;
@@ -172,7 +172,7 @@ export class BuildRun implements AsyncDisposable {
     rmSync(join(this.deps.paths.buildRuns, this.id), { recursive: true, force: true });
   }
 
-  async #open(name: string | null): Promise<OpenContext> {
+  async #open(name: string | null, vertex: Vertex): Promise<OpenContext> {
     const source = name === null ? this.request.context : contextOf(this.request, name);
     if (!source) {
       throw new BuildError('this build has no context, only a Dockerfile: COPY and ADD find no files');
@@ -180,7 +180,10 @@ export class BuildRun implements AsyncDisposable {
     const own = name === null ? this.request.dockerfile.ignore : null;
     const text = own ?? (await source.read('.dockerignore'))?.toString() ?? '';
     const paths = name === null ? contextPaths(this.dockerfile) : null;
-    const opened = await source.open({ ignore: ignoreLines(text), paths, signal: this.supply.signal });
+    const { signal } = this.supply;
+    const transfer = vertex.transfer(`transferring ${name ?? 'context'}:`);
+    const opened = await source.open({ ignore: ignoreLines(text), paths, signal, onBytes: transfer.to });
+    transfer.end();
     // A directory that cannot be opened is told of here.
     new ConfinedRoot(opened.directory)[Symbol.dispose]();
     return opened;

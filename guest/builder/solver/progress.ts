@@ -2,6 +2,9 @@ import { messageOf } from '../../api/reply.ts';
 import { type Digest, digestOf } from '../../digest.ts';
 import type { BuildEvent } from '../build.ts';
 
+/** Displays are drawn about as often. */
+const tellEveryMs = 100;
+
 /** A part of a build that people see: announced when it is made, then started and completed once. */
 export class Vertex {
   readonly digest: Digest;
@@ -29,6 +32,30 @@ export class Vertex {
 
   log(stream: 1 | 2, data: Buffer): void {
     this.#emit({ kind: 'log', vertex: this.digest, stream, data, at: new Date() });
+  }
+
+  /** A part of it that counts bytes. Says nothing when none ever come. */
+  transfer(id: string): { readonly to: (bytes: number) => void; end(): void } {
+    const startedAt = new Date();
+    let current = 0;
+    const tell = (completedAt?: Date) =>
+      this.#emit({
+        ...{ kind: 'status', vertex: this.digest, id, current, total: 0, startedAt },
+        ...(completedAt && { completedAt }),
+      });
+    let told = 0;
+    return {
+      to: (bytes) => {
+        current = bytes;
+        const now = Date.now();
+        if (now - told < tellEveryMs) return;
+        told = now;
+        tell();
+      },
+      end: () => {
+        if (current > 0) tell(new Date());
+      },
+    };
   }
 
   complete({ cached = false }: { readonly cached?: boolean } = {}): void {

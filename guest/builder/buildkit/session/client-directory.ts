@@ -1,8 +1,8 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { ContextSource, ContextWish, OpenContext } from '../../build.ts';
+import type { LocalTrees } from '../../cache/local-trees.ts';
 import { syncFiles } from './file-sync.ts';
-import type { LocalTrees } from './local-trees.ts';
 import type { Session } from './sessions.ts';
 
 /** A directory of the client's, by the name under which its session offers it. */

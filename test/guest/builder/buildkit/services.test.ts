@@ -8,6 +8,7 @@ import { createBuildKit } from '../../../../guest/builder/buildkit/index.ts';
 import * as control from '../../../../guest/builder/buildkit/wire/control.ts';
 import * as gateway from '../../../../guest/builder/buildkit/wire/gateway.ts';
 import { message } from '../../../../guest/builder/buildkit/wire/message.ts';
+import { LocalTrees } from '../../../../guest/builder/cache/local-trees.ts';
 import { digestOf } from '../../../../guest/digest.ts';
 import { createEventBus } from '../../../../guest/events/bus.ts';
 import { ImageStore } from '../../../../guest/images/image-store.ts';
@@ -25,7 +26,8 @@ async function open(t: Test, build: Builder['build'] = () => Promise.reject(new 
     images: new ImageStore(openDatabase(`${directory}/db`)),
     events: createEventBus(),
     engineId: 'id',
-    contexts: `${directory}/contexts`,
+    trees: new LocalTrees(`${directory}/contexts`),
+    builds: `${directory}/builds`,
     agents: `${directory}/agents`,
     exports: `${directory}/exports`,
     snapshotter: { view: () => t.fail() as never },

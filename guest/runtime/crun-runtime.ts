@@ -11,6 +11,7 @@ import { MonitoredTask } from './monitored-task.ts';
 import { identify, killGroup, signalProcess } from './process-identity.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { ExecRequest, OutputPosition, RunningTask, Runtime, StartRequest } from './runtime.ts';
+import { SeccompFilters } from './seccomp-filters.ts';
 import { isLateExecFailure, startError } from './start-error.ts';
 import { Starter } from './starter.ts';
 
@@ -35,6 +36,7 @@ export class CrunRuntime implements Runtime {
   readonly #execs = new Set<string>();
   readonly #fifos: FifoSets;
   readonly #starter: Starter;
+  readonly #filters = new SeccompFilters();
 
   constructor(paths: EnginePaths, cgroups: CgroupLocation) {
     this.#paths = paths;
@@ -48,7 +50,9 @@ export class CrunRuntime implements Runtime {
     await Promise.all([this.remove(id), this.#starter.ready()]);
     const directory = new RunDirectory(this.#paths.run(id));
     mkdirSync(directory.file('rootfs'), { recursive: true, mode: 0o700 });
-    writeFileSync(directory.file('config.json'), JSON.stringify(spec), { mode: 0o600 });
+    writeFileSync(directory.file('config.json'), JSON.stringify(this.#filters.replace(spec)), {
+      mode: 0o600,
+    });
     const { terminal, args } = spec.process;
     const launch: Launch = {
       directory,
@@ -60,7 +64,9 @@ export class CrunRuntime implements Runtime {
       command: args[0] ?? '',
     };
     try {
-      return await this.#launch(launch);
+      const task = await this.#launch(launch);
+      this.#filters.learn(spec, join(this.#paths.crun, id, 'seccomp.bpf'));
+      return task;
     } catch (error) {
       await this.remove(id);
       throw error;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { runCommand } from '../helpers/run-command.ts';
@@ -74,6 +74,16 @@ t.test('what confines a container can be chosen', { skip }, async (t) => {
   const syscalls = [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 28 }];
   writeFileSync(profile, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }));
   const made = ['run', '--rm', '--security-opt', `seccomp=${profile}`, 'busybox', 'mkdir', '/x'];
+  t.match(await engine.docker(made), { exitCode: 1, stderr: /No space left/ });
+  // From the second on they get the filter that was made for the first.
+  for (const name of ['first', 'second']) {
+    const start = ['run', '-d', '--name', name, '--security-opt', `seccomp=${profile}`];
+    const id = (await engine.output([...start, 'busybox', 'sleep', '1000'])).trim();
+    const config = readFileSync(join(engine.runRoot, 'containers', id, 'config.json'), 'utf8');
+    t.equal(config.includes('run.oci.seccomp_bpf_data'), name === 'second');
+    t.match(await engine.docker(['exec', name, 'mkdir', '/x']), { exitCode: 1, stderr: /No space left/ });
+    t.equal(await engine.output(['exec', name, 'echo', 'fine']), 'fine\n');
+  }
   t.match(await engine.docker(made), { exitCode: 1, stderr: /No space left/ });
   const masked = ['sh', '-c', 'grep -c " /proc/" /proc/mounts'];
   t.not(await run([], ...masked), '0\n');

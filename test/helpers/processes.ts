@@ -18,3 +18,19 @@ function commandLineOf(pid: string): string {
     return '';
   }
 }
+
+/** These and all that they started, directly or not, as far as their parents live. */
+export function withDescendants(pids: readonly number[]): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // It has ended.
+    }
+  }
+  const belongs = (pid: number | undefined): boolean =>
+    pid !== undefined && pid > 1 && (pids.includes(pid) || belongs(parents.get(pid)));
+  return [...parents.keys()].filter(belongs);
+}

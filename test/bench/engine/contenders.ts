@@ -2,12 +2,16 @@ import { readFileSync } from 'node:fs';
 import { Dockerd } from '../../compat/dockerd.ts';
 import type { Subject } from '../../compat/subject.ts';
 import { EngineHarness } from '../../engine/engine-harness.ts';
-import { processesWith } from '../../helpers/processes.ts';
+import { processesWith, withDescendants } from '../../helpers/processes.ts';
 
 /** An engine that is measured. */
 export interface Contender {
   readonly subject: Subject;
-  /** Resident memory of the engine's processes, those for each container among them, but not containers' own. */
+  /**
+   * Memory of the engine's processes and of all that they, their monitors or shims started, but for what runs
+   * in containers (`sleep`): what is resident (VmRSS) of those that an engine without containers has, the
+   * proportional part (Pss, proc(5)) of the others, which share most of theirs with each other.
+   */
   memoryBytes(): number;
   /** The same, before it had anything to do. */
   readonly idleBytes: number;
@@ -29,16 +33,25 @@ export async function openContenders(): Promise<Contenders> {
 }
 
 async function contender(subject: Subject): Promise<Contender> {
+  const own = new Set(processesWith(subject.directory));
   const memoryBytes = () =>
-    processesWith(subject.directory)
-      .map(residentBytes)
-      .reduce((sum, bytes) => sum + bytes, 0);
+    withDescendants(processesWith(subject.directory))
+      .map((pid) =>
+        own.has(pid) ? kibibytes(pid, 'status', 'VmRSS') : kibibytes(pid, 'smaps_rollup', 'Pss'),
+      )
+      .reduce((sum, size) => sum + 1024 * size, 0);
   const idleBytes = memoryBytes();
   await subject.loadBusybox();
   return { subject, memoryBytes, idleBytes };
 }
 
-function residentBytes(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
+/** Of a process of the engine; 0 of a container's, or of one that has ended meanwhile. */
+function kibibytes(pid: number, file: string, field: string): number {
+  try {
+    if (readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n') return 0;
+    const text = readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }

@@ -3,6 +3,7 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { getCACertificates } from 'node:tls';
+import { Internal } from '../errors.ts';
 import { type RegistryCertificates, readCertificates } from './certificates.ts';
 import { Unreachable } from './errors.ts';
 import { proxyFor } from './proxy.ts';
@@ -41,7 +42,7 @@ const idleMs = 15_000;
 
 /**
  * HTTP for one piece of work: connections are used again, each host has its own certificates, the proxies of
- * the environment are used. Every failure to get an answer is an {@link Unreachable}.
+ * the environment are used. A failure to get an answer is an {@link Unreachable}; to be led astray an Internal.
  */
 export class Transport {
   readonly #certificateDirectory: string;
@@ -68,7 +69,7 @@ export class Transport {
       const follows = next.method === 'GET' || next.method === 'HEAD';
       if (!follows || !redirects.has(response.status) || location === undefined) return response;
       response.body.destroy();
-      if (hops >= maxRedirects) throw failed(outgoing, `stopped after ${maxRedirects} redirects`);
+      if (hops >= maxRedirects) throw misled(outgoing, `stopped after ${maxRedirects} redirects`);
       next = redirected(next, location, outgoing);
     }
   }
@@ -89,7 +90,11 @@ export class Transport {
         },
       });
       const fail = (error: unknown) => {
-        reject(signal.aborted ? signal.reason : failed(outgoing, reasonOf(error, url), error));
+        reject(
+          signal.aborted
+            ? signal.reason
+            : new Unreachable(sentence(outgoing, reasonOf(error, url)), { cause: error }),
+        );
       };
       made.on('error', fail);
       // While a body is sent, the connection is not idle.
@@ -138,21 +143,25 @@ function trusted(verify: boolean, { ca }: RegistryCertificates): { ca?: string[]
   return verify ? { ca: [...getCACertificates('default'), ...getCACertificates('system'), ...ca] } : {};
 }
 
-/** Throws Unreachable where the answer leads nowhere that one should go. */
+/** Throws Internal where the answer leads nowhere that one should go. */
 function redirected(from: OutgoingRequest, location: string, first: OutgoingRequest): OutgoingRequest {
   const url = URL.canParse(location, from.url.href) ? new URL(location, from.url) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw failed(first, 'redirected to no http or https URL');
+    throw misled(first, 'redirected to no http or https URL');
   if (from.url.protocol === 'https:' && url.protocol !== 'https:')
-    throw failed(first, `redirected from https to "${url.origin}"`);
+    throw misled(first, `redirected from https to "${url.origin}"`);
   const headers = { ...from.headers };
   if (url.host !== from.url.host || url.protocol !== from.url.protocol) delete headers.Authorization;
   // Another host has its own certificate to show, insecure registry or not.
   return { ...from, url, headers, verify: from.verify || url.host !== first.url.host };
 }
 
+/** Another try would be led the same way. */
+function misled(outgoing: OutgoingRequest, reason: string): Internal {
+  return new Internal(sentence(outgoing, reason));
+}
+
 /** In the words of Go's http.Client: `Get "https://…": reason`. Queries may hold secrets and are left out. */
-function failed({ method, url }: OutgoingRequest, reason: string, cause?: unknown): Unreachable {
-  const verb = method[0] + method.slice(1).toLowerCase();
-  return new Unreachable(`${verb} "${url.origin}${url.pathname}": ${reason}`, { cause });
+function sentence({ method, url }: OutgoingRequest, reason: string): string {
+  return `${method[0]}${method.slice(1).toLowerCase()} "${url.origin}${url.pathname}": ${reason}`;
 }

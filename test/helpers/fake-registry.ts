@@ -27,6 +27,8 @@ export class FakeRegistry {
   readonly #server: Server;
   readonly #scheme: string;
   intercept: Intercept = () => false;
+  /** So many uploads are cut when their first bytes have come. */
+  uploadsToCut = 0;
 
   private constructor(server: Server, scheme: string) {
     this.#server = server;
@@ -149,8 +151,10 @@ export class FakeRegistry {
     request.on('data', (piece: Buffer) => {
       pieces.push(piece);
       this.#uploads.set(url.pathname, Buffer.concat(pieces));
+      if (this.uploadsToCut-- > 0) request.destroy();
     });
     await once(request, 'end').catch(() => {});
+    if (request.destroyed && !request.complete) return;
     if (request.method === 'PATCH') {
       response.writeHead(202, headers).end();
       return;

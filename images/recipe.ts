@@ -36,6 +36,7 @@ export const wantedPackages = [
   'sshfs', // host directories
   'tar', // GNU tar: keeps extended attributes
   'tini', // --init
+  'util-linux-extra', // waitpid, for what a program writes last to a terminal
 ] as const;
 
 /** Left out although something depends on them. A build fails when a library is missing because of one. */
@@ -46,7 +47,9 @@ export const excludedPackages = [
   'initramfs-tools', // the initramfs is made here
   'kmod', // busybox's modprobe reads the same files
   'libcap2-bin', // setcap, for a maintainer script
+  'libaudit1', // util-linux-extra's hwclock, which is not kept
   'libdb5.3t64', // iproute2's arpd, which is not kept
+  'libsmartcols1', // util-linux-extra's tables, which are not kept
   'libss2', // e2fsprogs' debugfs, which is not kept
   'libtirpc3t64', // iproute2's ss, which is not kept; would bring Kerberos
   'linux-base', // maintainer scripts, in Perl
@@ -69,6 +72,7 @@ export const keptPaths: Readonly<Record<string, RegExp>> = {
   iproute2: /^\/usr\/(bin\/ip|sbin\/ip|sbin\/bridge|sbin\/tc)$/,
   libc6: /\/(ld-linux[^/]*|lib[a-zA-Z_]+\.so[.0-9]*)$/,
   tini: /\/tini-static$/,
+  'util-linux-extra': /\/waitpid$/,
 };
 
 /** Paths that no package's files go to: what only people, other tools or maintainer scripts read. */

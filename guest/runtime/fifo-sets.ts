@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../host/exec.ts';
 
 /** What every run directory has in `io` (monitor.ts). */
-const names = ['stdin', 'stdout', 'stderr', 'eof', 'alive', 'stdout.drain', 'stderr.drain'];
+const names = ['stdin', 'stdout', 'stderr', 'eof', 'alive', 'pid', 'stdout.drain', 'stderr.drain'];
 const batch = 8;
 
 /** The FIFOs of coming runs, made ahead by one process for many: Node cannot make any. */

@@ -1,18 +1,30 @@
 import type { Mount } from '../layers/snapshotter.ts';
 
 /**
+ * Beside crun in a terminal: crun stops moving bytes when its last child has ended, whether or not it has read
+ * what the program wrote last. This child ends after the program: when the kernel has had time to hand over the
+ * terminal's buffer and crun, which $$ is, sleeps again for want of bytes.
+ */
+const companion = `(
+  read -r pid <io/pid; echo "$pid" >pid
+  waitpid "$pid" || pidwait -F pid
+  state=
+  until [ "$state" = S ]; do sleep 0.02; read -r _ _ state _ </proc/$$/stat; done
+) 2>/dev/null`;
+
+/**
  * The monitor: what stands between a container and the agent, so that either may end without the other.
  * A busybox shell (0.3 MB of its own), for a container in a mount namespace of its own:
  *
  *   agent ──starter──> sh ──> crun run (foreground) ──> the container
- *                       │     with a terminal: sh ──> script ──> crun run
+ *                       │     with a terminal: sh ──> script ──> crun run and its companion
  *                       └──> dd: the first drain of stdout (drain.ts)
  *
  * In its run directory:
  *
  *   config.json process.json   what to run, written by the agent
  *   monitor     the shell's own line of /proc/PID/stat: who it is
- *   pid         written by crun when the container has started
+ *   pid         the container has started; written by crun, with a terminal by its companion
  *   log         crun's complaints, JSON lines (or the words of `mount`)
  *   exit        exit code and a newline, one write: the container is gone
  *   rootfs      mounted in this namespace only, so that the mount vanishes with its last process
@@ -20,6 +32,7 @@ import type { Mount } from '../layers/snapshotter.ts';
  *   io/         FIFOs, made ahead (fifo-sets.ts), and what else nobody watches:
  *     stdin stdout stderr
  *     eof         opening it for writing closes the container's stdin
+ *     pid         by which the companion learns it from crun
  *     alive       only the shell has it open for writing: its end is the shell's
  *     stdout.drain stderr.drain   the same for what empties these FIFOs
  *     logged      up to where the output is in the log (logs/checkpoint.ts)
@@ -35,6 +48,7 @@ import type { Mount } from '../layers/snapshotter.ts';
  * (tcgetattr in libcrun_set_raw): `script` is there to be the other end of one. Output does not pass it.
  */
 export const monitorScript = `
+companion='${companion}'
 run=$1 verb=$2 id=$3 tty=$4 stdin=$5 crun=$6
 cd "$run" || exit
 read -r stat </proc/self/stat; echo "$stat" >monitor
@@ -49,9 +63,10 @@ else
   segment=
   set -- --process process.json
 fi
-start="$crun --log log --log-format json $verb --pid-file pid $*"
+pid=pid
 if [ "$tty" ]; then
   exec 6<>io/stdin
+  pid=io/pid
 elif [ "$stdin" ]; then
   exec 3<>io/stdin 6<io/stdin 7>io/stdin 3>&-
   # Holds the container's stdin open while the agent is away.
@@ -60,13 +75,14 @@ elif [ "$stdin" ]; then
 else
   exec 6</dev/null
 fi
+start="$crun --log log --log-format json $verb --pid-file $pid $*"
 exec 3<>io/stdout 4<io/stdout 9<>io/stderr 5<io/stderr
 if [ "$segment" ]; then
   dd bs=64k count="$segment" iflag=count_bytes status=none \\
     <&4 >>stdout.0 2<>io/stdout.drain 3<&- 4<&- 5<&- 6<&- 8<&- 9<&- &
 fi
 if [ "$tty" ]; then
-  script -qec "exec $start $id >io/stdout" /dev/null <&6 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
+  script -qec "$companion & exec $start $id >io/stdout" /dev/null <&6 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
 else
   $start "$id" <&6 >io/stdout 2>io/stderr 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
 fi

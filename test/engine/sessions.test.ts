@@ -45,3 +45,19 @@ t.test('exec with a terminal has its size, its keys and its exit code', { skip }
   interrupted.type('\x03');
   t.equal(await interrupted.exitCode, 130, 'Ctrl-C reaches the process');
 });
+
+t.test('what a program writes last to a terminal is not lost', { skip }, async (t) => {
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  await engine.output(['run', '-d', '--network', 'none', '--name', 'one', 'busybox', 'sleep', '1000']);
+  // More than the terminal's own buffer holds, and the end right behind it.
+  const program = "sh -c 'seq 3000; echo the end; exit 6'";
+  for (const command of ['run --rm -t --network none busybox', 'exec -t one'])
+    for (let round = 1; round <= 8; round++) {
+      const terminal = new Terminal(`docker ${command} ${program}`, engine.env);
+      t.equal(await terminal.exitCode, 6);
+      t.match(terminal.shown, /\n2999\r?\r\n3000\r?\r\nthe end/, `${command}, round ${round}`);
+    }
+  const missing = new Terminal('docker exec -t one nosuch', engine.env);
+  t.equal(await missing.exitCode, 127, 'the end does not wait for a program that never began');
+});

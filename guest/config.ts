@@ -14,6 +14,8 @@ export interface EngineConfig extends EngineOptions {
   readonly cgroupParent: string;
   /** Runs in a VM of ours, which is all the engine's own: boot config, agent port, images to load. */
   readonly guest: boolean;
+  /** Loads its code and then waits until the machine is what it is to be (agent/checkpoint.ts). */
+  readonly checkpoint: boolean;
   readonly network: NetworkOptions;
   readonly listen: readonly Listen[];
   readonly debug: boolean;
@@ -32,6 +34,7 @@ export interface TlsFiles {
 
 const flags = {
   guest: { type: 'boolean', default: false },
+  checkpoint: { type: 'boolean', default: false },
   'data-root': { type: 'string', default: '/var/lib/machine/engine' },
   'run-root': { type: 'string', default: '/run/machine/engine' },
   host: { type: 'string', short: 'H', multiple: true },
@@ -78,6 +81,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
       publishThrough: forwarder(values['publish-through']),
     },
     guest: values.guest,
+    checkpoint: values.checkpoint,
     listen: hosts.map((host) => parseHost(host, tls)),
     labels,
     insecureRegistries: (values['insecure-registry'] ?? []).map(insecureRegistry),

@@ -87,11 +87,12 @@ export const droppedPaths: readonly RegExp[] = [
 ];
 
 /** Needed before the root is mounted. */
-export const initramfsModules = ['virtio_blk', 'erofs', 'qemu_fw_cfg', 'virtio_rng'] as const;
+export const initramfsModules = ['virtio_blk', 'erofs', 'virtio_rng'] as const;
 
 /** Names, and directories below `kernel/` that are taken whole. What is built into a kernel is skipped. */
 export const rootModules = [
   ...initramfsModules,
+  'qemu_fw_cfg',
   'virtio_net',
   'virtio_balloon',
   'virtio_console',

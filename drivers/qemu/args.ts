@@ -15,11 +15,13 @@ export interface QemuConfig {
   readonly console: string;
   /** fw_cfg item name to the file that holds it. */
   readonly bootItems: Readonly<Record<string, string>>;
-  readonly apiPort: number;
-  readonly sshPort: number;
+  /** Of this computer's loopback; null: nothing is forwarded. */
+  readonly ports: { readonly api: number; readonly ssh: number } | null;
   readonly qmp: Listener;
   readonly agent: Listener;
   readonly power: Listener;
+  /** A kernel from its beginning; the same up to where a checkpoint is taken; or from there (checkpoint.ts). */
+  readonly boot: 'kernel' | 'checkpoint' | { readonly resume: string };
 }
 
 /**
@@ -35,14 +37,17 @@ export function qemuArgs(config: QemuConfig): string[] {
     ...machineArgs(osImage.arch, config.accelerator),
     ['-smp', String(config.cpus)],
     ['-m', `${config.memoryMiB}M`],
-    ...kernelArgs(config, osImage.commandLine),
+    ...kernelArgs(
+      config,
+      `${osImage.commandLine}${config.boot === 'checkpoint' ? ' machine.checkpoint' : ''}`,
+    ),
     ...diskArgs('root', osImage.root, 'raw', 'read-only=on'),
     ...diskArgs('agent', osImage.agent, 'raw', 'read-only=on'),
     // Writeback passes the guest's flushes on, so what it was told is on disk survives a power cut.
     ...diskArgs('data', config.disk, 'qcow2', 'cache=writeback,discard=unmap,detect-zeroes=unmap'),
     [
       '-netdev',
-      `user,id=net,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3,${forward(config.apiPort, 2376)},${forward(config.sshPort, 22)}`,
+      `user,id=net,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3${config.ports ? `,${forward(config.ports.api, 2376)},${forward(config.ports.ssh, 22)}` : ''}`,
     ],
     // No option ROM: nothing boots from the network.
     ['-device', 'virtio-net-pci,netdev=net,romfile='],
@@ -60,10 +65,15 @@ export function qemuArgs(config: QemuConfig): string[] {
     ['-chardev', `socket,id=qmp,server=on,wait=off,${address(config.qmp)}`],
     ['-mon', 'chardev=qmp,mode=control'],
     ['-rtc', 'base=utc,clock=host'],
+    // Tells a resumed kernel that it is another one now, so that it draws other random numbers.
+    ...(osImage.arch === 'amd64' ? [['-device', 'vmgenid,guid=auto']] : []),
     ...Object.entries(config.bootItems).map(([name, file]) => [
       '-fw_cfg',
       `name=${name},file=${value(file)}`,
     ]),
+    ...(typeof config.boot === 'object'
+      ? [['-incoming', `exec:exec cat ${quoted(config.boot.resume)}`]]
+      : []),
   ].flat();
 }
 
@@ -146,6 +156,11 @@ function address(listener: Listener): string {
   return 'path' in listener
     ? `path=${value(listener.path)}`
     : `host=127.0.0.1,port=${listener.port},nodelay=on`;
+}
+
+/** One word of a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** QEMU's option syntax: a comma within a value is written twice. */

@@ -12,9 +12,10 @@ import type {
 } from '../driver.ts';
 import { FailedPrecondition, PreCreateError } from '../errors.ts';
 import { chooseAcceleration } from './accelerator.ts';
-import { qemuArgs } from './args.ts';
+import { type QemuConfig, qemuArgs } from './args.ts';
 import { checkVersion, emulatorName, findProgram } from './binary.ts';
 import { bootItems, writeBootItems } from './boot-items.ts';
+import { checkpointFor, resumeCheckpoint } from './checkpoint.ts';
 import { rotateConsole, tailOf } from './console-log.ts';
 import { makeDisk } from './disk.ts';
 import { awaitHello } from './hello.ts';
@@ -22,7 +23,7 @@ import { listenersOf } from './listeners.ts';
 import { qemuOptions, qemuSettings } from './options.ts';
 import { makeSocketDirectory, qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
 import { freePorts, isPortFree } from './ports.ts';
-import { findQemu, killQemu, spawnQemu } from './process.ts';
+import { abortError, findQemu, killQemu, spawnQemu } from './process.ts';
 import { QmpClient } from './qmp.ts';
 import { shutDown } from './shut-down.ts';
 import { type QemuState, qemuState } from './state.ts';
@@ -86,11 +87,9 @@ export class QemuDriver implements Driver<QemuState> {
       osImage,
     });
     const state = { ...before, ...(await keepOrReplacePorts(before, options)), acceleration };
-    await prepareSockets(machine.directory, state);
     await rotateConsole(paths);
     const listeners = listenersOf(machine.directory, state);
-    await using items = await writeBootItems(paths, bootItems(bootConfig));
-    const args = qemuArgs({
+    const config = {
       ...state,
       ...listeners,
       name: machine.name,
@@ -98,9 +97,33 @@ export class QemuDriver implements Driver<QemuState> {
       accelerator: acceleration.name,
       disk: paths.disk,
       console: paths.console,
-      bootItems: items.files,
+      ports: { api: state.apiPort, ssh: state.sshPort },
+    };
+    const checkpoint = await checkpointFor({
+      ...options,
+      config,
+      emulator,
+      imageProgram: await findProgram('qemu-img'),
     });
-    await spawnQemu({ program: emulator, args, paths, qmp: listeners.qmp, signal: options.signal });
+    const powerOn = async (boot: QemuConfig['boot']) => {
+      await prepareSockets(machine.directory, state);
+      await using items = await writeBootItems(paths, bootItems(bootConfig));
+      const args = qemuArgs({ ...config, bootItems: items.files, boot });
+      return await spawnQemu({ program: emulator, args, paths, qmp: listeners.qmp, signal: options.signal });
+    };
+    if (checkpoint !== null) {
+      const qemu = await powerOn({ resume: checkpoint });
+      try {
+        await resumeCheckpoint({ ...listeners, signal: options.signal });
+        return state;
+      } catch (error) {
+        await killQemu(qemu);
+        if (options.signal.aborted) throw abortError(options.signal, 'resuming the machine');
+        await rm(checkpoint, { force: true });
+        options.onProgress?.(`the checkpoint could not be resumed (${(error as Error).message}); booting`);
+      }
+    }
+    await powerOn('kernel');
     return state;
   }
 

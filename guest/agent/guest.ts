@@ -9,6 +9,7 @@ import { run } from '../host/exec.ts';
 import type { Logger } from '../log.ts';
 import type { Hello, ToAgent } from '../wire/index.ts';
 import { readBootConfig } from './boot-config.ts';
+import { resumeAsMachine } from './checkpoint.ts';
 import { setClock } from './clock.ts';
 import { findAgentPort, openAgentPort, sayOnce } from './port.ts';
 import { bringUpProcessors } from './processors.ts';
@@ -17,6 +18,7 @@ import { readTls, renewedTls } from './tls.ts';
 
 /** The engine as the purpose of a VM of ours: told by the host at power-on, announced to it when ready. */
 export async function startInGuest(config: EngineConfig, log: Logger): Promise<void> {
+  if (config.checkpoint) await resumeAsMachine();
   const port = await findAgentPort();
   try {
     await serve(config, port, log);

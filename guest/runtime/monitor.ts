@@ -3,13 +3,17 @@ import type { Mount } from '../layers/snapshotter.ts';
 /**
  * Beside crun in a terminal: crun stops moving bytes when its last child has ended, whether or not it has read
  * what the program wrote last. This child ends after the program: when the kernel has had time to hand over the
- * terminal's buffer and crun, which $$ is, sleeps again for want of bytes.
+ * terminal's buffer and crun, which $$ is, sleeps again for want of bytes. Some never do (1.21: it is told of the
+ * terminal's end again and again, but only when there are no bytes before it), so it is not waited for long.
  */
 const companion = `(
   read -r pid <io/pid; echo "$pid" >pid
   waitpid "$pid" || pidwait -F pid
-  state=
-  until [ "$state" = S ]; do sleep 0.02; read -r _ _ state _ </proc/$$/stat; done
+  for _ in 1 2 3 4; do
+    sleep 0.02
+    read -r _ _ state _ </proc/$$/stat
+    [ "$state" != S ] || break
+  done
 ) 2>/dev/null`;
 
 /**

@@ -20,11 +20,11 @@ const config: QemuConfig = {
   disk: '/m/disk.qcow2',
   console: '/m/console.log',
   bootItems: { 'opt/machine/boot': '/m/boot/boot' },
-  apiPort: 20001,
-  sshPort: 20002,
+  ports: { api: 20001, ssh: 20002 },
   qmp: { path: '/m/qmp.sock' },
   agent: { path: '/m/agent.sock' },
   power: { path: '/m/power.sock' },
+  boot: 'kernel',
 };
 
 /** Values of an option, in order. */

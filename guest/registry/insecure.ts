@@ -18,10 +18,11 @@ export async function isInsecure(
   if (wished.includes(domain)) return true;
   const host = domain.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   if (host === 'localhost') return true;
-  const wishedRanges = wished.filter((name) => name.includes('/'));
+  const wishedRanges = wished.filter((name) => /^[\da-fA-F.:]+\/\d{1,3}$/.test(name));
   const ranges = new BlockList();
   for (const range of [...alwaysInsecure, ...wishedRanges]) {
     const [address, prefix] = range.split('/') as [string, string];
+    if (!isIP(address) || Number(prefix) > (isIPv4(address) ? 32 : 128)) continue;
     ranges.addSubnet(address, Number(prefix), familyOf(address));
   }
   if (isIP(host)) return ranges.check(host, familyOf(host));

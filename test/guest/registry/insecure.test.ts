@@ -19,6 +19,7 @@ t.test('this computer and what was wished for may do without TLS', async (t) => 
     ['outside.test:5000', ['10.0.0.0/8'], false],
     ['unknown.test', ['10.0.0.0/8'], false],
     ['docker.io', [], false],
+    ['192.0.2.1', ['nonsense/99', '1.2/8', '10.0.0.0/99'], false],
   ];
   for (const [domain, wished, expected] of table)
     t.equal(await isInsecure(domain, wished, addressesOf), expected, `${domain} ${wished}`);

@@ -213,15 +213,21 @@ export class Container {
     this.#record.publish('resize', { height: `${size.rows}`, width: `${size.columns}` });
   }
 
-  attach(connection: Duplex, options: Omit<AttachOptions, 'onDetach' | 'terminal' | 'closeStdin'>): void {
+  /** `past` goes first. */
+  attach(
+    connection: Duplex,
+    options: Omit<AttachOptions, 'onDetach' | 'terminal' | 'closeStdin'>,
+    past?: AsyncIterable<Buffer>,
+  ): void {
     const { Tty, StdinOnce, OpenStdin } = this.record.config;
-    this.#runs.stdio.attach(connection, {
+    const wish = {
       ...options,
       stdin: options.stdin && OpenStdin,
       terminal: Tty,
       closeStdin: StdinOnce && !Tty,
       onDetach: () => this.#record.publish('detach'),
-    });
+    };
+    this.#runs.stdio.attach(connection, wish, past);
     this.#record.publish('attach');
   }
 

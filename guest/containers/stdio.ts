@@ -20,7 +20,13 @@ export interface AttachOptions {
 interface Client {
   readonly connection: Duplex;
   readonly options: AttachOptions;
+  /** Output that came while the past is sent; null when that is done. */
+  held: Buffer[] | null;
+  readonly pastSent: Promise<void>;
 }
+
+/** Of pieces held back; then reading pauses. */
+const maxHeld = 64;
 
 type OutputName = 'stdout' | 'stderr';
 
@@ -38,8 +44,15 @@ export class Stdio {
     return this.#clients.size;
   }
 
-  attach(connection: Duplex, options: AttachOptions): void {
-    const client = { connection, options };
+  /** `past` is sent first; what it holds is settled in this very call, and what comes from here on follows it. */
+  attach(connection: Duplex, options: AttachOptions, past?: AsyncIterable<Buffer>): void {
+    const pastSent = past ? sendAll(past, connection) : Promise.resolve();
+    const client: Client = { connection, options, held: past ? [] : null, pastSent };
+    if (past)
+      void pastSent.then(() => {
+        for (const data of client.held ?? []) connection.write(data);
+        client.held = null;
+      });
     this.#clients.add(client);
     connection.on('close', () => this.#clients.delete(client));
     if (options.stdin) void this.#forwardStdin(client);
@@ -63,7 +76,9 @@ export class Stdio {
 
   /** The process is over, or none will come: lets every client go. */
   end(): void {
-    for (const { connection } of this.#clients) endConnection(connection);
+    for (const { connection, held, pastSent } of this.#clients)
+      if (held) void pastSent.then(() => endConnection(connection));
+      else endConnection(connection);
     this.#clients.clear();
   }
 
@@ -74,7 +89,7 @@ export class Stdio {
         const slow = this.#send(name, chunk);
         if (slow.length === 0) return;
         source.pause();
-        void Promise.all(slow.map(untilDrained)).then(() => source.resume());
+        void Promise.all(slow).then(() => source.resume());
       });
       // A process that was quick may have been read to its end before anybody listened.
       if (source.closed) resolve();
@@ -84,13 +99,17 @@ export class Stdio {
     });
   }
 
-  /** Those that ask to wait. */
-  #send(name: OutputName, chunk: Buffer): Duplex[] {
-    const slow: Duplex[] = [];
-    for (const { connection, options } of this.#clients) {
+  /** For each that asks to wait, the end of that. */
+  #send(name: OutputName, chunk: Buffer): Promise<void>[] {
+    const slow: Promise<void>[] = [];
+    for (const client of this.#clients) {
+      const { connection, options, held, pastSent } = client;
       if (!options[name] || !connection.writable) continue;
       const data = options.raw ? chunk : frame(name, chunk);
-      if (!connection.write(data)) slow.push(connection);
+      if (held) {
+        held.push(data);
+        if (held.length >= maxHeld) slow.push(pastSent);
+      } else if (!connection.write(data)) slow.push(untilDrained(connection));
     }
     return slow;
   }
@@ -119,6 +138,16 @@ export class Stdio {
       source.unpipe(stdin);
       source.resume();
     });
+  }
+}
+
+/** Never rejects: a log that cannot be read is as long as what could. */
+async function sendAll(source: AsyncIterable<Buffer>, connection: Duplex): Promise<void> {
+  try {
+    for await (const data of source)
+      if (!connection.write(data) && connection.writable) await untilDrained(connection);
+  } catch {
+    // The client has gone, or the log is damaged.
   }
 }
 

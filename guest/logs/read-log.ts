@@ -17,7 +17,7 @@ export interface LogQuery {
 
 /**
  * Entries of a log, oldest first. With `follow` goes on until `ended` is aborted (the container is gone and
- * all is written) or `signal` is (the client is gone), or an entry is later than `until`.
+ * all is written) or `signal` is (the client is gone), or `until` has come.
  */
 export async function* readLog(
   log: ContainerLog,
@@ -38,10 +38,22 @@ export async function* readLog(
     if (wanted(entry)) yield entry;
   }
   if (current) current.position = end;
-  for await (const entry of follower?.read(signals) ?? []) {
+  const ended = AbortSignal.any([signals.ended, ...timeOf(query.until)]);
+  for await (const entry of follower?.read({ signal: signals.signal, ended }) ?? []) {
     if (late(entry)) return;
     if (wanted(entry)) yield entry;
   }
+}
+
+/** The longest time of a timer (HTML, setTimeout): nobody follows for 25 days. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** Aborted when `until` has come; none without it. */
+function timeOf(until: bigint | null): AbortSignal[] {
+  if (until === null) return [];
+  // Up to the last nanosecond of it.
+  const ms = Number(until / 1_000_000n) + 1 - Date.now();
+  return ms > maxTimerMs ? [] : [AbortSignal.timeout(Math.max(0, ms))];
 }
 
 interface LogFiles extends Disposable {

@@ -116,3 +116,20 @@ t.test('terminals have the size that they are given, at the start and later', { 
   for (const one of [client, session]) one.close();
   t.equal((await ask(engine.socket, 'POST /v1.50/containers/one/resize?h=x&w=1')).status, 400);
 });
+
+t.test(
+  'between the past that logs=1 gives and what comes nothing is lost or doubled',
+  { skip },
+  async (t) => {
+    const engine = await EngineHarness.open(t);
+    await engine.loadBusybox();
+    const count = 20_000;
+    const script = `i=0; while [ $i -lt ${count} ]; do echo $((i+=1)); [ $((i % 50)) != 0 ] || usleep 1000; done`;
+    // With a terminal the bytes come as they are.
+    await run(engine, 'one', 'sh', '-c', script);
+    const path = '/v1.50/containers/one/attach?logs=1&stream=1&stdout=1';
+    const clients = await Promise.all([1, 2, 3].map(() => Hijacked.open(engine.socket, path)));
+    const expected = Array.from({ length: count }, (_, i) => `${i + 1}\r\n`).join('');
+    for (const { ended } of clients) t.ok((await ended) === expected);
+  },
+);

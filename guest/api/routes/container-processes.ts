@@ -8,6 +8,11 @@ import { cgroupPids, top } from '../../containers/top.ts';
 import { InvalidParameter } from '../../errors.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 
+/** Between two readings of a stream. */
+const streamedGapMs = 1000;
+/** For a single answer: the docker CLI gives up after two seconds, of which a slow computer needs some itself. */
+const singleGapMs = 500;
+
 /** What a container's processes do: top and stats. */
 export function containerProcessRoutes(
   containers: Containers,
@@ -47,9 +52,9 @@ export function containerProcessRoutes(
         yield shape(oneShot ? take() : null, null);
         return;
       }
-      // Two readings a second apart: a rate is their difference.
+      // Two readings: a rate is their difference.
       do {
-        await delay(1000, undefined, { signal });
+        await delay(streaming ? streamedGapMs : singleGapMs, undefined, { signal });
         const now = take();
         yield shape(now, previous);
         previous = now;

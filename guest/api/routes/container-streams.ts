@@ -51,16 +51,20 @@ export function containerStreamRoutes(containers: Containers): Route[] {
     { connection, detachKeys, raw }: { connection: Duplex; detachKeys: Buffer; raw: boolean },
   ): Promise<Reply> {
     const streams = { stdout: query.flag('stdout'), stderr: query.flag('stderr') };
-    if (query.flag('logs') && container.log) {
-      const past = logStream(
-        container.log,
-        { ...streams, ...wholeLog, terminal: raw },
-        { signal, ended: container.logEnded },
-      );
-      for await (const chunk of past) connection.write(chunk);
+    const past =
+      query.flag('logs') && container.log
+        ? logStream(
+            container.log,
+            { ...streams, ...wholeLog, terminal: raw },
+            { signal, ended: container.logEnded },
+          )
+        : undefined;
+    if (query.flag('stream'))
+      container.attach(connection, { ...streams, stdin: query.flag('stdin'), detachKeys, raw }, past);
+    else {
+      for await (const chunk of past ?? []) connection.write(chunk);
+      connection.end();
     }
-    if (!query.flag('stream')) connection.end();
-    else container.attach(connection, { ...streams, stdin: query.flag('stdin'), detachKeys, raw });
     return { hijacked: true };
   }
 

@@ -150,3 +150,16 @@ t.test('timestamps and details stand once before a line, also before one in part
     shown += chunk;
   t.match(shown, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z a=1,b\+c=d%26e x{20000}\n$/);
 });
+
+t.test('a follower ends when `until` has come, though nothing is written', async (t) => {
+  const { log } = openTestLog(join(t.testdir(), 'x.log'));
+  log.write('stdout', Buffer.from('before\n'));
+  const until = BigInt(Date.now() + 50) * 1_000_000n;
+  const running = new AbortController().signal;
+  // The follower's own timer keeps no process running.
+  const alive = setTimeout(() => {}, 60_000);
+  t.teardown(() => clearTimeout(alive));
+  t.equal(await linesOf(log, { follow: true, until }, running), 'before\n');
+  t.ok(BigInt(Date.now()) * 1_000_000n >= until, 'not earlier');
+  log.end();
+});

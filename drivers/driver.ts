@@ -107,6 +107,8 @@ export interface BootRequest {
   readonly osImage: OsImageFiles | null;
   /** JSON of BootConfig (guest/wire); holds secrets: never in arguments, files 0600. */
   readonly bootConfig: string;
+  /** The last start failed: nothing that was prepared for a faster one is used. */
+  readonly afresh?: boolean;
 }
 
 export interface WaitOptions {

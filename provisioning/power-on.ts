@@ -32,11 +32,15 @@ export async function powerOn(
   { osImage, bootConfig }: { readonly osImage: OsImageFiles | null; readonly bootConfig: string },
   { signal, progress, deadlineMs = helloDeadlineMs }: PowerOnOptions,
 ): Promise<MachineRecord> {
-  const attempt = async (current: Machine): Promise<MachineRecord> => {
+  const attempt = async (current: Machine, afresh: boolean): Promise<MachineRecord> => {
     const { driver } = current;
     const started = await progress.step('Starting the machine', async (report) => {
       const onProgress = (text: string) => report({ text });
-      const state = await driver.start(current.handle, { osImage, bootConfig }, { signal, onProgress });
+      const state = await driver.start(
+        current.handle,
+        { osImage, bootConfig, afresh },
+        { signal, onProgress },
+      );
       const record = { ...current.record, Driver: state };
       await store.save(record);
       return { ...current, record, handle: { ...current.handle, state } };
@@ -50,7 +54,7 @@ export async function powerOn(
     };
   };
   try {
-    return await attempt(machine);
+    return await attempt(machine, false);
   } catch (error) {
     const reason = error instanceof NotReady ? error.cause : error;
     if (!(reason instanceof WentOff)) throw error;
@@ -59,7 +63,7 @@ export async function powerOn(
     const handle = { ...machine.handle, state: record.Driver };
     // Its channels are closed, but its process may still be ending.
     await machine.driver.kill(handle);
-    return attempt({ ...machine, record, handle });
+    return attempt({ ...machine, record, handle }, true);
   }
 }
 

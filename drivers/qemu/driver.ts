@@ -99,12 +99,10 @@ export class QemuDriver implements Driver<QemuState> {
       console: paths.console,
       ports: { api: state.apiPort, ssh: state.sshPort },
     };
-    const checkpoint = await checkpointFor({
-      ...options,
-      config,
-      emulator,
-      imageProgram: await findProgram('qemu-img'),
-    });
+    const imageProgram = await findProgram('qemu-img');
+    const checkpoint = boot.afresh
+      ? null
+      : await checkpointFor({ ...options, config, emulator, imageProgram });
     const powerOn = async (boot: QemuConfig['boot']) => {
       await prepareSockets(machine.directory, state);
       await using items = await writeBootItems(paths, bootItems(bootConfig));

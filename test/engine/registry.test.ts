@@ -67,7 +67,7 @@ t.test('an image made here is pushed, found again, mounted and pulled', { skip }
   for (const name of [`${one}:a`, `${one}:b`, two]) await engine.output(['tag', 'busybox', name]);
   t.match(await engine.output(['push', `${one}:a`]), /: Pushed\na: digest: sha256:/);
   const digest = skopeoDigest(`${one}:a`);
-  t.match(await engine.output(['inspect', '-f', '{{json .RepoDigests}}', one + ':a']), `${one}@${digest}`);
+  t.match(await engine.output(['inspect', '-f', '{{json .RepoDigests}}', `${one}:a`]), `${one}@${digest}`);
   t.match(
     await engine.output(['push', '--all-tags', one]),
     /already exists\na: digest.*already exists\nb: digest/s,

@@ -29,11 +29,10 @@ t.test('machines of one checkpoint', { ...(missing && { skip: missing }), timeou
       .map((file) => join(harness.env.MACHINE_CACHE_PATH!, 'os-images', file));
   const before = checkpoints();
 
-  const first = await machine(...create, 'one');
+  await machine(...create, 'one');
   await machine(...create, 'two');
   t.same(processesWith('qemu-system', 'machine-checkpoint'), [], 'the VM that was booted for it has ended');
   const made = checkpoints().filter((file) => !before.includes(file));
-  if (!/resume/.test(first.stdout + first.stderr)) t.comment('its checkpoint was there');
   t.ok(await isResumed('one'));
   t.ok(await isResumed('two'));
 
@@ -61,12 +60,11 @@ t.test('machines of one checkpoint', { ...(missing && { skip: missing }), timeou
     t.ok(Number(seconds) >= earliest && Number(seconds) <= Date.now() / 1000 + 1, `${seconds}`);
   });
 
-  await t.test('boot when the checkpoint is damaged, and make another one', async (t) => {
+  await t.test('boot when the checkpoint is damaged', async (t) => {
     await machine('stop', 'one');
     const [file] = made.length > 0 ? made : checkpoints();
     truncateSync(file!, 50_000_000);
-    const { stdout, stderr } = await machine('start', 'one');
-    t.match(stdout + stderr, /the checkpoint could not be resumed/);
+    await machine('start', 'one');
     t.notOk(await isResumed('one'));
     t.notOk(checkpoints().includes(file!), 'it is gone');
   });

@@ -22,6 +22,11 @@ export interface Driver<State = unknown> {
    * state that is needed to undo it. Safe to call `remove` with whatever was last recorded.
    */
   create(request: CreateRequest, record: (state: State) => Promise<void>): Promise<State>;
+  /**
+   * Does ahead what the first start of a machine with these options would do once for all later ones. Throws
+   * PreCreateError where no machine could be made.
+   */
+  prepare?(request: PrepareRequest, options: WaitOptions): Promise<void>;
   /** Starts and resolves when power is on; readiness is {@link DriverFeatures.hello}'s business. Idempotent. */
   start(machine: MachineHandle<State>, boot: BootRequest, options: WaitOptions): Promise<State>;
   /** Asks for a clean shutdown and waits until `signal` aborts; then throws Timeout. Idempotent. */
@@ -80,6 +85,11 @@ export interface CreateRequest {
   readonly osImage: OsImageFiles | null;
   readonly signal?: AbortSignal;
   readonly onProgress?: (message: string) => void;
+}
+
+export interface PrepareRequest {
+  readonly osImage: OsImageFiles;
+  readonly options: CreateRequest['options'];
 }
 
 /** The files a local VM boots; all read-only and shared by every machine. */

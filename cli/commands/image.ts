@@ -1,13 +1,34 @@
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { Command, Option } from 'commander';
+import type { OsImageFiles } from '../../drivers/driver.ts';
+import { PreCreateError } from '../../drivers/errors.ts';
+import { defaultDriver, loadDriver } from '../../drivers/registry.ts';
 import { architectures } from '../../images/os-image.ts';
 import { osImage } from '../../provisioning/os-image.ts';
 import { contextOf } from '../context.ts';
+import { driverFlags, driverValues } from '../flags/driver.ts';
 import { interruptible } from '../interruption.ts';
 import { forEachMachine } from '../names.ts';
 import { sizeText } from '../progress/format.ts';
 import { progressFor } from '../progress/progress.ts';
 import { tableText } from '../table.ts';
+
+/** Where no machine can be made, an image can be built nevertheless, for another computer. */
+async function prepare(
+  image: OsImageFiles,
+  signal: AbortSignal,
+  report: (detail: { text: string }) => void,
+): Promise<void> {
+  const driver = await loadDriver(defaultDriver);
+  const flags = new Command();
+  for (const flag of driverFlags(driver)) flags.addOption(flag);
+  const options = driverValues(driver, flags.parse([], { from: 'user' }));
+  await driver
+    .prepare?.({ osImage: image, options }, { signal, onProgress: (text) => report({ text }) })
+    .catch((error: unknown) => {
+      if (!(error instanceof PreCreateError)) throw error;
+      report({ text: error.message });
+    });
+}
 
 export function configure(command: Command): void {
   command
@@ -21,11 +42,13 @@ export function configure(command: Command): void {
         const { store } = contextOf(self);
         const { json, ...wanted } = options;
         const progress = await progressFor('', { json });
-        const image = await interruptible((signal) =>
-          progress.step('Getting the OS image', (report) =>
+        const image = await interruptible(async (signal) => {
+          const built = await progress.step('Getting the OS image', (report) =>
             osImage(store.paths.cache, { ...wanted, signal, report }),
-          ),
-        );
+          );
+          await progress.step('Preparing the first start', (report) => prepare(built, signal, report));
+          return built;
+        });
         const { digest, arch } = image;
         process.stdout.write(`${json ? JSON.stringify({ type: 'image', digest, arch }) : digest}\n`);
       },

@@ -8,6 +8,7 @@ import type {
   DriverStatus,
   Endpoints,
   MachineHandle,
+  PrepareRequest,
   WaitOptions,
 } from '../driver.ts';
 import { FailedPrecondition, PreCreateError } from '../errors.ts';
@@ -67,6 +68,15 @@ export class QemuDriver implements Driver<QemuState> {
     await makeDisk({ program, path: qemuPaths(directory).disk, sizeMiB: state.diskMiB, signal });
     await record(state);
     return state;
+  }
+
+  async prepare({ osImage, options }: PrepareRequest, wait: WaitOptions): Promise<void> {
+    const settings = qemuSettings(options);
+    const emulator = await findProgram(emulatorName(osImage.arch));
+    const imageProgram = await findProgram('qemu-img');
+    const { name } = await chooseAcceleration({ ...wait, wanted: settings.accelWanted, emulator, osImage });
+    const config = { ...settings, osImage, accelerator: name };
+    await checkpointFor({ ...wait, config, emulator, imageProgram });
   }
 
   async start(

@@ -11,9 +11,11 @@ const parserEvents = ['data', 'end', 'drain', 'timeout'] as const;
  * Takes the connection from node:http and answers by hand: `101 UPGRADED` when the client asked for an
  * upgrade, else `200 OK` and raw bytes on the same connection (old clients; moby does the same). The
  * request body must have been read. The result is half-open both ways: its `end` event is the client's
- * CloseWrite, its `end()` ours. Read it (or `resume()` it), or a client that goes away is not noticed.
+ * CloseWrite, its `end()` ours. Read it (or `resume()` it), or a client that goes away is not noticed. The answer has
+ * left when this resolves: node:http2 takes over the handle, and a write that ended there which it did not begin would
+ * end the process (an assertion in `Http2Session::OnStreamAfterWrite`).
  */
-export function hijack(
+export async function hijack(
   request: IncomingMessage,
   response: ServerResponse,
   options: {
@@ -21,7 +23,7 @@ export function hijack(
     readonly apiMinor: number;
     readonly headers: Readonly<Record<string, string>>;
   },
-): Duplex {
+): Promise<Duplex> {
   const socket = request.socket;
   const protocol = request.headers.upgrade;
   response.detachSocket(socket);
@@ -29,7 +31,9 @@ export function hijack(
   // A peer's reset arrives as an error; whoever holds the stream learns of it by `close`.
   socket.on('error', () => {});
   socket.setTimeout(0);
-  socket.write(head(protocol, { ...options, key: request.headers['sec-websocket-key'] }));
+  const answer = head(protocol, { ...options, key: request.headers['sec-websocket-key'] });
+  // A failure is a close, which the holder hears.
+  await new Promise<void>((resolve) => socket.write(answer, () => resolve()));
   return socket;
 }
 

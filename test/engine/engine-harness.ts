@@ -6,9 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { DockerClient } from '../helpers/docker-client.ts';
-import { processesWith } from '../helpers/processes.ts';
+import { commandLineOf, processesWith } from '../helpers/processes.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
 /**
@@ -128,6 +129,8 @@ export class EngineHarness extends DockerClient {
     if (ids.length > 0) await this.docker(['rm', '-fv', ...ids]);
     await this.stop('SIGPWR');
     this.afterwards();
+    // What ends because the engine did, ends a moment later.
+    for (let tries = 0; tries < 40 && processesWith(this.directory).length > 0; tries++) await delay(50);
     const left = this.#left();
     await this.#sweep();
     if (left.length > 0) throw new Error(`the engine left behind:\n${left.join('\n')}`);
@@ -152,7 +155,7 @@ export class EngineHarness extends DockerClient {
   #left(): string[] {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     return [
-      ...processesWith(this.directory).map((pid) => `process ${pid}`),
+      ...processesWith(this.directory).map((pid) => `process ${pid}: ${commandLineOf(`${pid}`)}`),
       ...mounts.filter((line) => line.includes(this.directory)).map((line) => `mount ${line}`),
       ...this.#cgroups().flatMap((group) =>
         readdirSync(group, { withFileTypes: true })

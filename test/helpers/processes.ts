@@ -11,7 +11,8 @@ export function processesWith(...words: readonly string[]): number[] {
     .map(Number);
 }
 
-function commandLineOf(pid: string): string {
+/** Empty when it has ended. */
+export function commandLineOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {

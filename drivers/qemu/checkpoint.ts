@@ -21,7 +21,8 @@ const keptCheckpoints = 3;
 
 /** What a checkpoint is of: everything in a machine that the guest sees, and nothing that is one machine's own. */
 export type CheckpointConfig = Pick<QemuConfig, 'osImage' | 'accelerator' | 'memoryMiB' | 'cpus'> & {
-  readonly diskMiB: number;
+  /** Of the data disk, as the guest sees it. */
+  readonly diskBytes: number;
 };
 
 export interface CheckpointOptions {
@@ -103,7 +104,7 @@ async function keyOf({ config, emulator }: CheckpointOptions): Promise<string> {
   const args = qemuArgs({
     ...config,
     name: '',
-    disk: `${config.diskMiB}`,
+    disk: `${config.diskBytes}`,
     console: '',
     bootItems: {},
     ports: null,
@@ -125,7 +126,7 @@ async function makeCheckpoint(options: CheckpointOptions, path: string): Promise
     const listener = (channel: Channel) => ({ path: socketPath(directory, channel) });
     const qmp = listener('qmp');
     const power = listener('power');
-    await makeDisk({ program: imageProgram, path: paths.disk, sizeMiB: config.diskMiB, signal });
+    await makeDisk({ program: imageProgram, path: paths.disk, bytes: config.diskBytes, signal });
     const args = qemuArgs({
       ...config,
       name: 'checkpoint',

@@ -18,7 +18,7 @@ import { checkVersion, emulatorName, findProgram } from './binary.ts';
 import { bootItems, writeBootItems } from './boot-items.ts';
 import { checkpointFor, resumeCheckpoint } from './checkpoint.ts';
 import { rotateConsole, tailOf } from './console-log.ts';
-import { makeDisk } from './disk.ts';
+import { diskBytes, makeDisk } from './disk.ts';
 import { awaitHello } from './hello.ts';
 import { listenersOf } from './listeners.ts';
 import { qemuOptions, qemuSettings } from './options.ts';
@@ -31,6 +31,7 @@ import { type QemuState, qemuState } from './state.ts';
 
 /** Room for the first images; the disk itself grows as it is used. */
 const leastFreeBytes = 1024 ** 3;
+const bytesPerMiB = 1024 ** 2;
 /** An answer of QEMU's takes milliseconds; on a computer that swaps, seconds. */
 const answerDeadlineMs = 5000;
 
@@ -65,7 +66,7 @@ export class QemuDriver implements Driver<QemuState> {
     await record(state);
     signal?.throwIfAborted();
     const program = await findProgram('qemu-img');
-    await makeDisk({ program, path: qemuPaths(directory).disk, sizeMiB: state.diskMiB, signal });
+    await makeDisk({ program, path: qemuPaths(directory).disk, bytes: state.diskMiB * bytesPerMiB, signal });
     await record(state);
     return state;
   }
@@ -75,7 +76,12 @@ export class QemuDriver implements Driver<QemuState> {
     const emulator = await findProgram(emulatorName(osImage.arch));
     const imageProgram = await findProgram('qemu-img');
     const { name } = await chooseAcceleration({ ...wait, wanted: settings.accelWanted, emulator, osImage });
-    const config = { ...settings, osImage, accelerator: name };
+    const config = {
+      ...settings,
+      osImage,
+      accelerator: name,
+      diskBytes: settings.diskMiB * bytesPerMiB,
+    };
     await checkpointFor({ ...wait, config, emulator, imageProgram });
   }
 
@@ -108,6 +114,7 @@ export class QemuDriver implements Driver<QemuState> {
       disk: paths.disk,
       console: paths.console,
       ports: { api: state.apiPort, ssh: state.sshPort },
+      diskBytes: await diskBytes(paths.disk),
     };
     const imageProgram = await findProgram('qemu-img');
     const checkpoint = boot.afresh

@@ -244,7 +244,7 @@ async function discardRest(body: Readable): Promise<void> {
       if (left <= 0) return;
     }
   };
-  await Promise.race([rest().catch(() => {}), setTimeout(1000, undefined, { ref: false })]);
+  await Promise.race([rest().catch(() => {}), setTimeout(3000, undefined, { ref: false })]);
 }
 
 async function drain(body: Readable): Promise<void> {

@@ -66,7 +66,7 @@ export async function checkpointFor(options: CheckpointOptions): Promise<string 
   } finally {
     await rm(temporary, { force: true });
   }
-  await removeOldest(directory);
+  await removeOld(directory);
   return path;
 }
 
@@ -93,6 +93,8 @@ export async function resumeCheckpoint({
 async function whenRunning(qmp: Listener, signal: AbortSignal): Promise<void> {
   await using client = await QmpClient.connect(qmp, { signal, once: true });
   const resumed = firstEvent(client, (event) => event === 'RESUME', signal);
+  // Not waited for when it runs already, and told of the connection's end all the same.
+  resumed.catch(() => {});
   const { running } = (await client.execute('query-status')) as { running: boolean };
   if (!running) await resumed;
 }
@@ -176,6 +178,8 @@ async function save({
       (event, { status }) => event === 'MIGRATION' && (status === 'completed' || status === 'failed'),
       signal,
     );
+    // Not waited for when QEMU refuses one of the commands.
+    for (const outcome of [saved, ended]) outcome.catch(() => {});
     const capabilities = [{ capability: 'events', state: true }];
     await client.execute('migrate-set-capabilities', { capabilities });
     // Its default is 1 Gbit/s, for networks that others use too.
@@ -205,15 +209,17 @@ async function lineOf(socket: Socket, wanted: string, signal: AbortSignal): Prom
   throw new Unavailable('the VM went off');
 }
 
-/** The least recently used. */
-async function removeOldest(directory: string): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => /^checkpoint-[0-9a-f]+$/.test(name));
-  const used = await Promise.all(
-    names.map(async (name) => ({
-      path: join(directory, name),
-      at: (await stat(join(directory, name))).mtimeMs,
-    })),
+/** The least recently used, and what somebody who was killed left unfinished. */
+async function removeOld(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.startsWith('checkpoint-'));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(directory, name);
+      return { path, at: (await stat(path).catch(() => null))?.mtimeMs ?? 0 };
+    }),
   );
-  for (const { path } of used.sort((a, b) => b.at - a.at).slice(keptCheckpoints))
-    await rm(path, { force: true });
+  const isUnfinished = ({ path }: { path: string }) => path.endsWith('.tmp');
+  const whole = found.filter((one) => !isUnfinished(one)).sort((a, b) => b.at - a.at);
+  const left = found.filter((one) => isUnfinished(one) && one.at < Date.now() - bootDeadlineMs);
+  for (const { path } of [...whole.slice(keptCheckpoints), ...left]) await rm(path, { force: true });
 }

@@ -38,9 +38,8 @@ export async function* withoutZeroPages(source: AsyncIterable<Buffer>): AsyncGen
         const flags = head.readUInt32BE(4) & (pageBytes - 1);
         // In order the first time; a page that comes again may have been other than zeros before.
         const address = head.readUInt32BE() * 2 ** 32 + head.readUInt32BE(4) - flags;
-        const isNew = inBlock && address > highest;
-        if (isNew) highest = address;
-        if (isNew && flags === (flag.zero | flag.continues)) {
+        if (flags === (flag.zero | flag.continues) && inBlock && address > highest) {
+          highest = address;
           input.take(1) ?? (await input.read(1));
           continue;
         }
@@ -62,6 +61,7 @@ export async function* withoutZeroPages(source: AsyncIterable<Buffer>): AsyncGen
           inBlock = name.toString('latin1', 1) === mainMemory;
           keep(name);
         }
+        if (inBlock) highest = Math.max(highest, address);
         const size = flags & flag.page ? pageBytes : 1;
         keep(input.take(size) ?? (await input.read(size)));
         if (held < batchBytes) continue;

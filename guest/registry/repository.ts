@@ -100,19 +100,6 @@ export class Repository {
     throw new Unreachable(`the registry gave another part of blob ${digest} than was asked for`);
   }
 
-  /** Whether the registry has the blob in this repository. */
-  async hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean> {
-    const response = await this.session.request({
-      method: 'HEAD',
-      at: `${this.#root}/blobs/${digest}`,
-      scopes: this.#scopes,
-      expects: [200, 404],
-      signal,
-    });
-    response.body.resume();
-    return response.status === 200;
-  }
-
   /** Every tag. */
   async tags(signal: AbortSignal): Promise<string[]> {
     const tags: string[] = [];

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { useBuildx } from '../helpers/buildx.ts';
+import { DockerRegistry } from '../helpers/docker-registry.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
 import { EngineHarness } from './engine-harness.ts';
 
@@ -235,6 +236,22 @@ t.test('contexts by name, from stdin, and what is refused', { skip }, async (t) 
     exitCode: 125,
   });
 });
+
+t.test(
+  'buildx pushes what it has built',
+  { skip: skip || (DockerRegistry.missing() ?? false) },
+  async (t) => {
+    const opened = await open(t, files);
+    if (typeof opened === 'string') return t.plan(0, opened);
+    const { built, build } = opened;
+    const registry = await DockerRegistry.open(t);
+    t.match(await built('--push', '-t', `${registry.host}/made:1`, '.'), /pushing .*made:1 with docker/);
+    const tags = await fetch(`${registry.url}/v2/made/tags/list`);
+    t.same(await tags.json(), { name: 'made', tags: ['1'] });
+    const refused = await build('--output', 'type=image,name=x,compression=zstd', '.');
+    t.match(refused, { exitCode: 1, stderr: /does not support --output type=moby,compression=zstd/ });
+  },
+);
 
 t.test('docker compose build', { skip }, async (t) => {
   const opened = await open(t, {

@@ -1,6 +1,6 @@
 import type { BuildCache, BuildRequest, BuildResult } from '../build.ts';
 import { checkFrontEnd, graphsRefused } from './bridge.ts';
-import type { ExportAnswer, Exporter } from './exporters/exporter.ts';
+import { checkAttributes, type ExportAnswer, type Exporter } from './exporters/exporter.ts';
 import { type CallContext, type Methods, streaming, unary } from './grpc/server.ts';
 import { codes, GrpcError } from './grpc/status.ts';
 import { RunningBuild, type RunningBuilds } from './running-build.ts';
@@ -38,6 +38,7 @@ export function controlMethods(deps: ControlDependencies): Methods {
           codes.unimplemented,
           `this engine does not support the output type ${type}; image, local and tar are what it writes`,
         );
+      checkAttributes(type, attrs);
       return { exporter, attrs, number };
     });
     const entitlements = entitlementsOf(request.entitlements);
@@ -107,7 +108,7 @@ function refuseWhatIsNotDone({ definition, frontend, frontendInputs, cache }: So
     throw new GrpcError(codes.unimplemented, graphsRefused);
   if (frontend !== '' && frontend !== 'dockerfile.v0' && frontend !== 'gateway.v0')
     throw new GrpcError(codes.unimplemented, `frontend ${frontend}: ${graphsRefused}`);
-  // An image's layers are found again by their steps in its history, with or without this.
+  // Images have the keys of their steps in them (solver/image-draft.ts), with or without this.
   for (const { type } of cache?.exports ?? [])
     if (type !== 'inline')
       throw new GrpcError(

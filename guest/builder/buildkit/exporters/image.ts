@@ -9,7 +9,6 @@ import type { Exporter } from './exporter.ts';
 /** `moby`, buildx's default with this engine: the image is recorded, under the names that were asked for. */
 export function imageExporter(images: ImageStore, events: EventSink): Exporter {
   return async (result, { attrs, publish }) => {
-    // With the docker driver, buildx pushes by itself when the build is done, and says so here too.
     const names = (attrs.get('name') ?? '')
       .split(',')
       .filter(Boolean)

@@ -119,6 +119,15 @@ t.test('graphs, other front ends and other outputs are refused by name', async (
   await t.rejects(call.solve(client, { ref: 'c', exporters: [{ type: 'oci', attrs: new Map() }] }), {
     message: /does not support the output type oci/,
   });
+  for (const [type, name] of [
+    ['moby', 'compression'],
+    ['image', 'push'],
+    ['local', 'mode'],
+  ] as const)
+    await t.rejects(
+      call.solve(client, { ref: 'c', exporters: [{ type, attrs: new Map([[name, 'true']]) }] }),
+      { message: `this engine does not support --output type=${type},${name}=true; leave ${name} out` },
+    );
   const solved = call.solve(client, { ref: 'd', session: 's' });
   solved.catch(() => {});
   await t.rejects(

@@ -34,6 +34,8 @@ export class MonitoredTask implements RunningTask {
   readonly #process: ProcessIdentity | null;
   readonly #terminal: boolean;
   readonly #alive: Readable;
+  /** The kernel closes a process's files a moment before /proc says that it has ended. */
+  #monitorIsGone = false;
   readonly #spooled: readonly SpooledOutput[];
 
   constructor(directory: RunDirectory, pid: number, options: TaskOptions) {
@@ -56,7 +58,12 @@ export class MonitoredTask implements RunningTask {
     }
     // No file tells when somebody kills the monitor, of which we need not be the parent.
     this.#alive = readFifo(join(directory.io, 'alive')).resume();
-    this.#alive.on('error', () => {}).once('close', () => directory.wake());
+    this.#alive
+      .on('error', () => {})
+      .once('close', () => {
+        this.#monitorIsGone = true;
+        directory.wake();
+      });
     this.stdin = options.openStdin ? this.#openStdin() : null;
     this.exited = directory
       .until(() => directory.exit ?? this.#lost())
@@ -114,7 +121,7 @@ export class MonitoredTask implements RunningTask {
   /** The monitor was killed by somebody: what ran below it is ended, and how it ended is not known. */
   #lost(): { exitCode: number; at: Date } | null {
     const { monitor } = this.#directory;
-    if (!monitor || isAlive(monitor)) return null;
+    if (!monitor || (!this.#monitorIsGone && isAlive(monitor))) return null;
     this.kill(SIGKILL);
     return { exitCode: 128 + SIGKILL, at: new Date() };
   }

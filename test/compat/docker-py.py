@@ -114,7 +114,7 @@ volume.remove()
 client.volumes.get("vol").remove()
 check("prunes", "SpaceReclaimed" in client.containers.prune() and "VolumesDeleted" in client.volumes.prune())
 check("df", "LayersSize" in client.df())
-seen = list(client.events(since=1, until=int(__import__("time").time()), decode=True, filters={"container": "one"}))
+seen = list(client.events(since=1, until=int(__import__("time").time()) + 1, decode=True, filters={"container": "one"}))
 check("events", "start" in [e["Action"] for e in seen])
 sock = client.api.attach_socket(
     (c := client.api.create_container("busybox", ["cat"], stdin_open=True))["Id"],

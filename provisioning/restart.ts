@@ -12,5 +12,5 @@ export async function restartMachine(
 ): Promise<MachineRecord> {
   await using _lock = await store.lock(name, { signal: options.signal });
   await options.progress.step('Stopping the machine', () => stopLocked(store, name, options));
-  return startLocked(store, name, options);
+  return await startLocked(store, name, options);
 }

@@ -16,7 +16,7 @@ export async function startMachine(
   options: PowerOnOptions,
 ): Promise<MachineRecord> {
   await using _lock = await store.lock(name, { signal: options.signal });
-  return startLocked(store, name, options);
+  return await startLocked(store, name, options);
 }
 
 /** As startMachine, for a caller that has the machine's lock. */

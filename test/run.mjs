@@ -52,6 +52,7 @@ step('tap build', process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'build
 const totals = { pass: 0, fail: 0, skip: 0 };
 rmSync('.tap', { recursive: true, force: true });
 mkdirSync('.tap', { recursive: true });
+const failures = [];
 let failed = false;
 if (wanted.includes('unit')) {
   suite('unit-host', process.execPath, ['cli', 'drivers', 'images', 'provisioning'], {
@@ -64,6 +65,7 @@ if (wanted.includes('engine')) suite('engine', guestNode(), ['engine'], { jobs: 
 if (wanted.includes('compat')) suite('compat', guestNode(), ['compat'], { jobs: 1, timeoutS: 1800 });
 if (wanted.includes('system')) suite('system', process.execPath, ['system'], { jobs: 1, timeoutS: 1800 });
 
+for (const failure of failures) console.log(failure);
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skip} skipped`);
 process.exit(failed ? 1 : 0);
 
@@ -80,7 +82,8 @@ function suite(name, node, folders, { jobs, timeoutS }) {
       'node_modules/tap/dist/esm/run.mjs',
       'run',
       '-R',
-      'terse',
+      // Its lines rewrite each other; in a file they would all be there. What failed is told at the end.
+      process.stderr.isTTY ? 'terse' : 'silent',
       '-j',
       String(jobs),
       '-t',
@@ -91,7 +94,9 @@ function suite(name, node, folders, { jobs, timeoutS }) {
     ],
     { stdio: ['ignore', 2, 2] },
   );
-  const counted = existsSync(output) ? count(readFileSync(output, 'utf8')) : null;
+  const tap = existsSync(output) ? readFileSync(output, 'utf8') : '';
+  const counted = count(tap);
+  failures.push(...failedTests(tap));
   if (counted === null) {
     console.error(`${name}: tap left no totals (exit code ${status})`);
     totals.fail += 1;
@@ -108,6 +113,28 @@ function count(tap) {
   if (line === undefined) return null;
   const number = (key) => Number(line.match(new RegExp(`\\b${key}: (\\d+)`))?.[1] ?? 0);
   return { pass: number('pass'), fail: number('fail'), skip: number('skip') + number('todo') };
+}
+
+/** What went wrong and why, each under the names of its subtests; one that failed only by its parts is not repeated. */
+function failedTests(tap) {
+  const found = [];
+  const open = [];
+  const lines = tap.split('\n');
+  for (const [at, line] of lines.entries()) {
+    const [, indent, kind, name] = line.match(/^( *)(# Subtest:|not ok \d+ -) (.*)$/) ?? [];
+    if (kind === undefined) continue;
+    const depth = indent.length / 4;
+    if (kind === '# Subtest:') {
+      open.length = depth;
+      open[depth] = { name, before: found.length };
+    } else if (!/ # (SKIP|TODO)/.test(line) && found.length === (open[depth]?.before ?? found.length)) {
+      const names = [...open.slice(0, depth).map((test) => test?.name), name];
+      const why = lines.slice(at + 1, at + 40);
+      const end = why.findIndex((text) => text.trim() === '...');
+      found.push(`not ok: ${names.join(' > ')}`, ...why.slice(0, end === -1 ? why.length : end));
+    }
+  }
+  return found;
 }
 
 function testFiles(directory) {

@@ -12,6 +12,7 @@ import type {
   WaitOptions,
 } from '../driver.ts';
 import { FailedPrecondition, PreCreateError } from '../errors.ts';
+import { whenGone } from '../process-identity.ts';
 import { chooseAcceleration } from './accelerator.ts';
 import { type QemuConfig, qemuArgs } from './args.ts';
 import { checkVersion, emulatorName, findProgram } from './binary.ts';
@@ -200,7 +201,9 @@ export class QemuDriver implements Driver<QemuState> {
   }
 
   async awaitHello(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<FromAgent> {
-    return awaitHello({ ...listenersOf(machine.directory, machine.state), signal });
+    const word = await awaitHello({ ...listenersOf(machine.directory, machine.state), signal });
+    if (word.type === 'failure' && word.poweringOff) await whenOff(machine, signal);
+    return word;
   }
 
   async consoleTail(machine: MachineHandle<QemuState>, lines: number): Promise<string> {
@@ -220,6 +223,13 @@ async function keepOrReplacePorts(
     return other!;
   };
   return { apiPort: await keep(apiPort, 'the Docker API'), sshPort: await keep(sshPort, 'SSH') };
+}
+
+/** A guest that says it ends itself is gone before anybody is told: who starts it next must find its disk free. */
+async function whenOff(machine: MachineHandle<QemuState>, signal: AbortSignal): Promise<void> {
+  const qemu = await findQemu(qemuPaths(machine.directory));
+  const deadline = AbortSignal.timeout(answerDeadlineMs);
+  if (qemu !== null) await whenGone(qemu, AbortSignal.any([signal, deadline]));
 }
 
 /** A QEMU that was killed leaves its sockets. */

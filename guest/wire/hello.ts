@@ -20,6 +20,8 @@ export interface AgentFailure {
   readonly type: 'failure';
   readonly version: 1;
   readonly message: string;
+  /** Said by the boot scripts, which end the machine after it; an agent that cannot serve leaves it on. */
+  readonly poweringOff?: true;
 }
 
 export type FromAgent = Hello | AgentFailure;

@@ -91,6 +91,11 @@ t.test('errors go to standard error in one form, with docker-machine’s exit co
     [['nope'], 1, /^Error: unknown command "nope"; machine --help lists them\n$/],
     [['ls', '--nope'], 1, /^Error: unknown option '--nope'\n$/],
     [['status', 'dev'], 1, /^Error: machine "dev" does not exist; machine ls lists them\n$/],
+    [
+      ['start', 'dev'],
+      1,
+      /^Starting "dev"...\nError: machine "dev" does not exist; machine ls lists them\n$/,
+    ],
     [['ip'], 1, /^Error: No machine name\(s\) specified and no "default" machine exists\n$/],
     [['create'], 1, /^Error: No machine name specified/],
     [['create', '-d', 'nope', 'x'], 1, /^Error: no driver "nope"; there are /],

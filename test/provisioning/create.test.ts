@@ -14,6 +14,7 @@ import { MachineStore } from '../../provisioning/machine-store.ts';
 import { storePaths } from '../../provisioning/paths.ts';
 import { type Progress, silent } from '../../provisioning/progress.ts';
 import { removeMachine } from '../../provisioning/remove.ts';
+import { restartMachine } from '../../provisioning/restart.ts';
 import { startMachine } from '../../provisioning/start.ts';
 import { machineStatus } from '../../provisioning/status.ts';
 import { stopMachine } from '../../provisioning/stop.ts';
@@ -155,10 +156,7 @@ t.test('what a killed creation left is shown, and the next creation removes it',
     state: 'Error',
     errors: ['its creation was interrupted; machine rm dev removes what is left'],
   });
-  const starting = startMachine(store, 'dev', { signal, progress: silent });
-  // Heard at once: when tap is busy with its output, it listens only later.
-  starting.catch(() => {});
-  await t.rejects(starting, { message: /machine rm dev/ });
+  await t.rejects(startMachine(store, 'dev', { signal, progress: silent }), { message: /machine rm dev/ });
   const notes: string[] = [];
   await createMachine(store, fake(), {
     signal,
@@ -203,6 +201,32 @@ t.test('starting and stopping are idempotent', async (t) => {
   await startMachine(store, 'dev', { signal, progress: silent });
   t.equal(await stateOf(store), 'Running');
 });
+
+for (const [name, start] of Object.entries({ startMachine, restartMachine }))
+  t.test(`${name} has the machine’s lock until the engine answers`, async (t) => {
+    const store = newStore(t);
+    const record = await createMachine(store, fake(), { signal, progress: silent });
+    await stopMachine(store, 'dev', { signal });
+    await store.save({ ...record, Driver: { ...(record.Driver as object), hangAt: 'hello' } });
+    const cancelling = new AbortController();
+    let waiting = () => {};
+    const waits = new Promise<void>((resolve) => {
+      waiting = resolve;
+    });
+    const progress: Progress = {
+      ...silent,
+      step: (title, work) => {
+        if (title === 'Waiting for the engine') waiting();
+        return silent.step(title, work);
+      },
+    };
+    const starting = t.rejects(start(store, 'dev', { signal: cancelling.signal, progress }));
+    await waits;
+    t.equal((await store.lockHolder('dev'))?.pid, process.pid);
+    cancelling.abort();
+    await starting;
+    t.equal(await store.lockHolder('dev'), null);
+  });
 
 t.test('a machine that does not shut down in time is an error that says what to type', async (t) => {
   const store = newStore(t);

@@ -107,7 +107,7 @@ t.test(
       t.not(started.exitCode, 0);
       t.match(started.stderr, /the data disk holds no file system of ours and is not empty/);
       const read = await runCommand('qemu-io', ['-f', 'qcow2', '-c', 'read -P 65 0 64k', disk]);
-      t.equal(read.exitCode, 0, 'nothing was written over it');
+      t.equal(read.exitCode, 0, `nothing was written over it: ${read.stdout}${read.stderr}`);
     });
   },
 );

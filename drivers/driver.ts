@@ -48,6 +48,12 @@ export interface Driver<State = unknown> {
     machine: MachineHandle<State>,
     options: WaitOptions,
   ): Promise<import('../guest/wire/index.ts').FromAgent>;
+  /**
+   * Resolves when the machine's power is off, at once when it is so already; throws the reason of `signal`. An event,
+   * so that waiting costs nothing. Machines of drivers that have this get a supervisor (provisioning/supervisor),
+   * and only that calls it.
+   */
+  whenOff?(machine: MachineHandle<State>, options: WaitOptions): Promise<void>;
   /** The last bytes of the machine's console, for error messages and `machine logs`. */
   consoleTail?(machine: MachineHandle<State>, lines: number): Promise<string>;
 }

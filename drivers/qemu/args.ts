@@ -20,6 +20,8 @@ export interface QemuConfig {
   readonly qmp: Listener;
   readonly agent: Listener;
   readonly power: Listener;
+  /** A second QMP monitor: each serves one client, and the supervisor keeps its own. */
+  readonly watch: Listener;
   /** A kernel from its beginning; the same up to where a checkpoint is taken; or from there (checkpoint.ts). */
   readonly boot: 'kernel' | 'checkpoint' | { readonly resume: string };
 }
@@ -64,6 +66,8 @@ export function qemuArgs(config: QemuConfig): string[] {
     ['-serial', 'chardev:console'],
     ['-chardev', `socket,id=qmp,server=on,wait=off,${address(config.qmp)}`],
     ['-mon', 'chardev=qmp,mode=control'],
+    ['-chardev', `socket,id=watch,server=on,wait=off,${address(config.watch)}`],
+    ['-mon', 'chardev=watch,mode=control'],
     ['-rtc', 'base=utc,clock=host'],
     // Tells a resumed kernel that it is another one now, so that it draws other random numbers.
     ...(osImage.arch === 'amd64' ? [['-device', 'vmgenid,guid=auto']] : []),

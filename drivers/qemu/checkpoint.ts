@@ -113,6 +113,7 @@ async function keyOf({ config, emulator }: CheckpointOptions): Promise<string> {
     qmp: nowhere,
     agent: nowhere,
     power: nowhere,
+    watch: nowhere,
     boot: 'checkpoint',
   });
   const about = [emulator, size, mtimeMs, cpus()[0]?.model, args];
@@ -139,6 +140,7 @@ async function makeCheckpoint(options: CheckpointOptions, path: string): Promise
       qmp,
       power,
       agent: listener('agent'),
+      watch: listener('watch'),
       boot: 'checkpoint',
     });
     const qemu = await spawnQemu({ program: emulator, args, paths, qmp, signal });

@@ -13,6 +13,7 @@ import type {
 } from '../driver.ts';
 import { FailedPrecondition, PreCreateError } from '../errors.ts';
 import { whenGone } from '../process-identity.ts';
+import { makeSocketDirectory } from '../socket-path.ts';
 import { chooseAcceleration } from './accelerator.ts';
 import { type QemuConfig, qemuArgs } from './args.ts';
 import { checkVersion, emulatorName, findProgram } from './binary.ts';
@@ -22,8 +23,9 @@ import { rotateConsole, tailOf } from './console-log.ts';
 import { diskBytes, makeDisk } from './disk.ts';
 import { awaitHello } from './hello.ts';
 import { listenersOf } from './listeners.ts';
+import { SharedMonitors } from './monitors.ts';
 import { qemuOptions, qemuSettings } from './options.ts';
-import { makeSocketDirectory, qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
+import { qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
 import { freePorts, isPortFree } from './ports.ts';
 import { abortError, findQemu, killQemu, spawnQemu } from './process.ts';
 import { QmpClient } from './qmp.ts';
@@ -41,6 +43,7 @@ export class QemuDriver implements Driver<QemuState> {
   readonly name = 'qemu';
   readonly features = { power: true, bootsOsImage: true, hello: true, ssh: true, local: true };
   readonly options = qemuOptions;
+  readonly #monitors = new SharedMonitors();
 
   async preCreate({ options, directory }: CreateRequest): Promise<void> {
     qemuSettings(options);
@@ -53,15 +56,15 @@ export class QemuDriver implements Driver<QemuState> {
 
   async create(request: CreateRequest, record: (state: QemuState) => Promise<void>): Promise<QemuState> {
     const { directory, signal } = request;
-    const [apiPort, sshPort, ...channels] = await freePorts(process.platform === 'win32' ? 5 : 2);
-    const [qmp, agent, power] = channels;
+    const [apiPort, sshPort, ...channels] = await freePorts(process.platform === 'win32' ? 6 : 2);
+    const [qmp, agent, power, watch] = channels;
     const state: QemuState = {
       version: 1,
       ...qemuSettings(request.options),
       acceleration: null,
       apiPort: apiPort!,
       sshPort: sshPort!,
-      channelPorts: qmp && agent && power ? { qmp, agent, power } : null,
+      channelPorts: qmp && agent && power && watch ? { qmp, agent, power, watch } : null,
       socketDirectory: socketDirectoryFor(directory),
     };
     await record(state);
@@ -204,6 +207,17 @@ export class QemuDriver implements Driver<QemuState> {
     const word = await awaitHello({ ...listenersOf(machine.directory, machine.state), signal });
     if (word.type === 'failure' && word.poweringOff) await whenOff(machine, signal);
     return word;
+  }
+
+  async whenOff(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<void> {
+    const { watch } = listenersOf(machine.directory, qemuState(machine.state));
+    try {
+      await using monitor = await this.#monitors.lease(watch, signal);
+      await monitor.whenClosed(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if ((await findQemu(qemuPaths(machine.directory))) !== null) throw error;
+    }
   }
 
   async consoleTail(machine: MachineHandle<QemuState>, lines: number): Promise<string> {

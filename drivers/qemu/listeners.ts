@@ -11,5 +11,10 @@ export function listenersOf(
     channelPorts === null
       ? { path: socketPath(socketDirectory ?? machineDirectory, channel) }
       : { port: channelPorts[channel] };
-  return { qmp: listener('qmp'), agent: listener('agent'), power: listener('power') };
+  return {
+    qmp: listener('qmp'),
+    agent: listener('agent'),
+    power: listener('power'),
+    watch: listener('watch'),
+  };
 }

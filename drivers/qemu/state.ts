@@ -1,5 +1,6 @@
 import { FailedPrecondition } from '../errors.ts';
 import type { Accelerator } from './accelerator.ts';
+import type { Channel } from './paths.ts';
 
 /** What the driver remembers of a machine; in the machine's record. */
 export interface QemuState {
@@ -15,7 +16,7 @@ export interface QemuState {
   readonly apiPort: number;
   readonly sshPort: number;
   /** Ports of the machine's channels where there are no unix sockets (Windows); null elsewhere. */
-  readonly channelPorts: { readonly qmp: number; readonly agent: number; readonly power: number } | null;
+  readonly channelPorts: Readonly<Record<Channel, number>> | null;
   /** Where the sockets are when the machine's directory is too deep for them; else null. */
   readonly socketDirectory: string | null;
 }

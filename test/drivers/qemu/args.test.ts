@@ -24,6 +24,7 @@ const config: QemuConfig = {
   qmp: { path: '/m/qmp.sock' },
   agent: { path: '/m/agent.sock' },
   power: { path: '/m/power.sock' },
+  watch: { path: '/m/watch.sock' },
   boot: 'kernel',
 };
 
@@ -57,12 +58,18 @@ t.test('disks come as the guest counts them, and only the last can be written', 
 });
 
 t.test('nothing listens beyond this computer', async (t) => {
-  const args = qemuArgs({ ...config, qmp: { port: 1 }, agent: { port: 2 }, power: { port: 3 } });
+  const args = qemuArgs({
+    ...config,
+    qmp: { port: 1 },
+    agent: { port: 2 },
+    power: { port: 3 },
+    watch: { port: 4 },
+  });
   const forwards = args.join(' ').match(/hostfwd=[^, ]*/g);
   t.same(forwards, ['hostfwd=tcp:127.0.0.1:20001-:2376', 'hostfwd=tcp:127.0.0.1:20002-:22']);
   const sockets = values(args, '-chardev').filter((chardev) => chardev.startsWith('socket'));
-  t.equal(sockets.length, 3);
-  for (const socket of sockets) t.match(socket, /server=on,wait=off,host=127\.0\.0\.1,port=[123]/);
+  t.equal(sockets.length, 4);
+  for (const socket of sockets) t.match(socket, /server=on,wait=off,host=127\.0\.0\.1,port=[1234]/);
 });
 
 t.test('the console for power comes before the port of the agent, which has its name', async (t) => {

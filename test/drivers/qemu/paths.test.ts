@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { FailedPrecondition } from '../../../drivers/errors.ts';
-import { makeSocketDirectory, socketDirectoryFor, socketPath } from '../../../drivers/qemu/paths.ts';
+import { socketDirectoryFor, socketPath } from '../../../drivers/qemu/paths.ts';
+import { makeSocketDirectory } from '../../../drivers/socket-path.ts';
 
 t.test('sockets are in the machine directory as long as they fit', async (t) => {
   t.equal(socketDirectoryFor('/home/u/.machine/machines/dev', '/tmp'), null);

@@ -55,8 +55,17 @@ export const commonHeaders: Readonly<Record<string, string>> = {
 export function createApiServer(options: {
   readonly routes: readonly Route[];
   readonly log: Logger;
+  /** How long a client may take to its first request, and to the whole head of any. */
+  readonly headersTimeoutMs?: number;
 }): ApiServer {
-  const { log } = options;
+  const { log, headersTimeoutMs = 30_000 } = options;
+  const serverOptions = {
+    keepAlive: true,
+    connectionsCheckingInterval: headersTimeoutMs,
+    /** GET with another `Upgrade` header is a client that would rather speak HTTP/2; it can be answered in HTTP/1. */
+    shouldUpgradeCallback: ({ method, headers }: IncomingMessage) =>
+      method === 'POST' || headers.upgrade?.toLowerCase() === 'websocket',
+  };
   const router = createRouter(options.routes);
   const closing = new AbortController();
   const connections = new Set<Socket>();
@@ -136,7 +145,7 @@ export function createApiServer(options: {
     // `docker logs -f` and `docker load` take as long as they take.
     server.requestTimeout = 0;
     server.timeout = 0;
-    server.headersTimeout = 30_000;
+    server.headersTimeout = headersTimeoutMs;
     server.keepAliveTimeout = 120_000;
     const onRequest: RequestListener = (request, response) => void serve(request, response, request);
     server.on('request', onRequest);
@@ -196,15 +205,10 @@ export function createApiServer(options: {
   };
 }
 
-/** GET with another `Upgrade` header is a client that would rather speak HTTP/2; it can be answered in HTTP/1. */
-const serverOptions = {
-  keepAlive: true,
-  shouldUpgradeCallback: ({ method, headers }: IncomingMessage) =>
-    method === 'POST' || headers.upgrade?.toLowerCase() === 'websocket',
-};
-
 function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  // Who has not sent a whole request in time may just not have needed the connection, as Go's client now and
+  // then: it complains aloud of an answer to what it never asked.
+  if (!socket.writable || error.code === 'ECONNRESET' || error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     socket.destroy();
     return;
   }

@@ -9,11 +9,11 @@ import { createApiServer } from '../../../guest/api/server.ts';
 import { noLog } from '../../../guest/log.ts';
 
 /** A server with these routes on a unix socket of its own, closed at the test's end. */
-export async function serve(t: Test, routes: Route[]) {
+export async function serve(t: Test, routes: Route[], options: { headersTimeoutMs?: number } = {}) {
   // Not t.testdir(): a socket's path holds 107 bytes at most.
   const directory = await mkdtemp(join(tmpdir(), 'machine-api-'));
   const path = join(directory, 's');
-  const server = createApiServer({ routes, log: noLog });
+  const server = createApiServer({ routes, log: noLog, ...options });
   await server.listenUnix(path);
   t.teardown(async () => {
     await server.close();

@@ -226,6 +226,15 @@ t.test('an upgrade whose body never comes, or lies about its length, harms nobod
   t.match(await finish(path, upgrade('{}')), '101 UPGRADED');
 });
 
+t.test('a connection that is not used is closed without a word', async (t) => {
+  const { path } = await serve(t, [get('/x', () => ({ json: 1 }))], { headersTimeoutMs: 50 });
+  const silent = await dial(path);
+  t.equal(await readAll(silent), '');
+  silent.destroy();
+  t.equal(await exchange(path, 'GET /x HTT'), '');
+  t.equal((await ask(path, 'GET /x')).status, 200);
+});
+
 t.test('garbage on the connection is answered with 400 and the server lives', async (t) => {
   const { path } = await serve(t, [get('/x', () => ({ json: 1 }))]);
   for (const garbage of [

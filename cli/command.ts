@@ -16,6 +16,7 @@ import * as ssh from './commands/ssh.ts';
 import * as start from './commands/start.ts';
 import * as status from './commands/status.ts';
 import * as stop from './commands/stop.ts';
+import * as supervise from './commands/supervise.ts';
 import * as url from './commands/url.ts';
 import * as version from './commands/version.ts';
 
@@ -30,6 +31,8 @@ export interface CommandModule {
 
 interface CommandEntry {
   readonly summary: string;
+  /** Not for people: `machine --help` does not list it. */
+  readonly hidden?: true;
   readonly module: CommandModule;
 }
 
@@ -67,6 +70,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   engine: {
     summary: 'Run the container engine on this Linux host, without a machine',
     module: engine,
+  },
+  supervise: {
+    summary: 'Supervise a running machine; started by the other commands',
+    hidden: true,
+    module: supervise,
   },
   version: {
     summary: 'Show the version of machine, or of a machine’s engine',

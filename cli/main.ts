@@ -62,7 +62,8 @@ async function declareCommands(program: Command, argv: readonly string[]): Promi
   } else if (name !== '') {
     throw new InvalidArgument(`unknown command "${name}"; machine --help lists them`);
   } else {
-    for (const [other, { summary }] of Object.entries(commands)) program.command(other).summary(summary);
+    for (const [other, { summary, hidden = false }] of Object.entries(commands))
+      program.command(other, { hidden }).summary(summary);
   }
   return args;
 }

@@ -8,6 +8,7 @@ import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
 import { type PowerOnOptions, powerOn } from './power-on.ts';
 import { discard } from './remove.ts';
+import { superviseStarted } from './supervisor/started.ts';
 import { UndoStack } from './undo.ts';
 
 export interface NewMachine {
@@ -25,7 +26,7 @@ export interface NewMachine {
  * 2. The record is written as `creating` before anything outside the store is made, and again whenever the
  *    driver learns something that undoing would need.
  * 3. OS image, keys, the driver's part, power, the agent's hello, an answer of the API over TLS.
- * 4. The record becomes `created`.
+ * 4. The record becomes `created`, and the machine gets its supervisor.
  *
  * An error or an abort of `signal` takes back what was done. What a killed process left is recognised by
  * its record: the next creation of that name, or `remove`, takes it back. Throws AlreadyExists.
@@ -98,6 +99,7 @@ export async function createMachine(
     record = { ...record, Phase: 'created' };
     await store.save(record);
     undo.commit();
+    await superviseStarted(store, { ...machine, record }, { signal, progress });
     return record;
   } catch (error) {
     throw await undo.unwind(error);

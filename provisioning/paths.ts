@@ -14,6 +14,8 @@ import { join, resolve } from 'node:path';
  *                       id_ed25519 id_ed25519.pub     the key that opens the machine's SSH server
  *                       ssh_host_ed25519_key          the SSH server's own key, made here
  *                       known_hosts       pins that key under the name `machine-NAME`
+ *                       supervisor.json   the process that supervises it, and how its services are; only while it runs
+ *                       supervisor.log    what that has to say, at most 1 MiB; supervisor.log.1 = what was before
  *                       (everything else) the driver's: disks, sockets, pid files, console log
  * <store>/locks/                          claims (lock.ts); those of dead processes mean nothing
  * <store>/cache/                          OS images and downloads (images/paths.ts)
@@ -47,6 +49,9 @@ export interface MachinePaths {
   readonly sshPublicKey: string;
   readonly sshHostKey: string;
   readonly knownHosts: string;
+  readonly supervisor: string;
+  readonly supervisorLog: string;
+  readonly previousSupervisorLog: string;
 }
 
 /** Files that a user may keep elsewhere than in `<store>/certs` (docker-machine's `--tls-*` flags). */
@@ -99,5 +104,8 @@ function machinePaths(directory: string): MachinePaths {
     sshPublicKey: file('id_ed25519.pub'),
     sshHostKey: file('ssh_host_ed25519_key'),
     knownHosts: file('known_hosts'),
+    supervisor: file('supervisor.json'),
+    supervisorLog: file('supervisor.log'),
+    previousSupervisorLog: file('supervisor.log.1'),
   };
 }

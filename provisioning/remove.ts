@@ -1,5 +1,6 @@
 import { openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
+import { endSupervisor } from './supervisor/end.ts';
 
 export interface RemoveOptions {
   readonly signal: AbortSignal;
@@ -30,12 +31,13 @@ export async function removeMachine(
 
 /**
  * Takes back whatever there is of a machine, whole or half made: first what its driver made, which needs
- * the record, then its directory. The caller has the machine's lock. Idempotent.
+ * the record, then its supervisor and its directory. The caller has the machine's lock. Idempotent.
  */
 export async function discard(store: MachineStore, name: string): Promise<void> {
   if (await store.has(name)) {
     const { driver, handle } = await openMachine(store, name);
     if (handle.state !== null) await driver.remove(handle);
   }
+  await endSupervisor(store, name);
   await store.forget(name);
 }

@@ -5,6 +5,7 @@ import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
 import { type PowerOnOptions, powerOn } from './power-on.ts';
 import { machineStatus } from './status.ts';
+import { superviseStarted } from './supervisor/started.ts';
 
 /**
  * Starts a machine and waits until its engine answers; a running one is left as it is. When the engine does
@@ -32,7 +33,10 @@ export async function startLocked(
       `machine "${name}" was never completed; machine rm ${name} removes what is left`,
     );
   const { state, errors } = await machineStatus(store, machine);
-  if (state === 'Running') return machine.record;
+  if (state === 'Running') {
+    await superviseStarted(store, machine, options);
+    return machine.record;
+  }
   if (state === 'Error') throw new FailedPrecondition(`machine "${name}" is broken: ${errors.join('; ')}`);
   const image = machine.driver.features.bootsOsImage
     ? await progress.step('Getting the OS image', (report) => osImage(store.paths.cache, { signal, report }))
@@ -42,5 +46,10 @@ export async function startLocked(
   const current = { ...machine, record: { ...machine.record, OsImage: image?.digest ?? null } };
   const record = await powerOn(store, current, { osImage: image, bootConfig }, options);
   await store.save(record);
+  await superviseStarted(
+    store,
+    { ...machine, record, handle: { ...machine.handle, state: record.Driver } },
+    options,
+  );
   return record;
 }

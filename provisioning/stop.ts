@@ -1,6 +1,7 @@
 import { Timeout } from '../drivers/errors.ts';
 import { openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
+import { endSupervisor } from './supervisor/end.ts';
 
 /** Containers get ten seconds to end, then the guest unmounts; an emulated one is slow at both. */
 const shutdownDeadlineMs = 90_000;
@@ -26,6 +27,8 @@ export async function stopLocked(
   const deadline = AbortSignal.timeout(deadlineMs);
   try {
     await driver.stop(handle, { signal: AbortSignal.any([signal, deadline]) });
+    // Last, since containers may write to the host's directories until they end.
+    await endSupervisor(store, name);
   } catch (cause) {
     if (!deadline.aborted || signal.aborted) throw cause;
     const text = `machine "${name}" did not shut down within ${deadlineMs / 1000} s`;

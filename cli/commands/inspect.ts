@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { inspectView } from '../../provisioning/inspect-view.ts';
 import { openMachine } from '../../provisioning/machine.ts';
 import { machineStatus } from '../../provisioning/status.ts';
+import { reviveSupervisor } from '../../provisioning/supervisor/revive.ts';
 import { contextOf } from '../context.ts';
 import { parseTemplate } from '../go-template.ts';
 import { machineName } from '../names.ts';
@@ -17,6 +18,7 @@ export function configure(command: Command): void {
       const machine = await openMachine(store, await machineName(store, given));
       const { record, paths, driver, handle } = machine;
       const status = await machineStatus(store, machine);
+      if (status.state === 'Running') await reviveSupervisor(store, machine);
       const endpoints = status.state === 'Running' ? await driver.endpoints(handle) : null;
       const view = inspectView(record, { store: store.paths, paths, status, endpoints });
       process.stdout.write(`${template === null ? JSON.stringify(view, null, 4) : template.render(view)}\n`);

@@ -3,6 +3,7 @@ import { machineOf } from '../../provisioning/machine.ts';
 import type { HostOptions } from '../../provisioning/machine-record.ts';
 import type { MachineStore } from '../../provisioning/machine-store.ts';
 import { type MachineState, machineStatus } from '../../provisioning/status.ts';
+import { reviveSupervisor } from '../../provisioning/supervisor/revive.ts';
 
 /** One line of `machine ls`; the names are those of docker-machine's templates. */
 export interface ListedMachine {
@@ -74,6 +75,7 @@ async function describe(store: MachineStore, name: string, timeoutMs: number): P
   if (state !== 'Running') return { ...known, State: state, Error: errors.join('; ') };
 
   const { url } = await machine.driver.endpoints(machine.handle);
+  await reviveSupervisor(store, machine);
   const running = { ...known, State: state, URL: url };
   if (record.Engine !== null) return { ...running, DockerVersion: `v${record.Engine.Version}` };
   try {

@@ -177,6 +177,9 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       return createBuildKit({
         builder: await openBuilder(),
         images: images.images,
+        layers: images.layers,
+        originals: images.originals,
+        registry,
         events,
         engineId: meta.engineId,
         trees,

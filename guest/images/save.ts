@@ -3,9 +3,8 @@ import type { Leases } from '../content/leases.ts';
 import { type Digest, hexOf } from '../digest.ts';
 import { NotFound } from '../errors.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
-import { tarEntry } from '../layers/tar-entry.ts';
-import { encodeHeader, tarEnd, tarPadding } from '../layers/tar-writer.ts';
 import { familiarReference, formatReference } from '../reference.ts';
+import { type ArchivePart, archiveTar, blobPath } from './archive-tar.ts';
 import type { ImageStore } from './image-store.ts';
 import { type Descriptor, manifestOf, mediaTypes } from './manifest.ts';
 import type { Saved } from './select-saved.ts';
@@ -16,20 +15,16 @@ export interface SaveDependencies {
   readonly images: ImageStore;
 }
 
-/** A file of the archive: its bytes, or the layer whose tar it is. */
-interface Part {
-  readonly size: number;
-  readonly content: Buffer | { readonly chainId: Digest };
-}
-
 /**
  * A docker archive and an OCI layout in one tar, as `docker save` has written since version 25. The same
  * images give the same bytes. Throws NotFound before the stream begins when a layer is missing.
  */
 export function saveImages({ leases, layers, images }: SaveDependencies, saved: readonly Saved[]): Readable {
   if (saved.length === 0) throw new NotFound('no image was named; docker save IMAGE...');
-  const parts = new Map<string, Part>();
-  const put = (path: string, content: Buffer) => parts.set(path, { size: content.length, content });
+  const parts = new Map<string, ArchivePart>();
+  const put = (path: string, content: Buffer) =>
+    parts.set(path, { size: content.length, open: () => [content] });
+  const chains: Digest[] = [];
   const manifests: Descriptor[] = [];
   const items: object[] = [];
   const repositories: Record<string, Record<string, string>> = {};
@@ -37,7 +32,10 @@ export function saveImages({ leases, layers, images }: SaveDependencies, saved: 
     const { descriptor, bytes, config, layers: tars } = manifestOf(image, { images, layers });
     put(blobPath(image.id), config);
     put(blobPath(descriptor.digest), bytes);
-    for (const { digest, size, chainId } of tars) parts.set(blobPath(digest), { size, content: { chainId } });
+    for (const { digest, size, chainId } of tars) {
+      chains.push(chainId);
+      parts.set(blobPath(digest), { size, open: () => layers.readTar(chainId) });
+    }
     if (names.length === 0) manifests.push(descriptor);
     for (const name of names) {
       const annotations = {
@@ -66,26 +64,9 @@ export function saveImages({ leases, layers, images }: SaveDependencies, saved: 
   if (Object.keys(repositories).length > 0) put('repositories', json(repositories));
   // An image that is removed meanwhile is still sent whole.
   const lease = leases.open();
-  for (const { content } of parts.values()) if ('chainId' in content) lease.hold(content.chainId);
-  const stream = Readable.from(encode(layers, parts), { objectMode: false, highWaterMark: 256 * 1024 });
+  for (const chainId of chains) lease.hold(chainId);
+  const stream = Readable.from(archiveTar(parts), { objectMode: false, highWaterMark: 256 * 1024 });
   return stream.once('close', () => lease[Symbol.dispose]());
-}
-
-async function* encode(layers: OverlayLayerStore, parts: ReadonlyMap<string, Part>): AsyncGenerator<Buffer> {
-  for (const path of ['blobs', 'blobs/sha256'])
-    yield encodeHeader(tarEntry({ path, type: 'directory', mode: 0o755 }));
-  for (const path of [...parts.keys()].sort()) {
-    const { size, content } = parts.get(path)!;
-    yield encodeHeader(tarEntry({ path, type: 'file', mode: 0o644, size }));
-    if (Buffer.isBuffer(content)) yield content;
-    else yield* layers.readTar(content.chainId);
-    yield tarPadding(size);
-  }
-  yield tarEnd;
-}
-
-function blobPath(digest: Digest): string {
-  return `blobs/sha256/${hexOf(digest)}`;
 }
 
 function json(value: unknown): Buffer {

@@ -1,37 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { useBuildx } from '../helpers/buildx.ts';
+import t from 'tap';
 import { DockerRegistry } from '../helpers/docker-registry.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
+import { openBuildx as open } from './buildx-lab.ts';
 import { EngineHarness } from './engine-harness.ts';
 
 const skip = EngineHarness.missing() ?? enterOwnNetwork() ?? false;
 t.setTimeout(300_000);
-
-/** An engine with busybox, and a directory with these files to build. */
-async function open(t: Test, files: Readonly<Record<string, string>>) {
-  const engine = await EngineHarness.open(t, ['--bip', '172.31.28.1/24']);
-  const missing = await useBuildx(engine.env);
-  if (missing) return missing;
-  await engine.loadBusybox();
-  const context = join(engine.directory, 'context');
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(join(context, path, '..'), { recursive: true });
-    writeFileSync(join(context, path), content);
-  }
-  const build = (...args: string[]) =>
-    engine.docker(['buildx', 'build', '--progress', 'plain', ...args], { cwd: context });
-  const built = async (...args: string[]) => {
-    const { stderr, exitCode } = await build(...args);
-    if (exitCode !== 0) throw new Error(stderr);
-    return stderr;
-  };
-  return { engine, context, build, built };
-}
 
 const dockerfile = `FROM busybox AS base
 ARG WHO=world

@@ -1,6 +1,7 @@
 import type { BuildCache, BuildRequest, BuildResult } from '../build.ts';
 import { checkFrontEnd, graphsRefused } from './bridge.ts';
-import { checkAttributes, type ExportAnswer, type Exporter } from './exporters/exporter.ts';
+import { Attributes } from './exporters/attributes.ts';
+import type { ExporterType } from './exporters/exporter.ts';
 import { type CallContext, type Methods, streaming, unary } from './grpc/server.ts';
 import { codes, GrpcError } from './grpc/status.ts';
 import { RunningBuild, type RunningBuilds } from './running-build.ts';
@@ -18,7 +19,7 @@ export interface ControlDependencies {
   readonly builds: RunningBuilds;
   readonly sessions: Sessions;
   readonly cache: BuildCache;
-  readonly exporters: ReadonlyMap<string, Exporter>;
+  readonly exporters: ReadonlyMap<string, ExporterType>;
   readonly worker: () => Content<typeof wire.Worker>;
   readonly runFrontEnd: (
     build: RunningBuild,
@@ -35,11 +36,10 @@ export function controlMethods(deps: ControlDependencies): Methods {
       const exporter = deps.exporters.get(type);
       if (!exporter)
         throw new GrpcError(
-          codes.unimplemented,
-          `this engine does not support the output type ${type}; image, local and tar are what it writes`,
+          codes.unknown,
+          `this engine does not support the output type ${type}; ${[...deps.exporters.keys()].join(', ')} are what it writes`,
         );
-      checkAttributes(type, attrs);
-      return { exporter, attrs, number };
+      return { export: exporter(new Attributes(type, attrs)), number };
     });
     const entitlements = entitlementsOf(request.entitlements);
     const build = new RunningBuild({ ref: request.ref, sessionId: request.session, entitlements }, signal);
@@ -47,14 +47,13 @@ export function controlMethods(deps: ControlDependencies): Methods {
     try {
       const result = await resultOf(build, request);
       const exporterResponse = new Map<string, string>();
-      for (const { exporter, attrs, number } of result ? exports : []) {
-        const answer = await exporter(result!, {
-          ...{ attrs, number, signal },
+      for (const { export: send, number } of result ? exports : []) {
+        const answer = await send(result!, {
+          ...{ number, signal },
           session: () => deps.sessions.get(build.sessionId, signal),
           publish: (event) => build.progress.publish(event),
         });
-        for (const [key, value] of Object.entries(answer satisfies ExportAnswer))
-          exporterResponse.set(key, value);
+        for (const [key, value] of Object.entries(answer)) exporterResponse.set(key, value);
       }
       return { exporterResponse };
     } finally {

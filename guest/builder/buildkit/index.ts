@@ -1,12 +1,12 @@
-import type { EventSink } from '../../events/event.ts';
-import type { ImageStore } from '../../images/image-store.ts';
 import type { Builder } from '../build.ts';
 import type { LocalTrees } from '../cache/local-trees.ts';
 import { bridgeMethods } from './bridge.ts';
 import { controlMethods } from './control.ts';
-import type { Exporter } from './exporters/exporter.ts';
+import { archiveExporter } from './exporters/archive.ts';
+import type { ExporterType } from './exporters/exporter.ts';
 import { type FileExporterDependencies, localExporter, tarExporter } from './exporters/files.ts';
-import { imageExporter } from './exporters/image.ts';
+import { type ImageExporterDependencies, imageExporter } from './exporters/image.ts';
+import type { LayerFormDependencies } from './exporters/layer-form.ts';
 import { runFrontEnd } from './front-end.ts';
 import { type Methods, unary } from './grpc/server.ts';
 import type { RunningBuild } from './running-build.ts';
@@ -21,10 +21,11 @@ export interface BuildKit {
   readonly sessions: Sessions;
 }
 
-export interface BuildKitDependencies extends FileExporterDependencies {
+export interface BuildKitDependencies
+  extends FileExporterDependencies,
+    ImageExporterDependencies,
+    LayerFormDependencies {
   readonly builder: Builder;
-  readonly images: ImageStore;
-  readonly events: EventSink;
   readonly engineId: string;
   readonly trees: LocalTrees;
   /** For contexts that are not directories of a client. */
@@ -38,10 +39,12 @@ export interface BuildKitDependencies extends FileExporterDependencies {
 export function createBuildKit(deps: BuildKitDependencies): BuildKit {
   const sessions = new Sessions();
   const builds = new RunningBuilds();
-  const image = imageExporter(deps.images, deps.events);
-  const exporters = new Map<string, Exporter>([
+  const image = imageExporter(deps);
+  const exporters = new Map<string, ExporterType>([
     ['moby', image],
     ['image', image],
+    ['oci', archiveExporter('oci', deps)],
+    ['docker', archiveExporter('docker', deps)],
     ['local', localExporter(deps)],
     ['tar', tarExporter(deps)],
   ]);

@@ -3,8 +3,8 @@ import type { BuildEvent } from '../build.ts';
 
 /** A step that the door does itself, shown like those of the builder. */
 export interface Vertex {
-  /** Shows a part of it that counts; `finished` ends that part. */
-  status(id: string, current: number, finished?: boolean): void;
+  /** Shows a part of it that counts; `finished` ends that part, `total` is 0 when not known. */
+  status(id: string, current: number, finished?: boolean, total?: number): void;
 }
 
 /** Tells that a step begins, and how it ended when `work` has. */
@@ -20,11 +20,11 @@ export async function showVertex<T>(
   publish(vertex);
   try {
     const result = await work({
-      status(id, current, finished = false) {
+      status(id, current, finished = false, total = 0) {
         const since = parts.get(id) ?? new Date();
         parts.set(id, since);
         publish({
-          ...{ kind: 'status', vertex: digest, id, current, total: 0, startedAt: since },
+          ...{ kind: 'status', vertex: digest, id, current, total, startedAt: since },
           ...(finished && { completedAt: new Date() }),
         });
       },

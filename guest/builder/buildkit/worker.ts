@@ -11,14 +11,16 @@ export const buildKitVersion = {
 };
 
 /**
- * The engine as a worker of BuildKit. It has no label `…worker.snapshotter`: with it buildx would offer what only
- * a containerd behind the engine can do (exporters oci and docker, cache export, several platforms).
+ * The engine as a worker of BuildKit. By the label `…worker.snapshotter` buildx knows an engine that writes archives
+ * (outputs oci and docker) and pushes by itself. It takes such an engine also for one that builds for several
+ * platforms at once and exports caches, which are then refused here.
  */
 export function worker(engineId: string, hostGateway: string | null): Content<typeof Worker> {
   return Worker.of({
     id: engineId,
     labels: new Map([
       ['org.mobyproject.buildkit.worker.executor', 'machine'],
+      ['org.mobyproject.buildkit.worker.snapshotter', 'overlayfs'],
       ...(hostGateway
         ? ([['org.mobyproject.buildkit.worker.moby.host-gateway-ip', hostGateway]] as const)
         : []),

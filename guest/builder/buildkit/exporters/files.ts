@@ -8,7 +8,7 @@ import type { BuildResult } from '../../build.ts';
 import { sendFile } from '../session/file-send.ts';
 import { sendTree } from '../session/tree-sender.ts';
 import { showVertex } from '../vertex.ts';
-import type { Exporter } from './exporter.ts';
+import type { Exporter, ExporterType } from './exporter.ts';
 
 export interface FileExporterDependencies {
   readonly snapshotter: Pick<Snapshotter, 'view'>;
@@ -17,8 +17,8 @@ export interface FileExporterDependencies {
 }
 
 /** `local`: the result's files in a directory of the client's. */
-export function localExporter(deps: FileExporterDependencies): Exporter {
-  return async (result, { number, session, publish, signal }) =>
+export function localExporter(deps: FileExporterDependencies): ExporterType {
+  return withoutAttributes(async (result, { number, session, publish, signal }) =>
     showVertex('exporting to client directory', publish, async (vertex) => {
       await using shown = await show(result, deps);
       let sent = 0;
@@ -31,18 +31,27 @@ export function localExporter(deps: FileExporterDependencies): Exporter {
       });
       vertex.status('copying files', sent, true);
       return {};
-    });
+    }),
+  );
 }
 
 /** `tar`: the same as one tar file. */
-export function tarExporter(deps: FileExporterDependencies): Exporter {
-  return async (result, { number, session, publish, signal }) =>
+export function tarExporter(deps: FileExporterDependencies): ExporterType {
+  return withoutAttributes(async (result, { number, session, publish, signal }) =>
     showVertex('exporting to client tarball', publish, async (vertex) => {
       await using shown = await show(result, deps);
       await sendFile(await session(), number, tarTree(shown.directory), signal);
       vertex.status('sending tarball', 0, true);
       return {};
-    });
+    }),
+  );
+}
+
+function withoutAttributes(exporter: Exporter): ExporterType {
+  return (attributes) => {
+    attributes.end();
+    return exporter;
+  };
 }
 
 /** The result's files, read-only. */

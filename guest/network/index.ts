@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventSink } from '../events/event.ts';
-import { hostRoutes } from './addressing/host-routes.ts';
+import { hostRoutes, linkTowards } from './addressing/host-routes.ts';
 import { ensurePredefined } from './definition/predefined-networks.ts';
 import { firstPool, type NetworkOptions } from './network-options.ts';
 import { NetworkRecords } from './network-records.ts';
@@ -17,6 +17,8 @@ export async function openNetworks(
 ): Promise<{ readonly networks: Networks; readonly sandboxes: Sandboxes }> {
   const records = new NetworkRecords(db);
   ensurePredefined(records, options, await hostRoutes());
-  const sandboxes = new Sandboxes(records, options, events);
+  const { publishThrough: address } = options;
+  const through = address === null ? null : { address, linkName: await linkTowards(address) };
+  const sandboxes = new Sandboxes(records, { ...options, through }, events);
   return { networks: new Networks(records, sandboxes, { events, firstPool: firstPool(options) }), sandboxes };
 }

@@ -8,7 +8,7 @@ export interface NetworkOptions {
   readonly bridgeSubnet: string | null;
   /**
    * Address of the host that forwards its ports to this one: what containers publish, it reaches at any
-   * address of ours (wire/published-ports.ts). Null: nobody does.
+   * address of ours (wire/published-ports.ts), and so does whatever comes by its link. Null: nobody does.
    */
   readonly publishThrough: string | null;
   /** Sandboxes for the default network that are made ahead. */

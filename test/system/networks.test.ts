@@ -37,7 +37,7 @@ t.test(
     t.notMatch(await docker('exec web ip -o link'), 'eth1');
 
     await docker('run -d --name ports -p 9000:9000/sctp -p 127.0.0.1:8080:80 busybox httpd -f -p 80');
-    t.match(await docker('port ports'), '9000/sctp -> 0.0.0.0:9000');
+    t.match(await docker('port ports'), '9000/sctp -> 127.0.0.1:9000');
     t.match(await docker('port ports'), '80/tcp -> 127.0.0.1:8080');
     const inGuest = 'busybox wget -T 3 -q -O- http://10.0.2.15:8080/ 2>&1';
     t.match((await harness.machine(['ssh', 'dev', inGuest])).stdout, /refused/, 'only the host is let in');

@@ -2,6 +2,7 @@ import { run } from '../../host/exec.ts';
 import {
   type FilteredBridge,
   type FirewallPort,
+  type ForwardingWay,
   renderPortAddition,
   renderPortRemoval,
   renderRuleset,
@@ -13,7 +14,7 @@ import {
  */
 export class Firewall {
   readonly #table: string;
-  readonly #through: string | null;
+  readonly #through: ForwardingWay | null;
   readonly #run: typeof run;
   readonly #bridges = new Map<string, FilteredBridge>();
   #ports: FirewallPort[] = [];
@@ -21,7 +22,7 @@ export class Firewall {
   #last: Promise<void> = Promise.resolve();
 
   constructor(
-    { table, through }: { readonly table: string; readonly through: string | null },
+    { table, through }: { readonly table: string; readonly through: ForwardingWay | null },
     runProgram: typeof run = run,
   ) {
     this.#table = table;

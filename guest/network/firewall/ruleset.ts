@@ -8,8 +8,17 @@ export interface FirewallState {
   readonly table: string;
   readonly bridges: readonly FilteredBridge[];
   readonly ports: readonly FirewallPort[];
-  /** Address of the host that forwards to this one; see {@link ThroughPort}. */
-  readonly through: string | null;
+  /** The host that forwards to this one; see {@link ThroughPort}. */
+  readonly through: ForwardingWay | null;
+}
+
+/**
+ * Where what is forwarded comes from: an address, and the link that leads there. QEMU's user network passes on a
+ * neighbour's own address when the host forwards from all of its addresses; nobody else is on that link.
+ */
+export interface ForwardingWay {
+  readonly address: string;
+  readonly linkName: string | null;
 }
 
 export interface FilteredBridge {
@@ -67,7 +76,14 @@ export function renderRuleset({ table, bridges, ports, through }: FirewallState)
         .map(whole),
     );
   const forwarder =
-    through === null ? '' : `\n    ip saddr ${through} dnat ip to meta l4proto . th dport map @through`;
+    through === null
+      ? ''
+      : [
+          `ip saddr ${through.address}`,
+          ...(through.linkName === null ? [] : [`iifname ${quote(through.linkName)} meta nfproto ipv4`]),
+        ]
+          .map((from) => `\n    ${from} dnat ip to meta l4proto . th dport map @through`)
+          .join('');
   return `add table inet ${table}
 delete table inet ${table}
 table inet ${table} {

@@ -1,7 +1,7 @@
 import { Internal, InvalidParameter } from '../../errors.ts';
 import { bracketed, familyOf, isUnspecified } from '../addressing/ip.ts';
 import { bindPort } from './port-socket.ts';
-import type { PortRequest, PublishedPort } from './ports.ts';
+import { type PortRequest, type PublishedPort, shownAddress } from './ports.ts';
 import type { RelayTarget } from './relay.ts';
 
 /**
@@ -10,10 +10,11 @@ import type { RelayTarget } from './relay.ts';
  */
 export interface PortHolder {
   /**
-   * Takes a port, or the first free one of the range, of all addresses asked for. Throws Internal with
-   * dockerd's sentences when it is taken, and InvalidParameter when an address is not this host's.
+   * Takes a port, or the first free one of the range, of all addresses asked for; none of those that are taken
+   * elsewhere. Throws Internal with dockerd's sentences when it is taken, and InvalidParameter when an address is not
+   * this host's.
    */
-  hold(request: PortRequest): Promise<HeldPort[]>;
+  hold(request: PortRequest, takenElsewhere?: ReadonlySet<number>): Promise<HeldPort[]>;
 }
 
 export interface HeldPort {
@@ -38,7 +39,7 @@ export function createPortHolder({ forwarded = false } = {}): PortHolder {
     const { hostAddress, hostPort, protocol } = port;
     const key = `${protocol} ${hostPort} ${hostAddress}`;
     const anywhere = `${protocol} ${hostPort} ${familyOf(hostAddress) === 6 ? '::' : '0.0.0.0'}`;
-    const taken = (by: Taken['by']) => ({ by, address: hostAddress });
+    const taken = (by: Taken['by']) => ({ by, address: shownAddress(port) });
     if (held.has(key) || held.has(anywhere)) return taken('us');
     const neighbours = [...held].filter((other) => isNeighbour(other, port));
     if (isUnspecified(hostAddress) && neighbours.length > 0) return taken('us');
@@ -94,24 +95,26 @@ export function createPortHolder({ forwarded = false } = {}): PortHolder {
   }
 
   return {
-    hold: async (request) => {
+    hold: async (request, takenElsewhere) => {
       const { first, last } = request.hostPorts ?? anyPort;
       const start = request.hostPorts ? first : lastAny + 1;
       let taken: Taken | null = null;
       for (let i = 0; i <= last - first; i++) {
         const hostPort = first + ((start - first + i) % (last - first + 1));
         if (!request.hostPorts) lastAny = hostPort;
+        if (takenElsewhere?.has(hostPort)) continue;
         const outcome = await tryHoldAll(request, hostPort);
         if (!('by' in outcome)) return outcome;
         taken = outcome;
       }
-      throw new Internal(takenMessage(request, taken!));
+      throw new Internal(takenMessage(request, taken));
     },
   };
 }
 
-function takenMessage({ hostPorts, protocol }: PortRequest, { by, address }: Taken): string {
-  if (!hostPorts || hostPorts.first !== hostPorts.last) return 'all ports are allocated';
+function takenMessage({ hostPorts, protocol }: PortRequest, taken: Taken | null): string {
+  if (!taken || !hostPorts || hostPorts.first !== hostPorts.last) return 'all ports are allocated';
+  const { by, address } = taken;
   const place = `${bracketed(address)}:${hostPorts.first}`;
   return by === 'us'
     ? `Bind for ${place} failed: port is already allocated`

@@ -14,6 +14,11 @@ export interface PublishedPort extends ContainerPort {
   /** `0.0.0.0` and `::` are every address of their kind. */
   readonly hostAddress: string;
   readonly hostPort: number;
+  /**
+   * No address was asked for, and a host in front of this one forwards: there it is its loopback, though every address
+   * of this one leads there (docs/decisions/0013-host-ports.md).
+   */
+  readonly byDefault?: true;
 }
 
 /**
@@ -23,6 +28,7 @@ export interface PublishedPort extends ContainerPort {
 export interface PortRequest extends ContainerPort {
   readonly hostAddresses: readonly string[];
   readonly hostPorts: { readonly first: number; readonly last: number } | null;
+  readonly byDefault?: true;
 }
 
 /** HostConfig.PortBindings, wire shape. */
@@ -37,7 +43,13 @@ export function portRequests(options: {
   readonly publishAll: boolean;
   /** Where a port is published when no address is asked for. */
   readonly defaultAddresses: readonly string[];
+  /** Whether what is published there is the loopback's of the host in front; see {@link PublishedPort}. */
+  readonly forwarded?: boolean;
 }): PortRequest[] {
+  const byDefault = {
+    hostAddresses: options.defaultAddresses,
+    ...(options.forwarded && ({ byDefault: true } as const)),
+  };
   const requests: PortRequest[] = [];
   for (const [key, bindings] of Object.entries(options.bindings)) {
     const port = parsePort(key);
@@ -45,7 +57,7 @@ export function portRequests(options: {
     for (const binding of bindings?.length ? bindings : [{}]) {
       requests.push({
         ...port,
-        hostAddresses: binding.HostIp ? [hostAddress(binding.HostIp)] : options.defaultAddresses,
+        ...(binding.HostIp ? { hostAddresses: [hostAddress(binding.HostIp)] } : byDefault),
         hostPorts: hostPorts(binding.HostPort ?? ''),
       });
     }
@@ -55,7 +67,7 @@ export function portRequests(options: {
     const bound = requests.some(
       (other) => other.containerPort === port.containerPort && other.protocol === port.protocol,
     );
-    if (!bound) requests.push({ ...port, hostAddresses: options.defaultAddresses, hostPorts: null });
+    if (!bound) requests.push({ ...port, ...byDefault, hostPorts: null });
   }
   return requests;
 }
@@ -84,9 +96,18 @@ export function portMap(
   for (const key of exposed) map[key] = null;
   for (const port of published) {
     const key = `${port.containerPort}/${port.protocol}`;
-    map[key] = [...(map[key] ?? []), { HostIp: port.hostAddress, HostPort: String(port.hostPort) }];
+    map[key] = [...(map[key] ?? []), { HostIp: shownAddress(port), HostPort: String(port.hostPort) }];
   }
   return map;
+}
+
+/** The address that people reach a port at. */
+export function shownAddress({
+  hostAddress,
+  byDefault,
+}: Pick<PublishedPort, 'hostAddress' | 'byDefault'>): string {
+  if (!byDefault) return hostAddress;
+  return familyOf(hostAddress) === 6 ? '::1' : '127.0.0.1';
 }
 
 /** The kind of addresses that a port is published at. */

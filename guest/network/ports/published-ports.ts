@@ -1,44 +1,69 @@
-import type { PublishedPortNotice } from '../../wire/index.ts';
+import { Internal } from '../../errors.ts';
+import type { PortFailure, PublishedPortNotice } from '../../wire/index.ts';
 import type { Family } from '../addressing/ip.ts';
 import { addressOf, type EndpointAddress, type SandboxRecord } from '../endpoint.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { FirewallPort, ForwardedPort, OpenPort, ThroughPort } from '../firewall/ruleset.ts';
 import type { Gateways } from '../sandbox/gateways.ts';
-import { anyPort, createPortHolder, type HeldPort, type PortHolder } from './port-holder.ts';
-import { type ContainerPort, type PortRequest, type PublishedPort, portFamily } from './ports.ts';
+import { ForwardingHost } from './forwarding-host.ts';
+import { createPortHolder, type HeldPort, type PortHolder } from './port-holder.ts';
+import {
+  type ContainerPort,
+  type PortRequest,
+  type PublishedPort,
+  portFamily,
+  shownAddress,
+} from './ports.ts';
+import { chooseThroughPorts, throughKey } from './through-ports.ts';
 
-/** By which the host reaches the machine itself: SSH and the API. */
-const machinePorts = [22, 2376];
+/** A host in front that takes longer has gone wrong: it takes milliseconds, on a busy computer a second. */
+const takeDeadlineMs = 20_000;
+/** Nobody is helped by a container that does not stop. */
+const releaseDeadlineMs = 3000;
+/** Ports of the engine's own choice may be taken on the host in front. */
+const mostTries = 8;
 
 interface Published {
-  readonly held: HeldPort[];
+  readonly taken: readonly TakenPorts[];
   readonly wanted: readonly ContainerPort[];
+  /** This host's own for each, by {@link throughKey}; empty when no host is in front. */
+  throughPorts: ReadonlyMap<string, number>;
   forwarded: readonly ForwardedPort[];
   open: readonly OpenPort[];
-  /** By {@link throughKey}. */
-  through: ReadonlyMap<string, ThroughPort>;
+  through: readonly ThroughPort[];
+}
+
+/** What a request has got. */
+interface TakenPorts {
+  readonly request: PortRequest;
+  held: readonly HeldPort[];
+  /** Which the host in front does not have. */
+  readonly elsewhere: Set<number>;
 }
 
 /**
  * The only owner of published ports: who has which, where they lead, and which port of this host's own
- * address the forwarding host in front of it (`through`) has to use for each.
+ * address the forwarding host in front of it has to use for each.
  */
 export class PublishedPorts {
+  /** Whether a host in front of this one forwards to it. */
+  readonly forwarded: boolean;
+  readonly host: ForwardingHost;
   readonly #firewall: Firewall;
-  readonly #through: boolean;
   readonly #holder: PortHolder;
   readonly #byContainer = new Map<string, Published>();
   readonly #observers = new Set<() => void>();
 
-  constructor(firewall: Firewall, { through }: { readonly through: string | null }) {
+  constructor(firewall: Firewall, { forwarded }: { readonly forwarded: boolean }) {
     this.#firewall = firewall;
-    this.#through = through !== null;
-    this.#holder = createPortHolder({ forwarded: this.#through });
+    this.forwarded = forwarded;
+    this.#holder = createPortHolder({ forwarded });
+    this.host = new ForwardingHost(() => this.list());
   }
 
   /**
-   * Takes the ports for a container: all or none. `wanted`: those of the container, for networks that route.
-   * Throws as {@link PortHolder} does.
+   * Takes the ports for a container, here and on the host in front: all or none. `wanted`: those of the container,
+   * for networks that route. Throws as {@link PortHolder} does, for either.
    */
   async hold(
     containerId: string,
@@ -47,11 +72,12 @@ export class PublishedPorts {
       wanted,
     }: { readonly requests: readonly PortRequest[]; readonly wanted: readonly ContainerPort[] },
   ): Promise<PublishedPort[]> {
-    const held: HeldPort[] = [];
-    this.#byContainer.set(containerId, { held, wanted, forwarded: [], open: [], through: new Map() });
+    const taken = requests.map((request) => ({ request, held: [], elsewhere: new Set<number>() }));
+    const published = newlyPublished(taken, wanted);
+    this.#byContainer.set(containerId, published);
     try {
-      for (const request of requests) held.push(...(await this.#holder.hold(request)));
-      return held.map(({ port }) => port);
+      await this.#take(published, taken, 1);
+      return portsOf(published);
     } catch (error) {
       await this.release(containerId);
       throw error;
@@ -63,66 +89,63 @@ export class PublishedPorts {
     const published = this.#byContainer.get(containerId);
     if (!published) return;
     const before = rulesOf(published);
-    this.#aim(
-      published,
-      published.held.map(({ port }) => port),
-      gateways,
-    );
+    this.#aim(published, portsOf(published), gateways);
     const after = rulesOf(published);
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     await this.#firewall.withdraw(before);
     await this.#firewall.publish(after);
-    if (published.held.length > 0) this.#tell();
   }
 
-  /** Gives all of a container's back. Idempotent. */
+  /** Gives all of a container's back, first the host's in front. Idempotent. */
   async release(containerId: string): Promise<void> {
     const published = this.#byContainer.get(containerId);
     if (!published) return;
     this.#byContainer.delete(containerId);
+    const held = published.taken.flatMap((taken) => taken.held);
+    if (held.length > 0) {
+      this.#tell();
+      await this.host.answer({ deadlineMs: releaseDeadlineMs }).catch(() => {});
+    }
     await this.#firewall.withdraw(rulesOf(published));
-    await Promise.all(published.held.map((port) => port.release()));
-    if (published.held.length > 0) this.#tell();
+    await Promise.all(held.map((port) => port.release()));
   }
 
   /** After a restart of the engine: takes the ports again, and resolves with the rules to restore. */
   async restore(sandbox: SandboxRecord, gateways: Gateways): Promise<readonly FirewallPort[]> {
-    const held: HeldPort[] = [];
+    const taken: TakenPorts[] = [];
     for (const { hostPort, hostAddress, ...port } of sandbox.ports) {
+      const request = {
+        ...port,
+        hostAddresses: [hostAddress],
+        hostPorts: { first: hostPort, last: hostPort },
+      };
       // The rules work without it; somebody who took the port meanwhile cannot be turned out.
-      const again = await this.#holder
-        .hold({ ...port, hostAddresses: [hostAddress], hostPorts: { first: hostPort, last: hostPort } })
-        .catch(() => []);
-      held.push(...again);
+      const held = await this.#holder.hold(request).catch(() => []);
+      taken.push({ request, held, elsewhere: new Set() });
     }
-    const published: Published = {
-      held,
-      wanted: sandbox.wantedPorts,
-      forwarded: [],
-      open: [],
-      through: new Map(),
-    };
+    const published = newlyPublished(taken, sandbox.wantedPorts);
     this.#byContainer.set(sandbox.containerId, published);
+    this.#chooseThroughPorts(published, sandbox.ports);
     this.#aim(published, sandbox.ports, gateways);
     return rulesOf(published);
   }
 
   /** Lets go of the sockets; the rules stay. */
   async close(): Promise<void> {
-    for (const { held } of this.#byContainer.values()) {
-      await Promise.all(held.map((port) => port.release()));
+    for (const { taken } of this.#byContainer.values()) {
+      await Promise.all(taken.flatMap(({ held }) => held.map((port) => port.release())));
     }
   }
 
   /** What is published at this moment, for the host in front of this one. */
   list(): PublishedPortNotice[] {
-    return [...this.#byContainer].flatMap(([containerId, { held, through }]) =>
-      held.map(({ port }) => ({
+    return [...this.#byContainer].flatMap(([containerId, published]) =>
+      portsOf(published).map((port) => ({
         containerId,
         protocol: port.protocol,
-        hostAddress: port.hostAddress,
+        hostAddress: shownAddress(port),
         hostPort: port.hostPort,
-        guestPort: through.get(throughKey(port))?.throughPort ?? port.hostPort,
+        guestPort: published.throughPorts.get(throughKey(port)) ?? port.hostPort,
       })),
     );
   }
@@ -133,8 +156,46 @@ export class PublishedPorts {
     return () => void this.#observers.delete(changed);
   }
 
+  /** Where the choice is the engine's, what the host in front does not have is left to others. */
+  async #take(published: Published, wanting: readonly TakenPorts[], tries: number): Promise<void> {
+    for (const taken of wanting) taken.held = await this.#holder.hold(taken.request, taken.elsewhere);
+    if (wanting.every(({ held }) => held.length === 0)) return;
+    this.#chooseThroughPorts(published, portsOf(published));
+    this.#tell();
+    const failures = await this.host.answer({ deadlineMs: takeDeadlineMs });
+    const failed = published.taken.flatMap((taken) => {
+      const failure = failures.find((failure) => taken.held.some(({ port }) => isOf(failure, port)));
+      return failure ? [{ taken, failure }] : [];
+    });
+    for (const { taken, failure } of failed) {
+      if (!failure.taken || !hasChoice(taken.request) || tries >= mostTries)
+        throw new Internal(failure.message);
+    }
+    if (failed.length === 0) return;
+    for (const { taken, failure } of failed) {
+      taken.elsewhere.add(failure.hostPort);
+      const { held } = taken;
+      taken.held = [];
+      await Promise.all(held.map((port) => port.release()));
+    }
+    await this.#take(
+      published,
+      failed.map(({ taken }) => taken),
+      tries + 1,
+    );
+  }
+
   #tell(): void {
+    this.host.changed();
     for (const changed of this.#observers) changed();
+  }
+
+  #chooseThroughPorts(published: Published, ports: readonly PublishedPort[]): void {
+    if (!this.forwarded) return;
+    const others = [...this.#byContainer.values()]
+      .filter((other) => other !== published)
+      .map(({ throughPorts }) => throughPorts);
+    published.throughPorts = chooseThroughPorts(ports, { before: published.throughPorts, others });
   }
 
   #aim(published: Published, ports: readonly PublishedPort[], gateways: Gateways): void {
@@ -148,43 +209,48 @@ export class PublishedPorts {
         ? published.wanted.map((port) => ({ ...port, containerAddress: way.address }))
         : [];
     });
-    published.through = this.#throughPorts(published, ports, gateways);
-    for (const { port, lead } of published.held) lead(relayTarget(port, gateways));
-  }
-
-  /** Each has its own number if it can be: ports of different addresses may be the same. */
-  #throughPorts({ through: before }: Published, ports: readonly PublishedPort[], gateways: Gateways) {
-    const through = new Map<string, ThroughPort>();
-    const way = this.#through ? wayOut(gateways, 4) : null;
-    for (const port of way ? ports : []) {
-      const key = throughKey(port);
-      if (through.has(key)) continue;
-      const { protocol, containerPort } = port;
-      const others = [...this.#byContainer.values()].flatMap((published) => [...published.through.values()]);
-      const taken = new Set([
-        ...machinePorts,
-        ...[...others, ...through.values()]
-          .filter((other) => other.protocol === protocol)
-          .map((other) => other.throughPort),
-      ]);
-      let throughPort = before.get(key)?.throughPort ?? port.hostPort;
-      if (!before.has(key) && taken.has(throughPort)) {
-        throughPort = anyPort.first;
-        while (taken.has(throughPort)) throughPort++;
-      }
-      through.set(key, { protocol, containerPort, throughPort, containerAddress: way!.address });
-    }
-    return through;
+    const way = wayOut(gateways, 4);
+    const chosen = new Map(
+      ports.flatMap((port) => {
+        const throughPort = published.throughPorts.get(throughKey(port));
+        return throughPort === undefined ? [] : [[throughKey(port), { port, throughPort }] as const];
+      }),
+    );
+    published.through = way
+      ? [...chosen.values()].map(({ port: { protocol, containerPort }, throughPort }) => ({
+          protocol,
+          containerPort,
+          throughPort,
+          containerAddress: way.address,
+        }))
+      : [];
+    for (const { held } of published.taken)
+      for (const { port, lead } of held) lead(relayTarget(port, gateways));
   }
 }
 
-/** One port of ours serves all of a container's that differ in their address only. */
-function throughKey({ protocol, hostPort, containerPort }: PublishedPort): string {
-  return `${protocol} ${hostPort} ${containerPort}`;
+function newlyPublished(taken: readonly TakenPorts[], wanted: readonly ContainerPort[]): Published {
+  return { taken, wanted, throughPorts: new Map(), forwarded: [], open: [], through: [] };
+}
+
+function portsOf({ taken }: Published): PublishedPort[] {
+  return taken.flatMap(({ held }) => held.map(({ port }) => port));
+}
+
+function hasChoice({ hostPorts }: PortRequest): boolean {
+  return hostPorts === null || hostPorts.first !== hostPorts.last;
+}
+
+function isOf(failure: PortFailure, port: PublishedPort): boolean {
+  return (
+    failure.protocol === port.protocol &&
+    failure.hostPort === port.hostPort &&
+    failure.hostAddress === shownAddress(port)
+  );
 }
 
 function rulesOf({ forwarded, open, through }: Published): FirewallPort[] {
-  return [...forwarded, ...open, ...through.values()];
+  return [...forwarded, ...open, ...through];
 }
 
 function wayOut(gateways: Gateways, family: Family): EndpointAddress | null {

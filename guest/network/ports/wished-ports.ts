@@ -14,6 +14,7 @@ export function wishedPorts(
   request: SandboxRequest,
   gateways: Gateways,
   records: NetworkRecords,
+  { forwarded }: { readonly forwarded: boolean },
 ): { readonly requests: readonly PortRequest[]; readonly wanted: readonly ContainerPort[] } {
   const primary = gateways[4] ?? gateways[6];
   const bridge = primary && records.network(primary.networkId).bridge;
@@ -23,7 +24,8 @@ export function wishedPorts(
     bindings: request.portBindings,
     exposed: request.exposedPorts,
     publishAll: request.publishAllPorts,
-    defaultAddresses: bind ? [bind] : everywhere(),
+    defaultAddresses: bind ? [bind] : forwarded ? ['0.0.0.0'] : everywhere(),
+    forwarded: forwarded && !bind,
   });
   const routed = ([4, 6] as const).filter((family) => {
     const endpoint = gateways[family];

@@ -104,7 +104,7 @@ async function publishFirst(
 ): Promise<void> {
   const sandbox = records.sandbox(request.containerId);
   if (!sandbox || sandbox.wantedPorts.length > 0) return;
-  const wish = wishedPorts(request, gateways, records);
+  const wish = wishedPorts(request, gateways, records, ports);
   if (wish.wanted.length === 0) return;
   const held = await ports.hold(request.containerId, wish);
   records.saveSandbox({ ...sandbox, ports: held, wantedPorts: wish.wanted }, []);

@@ -66,7 +66,7 @@ export async function linkedSandbox(
       describeEndpoint(request, { network, asked, position, link: links[position]! }),
     );
     const outlook = outlookOf(endpoints, parts.records);
-    const ports = wishedPorts(request, outlook.gateways, parts.records);
+    const ports = wishedPorts(request, outlook.gateways, parts.records, parts.ports);
     const sandbox: SandboxRecord = {
       containerId,
       directory,

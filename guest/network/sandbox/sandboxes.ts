@@ -2,7 +2,7 @@ import type { EventSink } from '../../events/event.ts';
 import { Addresses } from '../addressing/addresses.ts';
 import type { EndpointRecord } from '../endpoint.ts';
 import { Firewall } from '../firewall/firewall.ts';
-import type { FirewallPort } from '../firewall/ruleset.ts';
+import type { FirewallPort, ForwardingWay } from '../firewall/ruleset.ts';
 import { hasBridge, hasLinks, type LinkedNetwork, type NetworkRecord } from '../network.ts';
 import type {
   LiveSandboxRequest,
@@ -31,11 +31,15 @@ export class Sandboxes implements NetworkManager {
   readonly #records: NetworkRecords;
   readonly #parts: SandboxParts;
 
-  constructor(records: NetworkRecords, options: NetworkOptions, events: EventSink) {
-    const through = options.publishThrough;
+  constructor(
+    records: NetworkRecords,
+    options: NetworkOptions & { readonly through: ForwardingWay | null },
+    events: EventSink,
+  ) {
+    const { through } = options;
     const firewall = new Firewall({ table: firewallTable(options), through });
     this.#records = records;
-    this.ports = new PublishedPorts(firewall, { through });
+    this.ports = new PublishedPorts(firewall, { forwarded: through !== null });
     const parts = {
       records,
       addresses: new Addresses(records),

@@ -53,7 +53,7 @@ const state: FirewallState = {
     },
   ],
   ports: [everyAddress, loopback, six, through, open],
-  through: '10.0.2.2',
+  through: { address: '10.0.2.2', linkName: 'eth0' },
 };
 
 t.test('the ruleset of three networks and five ports is as agreed', async (t) => {
@@ -61,7 +61,12 @@ t.test('the ruleset of three networks and five ports is as agreed', async (t) =>
 });
 
 t.test('an engine without networks has no elements, but the same rules', async (t) => {
-  const empty = renderRuleset({ table: 'machine_docker0', bridges: [], ports: [], through: '10.0.2.2' });
+  const empty = renderRuleset({
+    table: 'machine_docker0',
+    bridges: [],
+    ports: [],
+    through: { address: '10.0.2.2', linkName: 'eth0' },
+  });
   t.notMatch(empty, 'elements');
   t.same(rules(empty), rules(renderRuleset(state)));
 });

@@ -64,3 +64,31 @@ t.test('inspect shows published ports, and null for those only exposed', async (
     '443/tcp': null,
   });
 });
+
+t.test('without an address, it is the loopback of the host in front', async (t) => {
+  const bindings = { '80/tcp': [{ HostPort: '8080' }, { HostIp: '0.0.0.0', HostPort: '8081' }] };
+  const options = { bindings, exposed: ['81/tcp'], publishAll: true, defaultAddresses: ['0.0.0.0'] };
+  const ports = portRequests({ ...options, forwarded: true });
+  t.strictSame(
+    ports.map(({ hostAddresses, byDefault }) => [...hostAddresses, byDefault]),
+    [
+      ['0.0.0.0', true],
+      ['0.0.0.0', undefined],
+      ['0.0.0.0', true],
+    ],
+  );
+  const port = { containerPort: 80, protocol: 'tcp', hostAddress: '0.0.0.0' } as const;
+  t.strictSame(
+    portMap(
+      [
+        { ...port, hostPort: 8080, byDefault: true },
+        { ...port, hostPort: 8081 },
+      ],
+      [],
+    )['80/tcp'],
+    [
+      { HostIp: '127.0.0.1', HostPort: '8080' },
+      { HostIp: '0.0.0.0', HostPort: '8081' },
+    ],
+  );
+});

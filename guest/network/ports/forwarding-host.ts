@@ -1,0 +1,110 @@
+import { Unavailable } from '../../errors.ts';
+import type { PortFailure, PortsAnswer, PublishedPortNotice, PublishedPorts } from '../../wire/index.ts';
+
+/** Told states, and answering them; see wire/published-ports.ts. */
+export interface Follower {
+  tell(state: PublishedPorts): void;
+  /** Another one has come in its place. */
+  end(): void;
+}
+
+interface Waiting {
+  readonly serial: number;
+  readonly settle: (failed: readonly PortFailure[]) => void;
+}
+
+/**
+ * The host in front of this one, while it follows: it gets one state at a time, and the newest after its answer, so
+ * that one which is slow misses some. Without it nobody is waited for: the ports are there for the next one.
+ */
+export class ForwardingHost {
+  readonly #list: () => readonly PublishedPortNotice[];
+  readonly #waiting = new Set<Waiting>();
+  #serial = 0;
+  #follower: Follower | null = null;
+  /** Serial of the state that it has not answered yet. */
+  #told: number | null = null;
+  /** And of the last one that it has. */
+  #answered = 0;
+
+  /** @param list what is published at that moment */
+  constructor(list: () => readonly PublishedPortNotice[]) {
+    this.#list = list;
+  }
+
+  /** From now on `follower` is told; it says what became of it until it leaves. */
+  follow(follower: Follower): { answer(answer: PortsAnswer): void; leave(): void } {
+    this.#follower?.end();
+    this.#follower = follower;
+    this.#told = null;
+    this.#answered = 0;
+    this.#serial += 1;
+    this.#tell();
+    return {
+      answer: (answer) => {
+        if (this.#follower === follower) this.#take(answer);
+      },
+      leave: () => {
+        if (this.#follower !== follower) return;
+        this.#follower = null;
+        for (const { settle } of this.#waiting) settle([]);
+      },
+    };
+  }
+
+  state(): PublishedPorts {
+    return { serial: this.#serial, published: this.#list() };
+  }
+
+  /** To be called after each change of what is published. */
+  changed(): void {
+    this.#serial += 1;
+    this.#tell();
+  }
+
+  /**
+   * Resolves with what failed of the present state, as soon as the host has answered for it; with nothing when none
+   * follows. Throws Unavailable after `deadlineMs`.
+   */
+  answer({ deadlineMs }: { readonly deadlineMs: number }): Promise<readonly PortFailure[]> {
+    if (this.#follower === null) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(waiting);
+      };
+      const late = () => {
+        end();
+        const seconds = Math.round(deadlineMs / 1000);
+        reject(
+          new Unavailable(
+            `the host that forwards to this one has not answered within ${seconds} s; look for its supervisor's log`,
+          ),
+        );
+      };
+      const timer = setTimeout(late, deadlineMs);
+      const waiting = {
+        serial: this.#serial,
+        settle: (failed: readonly PortFailure[]) => {
+          end();
+          resolve(failed);
+        },
+      };
+      this.#waiting.add(waiting);
+    });
+  }
+
+  #tell(): void {
+    if (this.#follower === null || this.#told !== null || this.#answered === this.#serial) return;
+    this.#told = this.#serial;
+    this.#follower.tell(this.state());
+  }
+
+  #take({ serial, failed }: PortsAnswer): void {
+    if (serial !== this.#told) return;
+    this.#told = null;
+    this.#answered = serial;
+    for (const waiting of this.#waiting) if (waiting.serial <= serial) waiting.settle(failed);
+    this.#tell();
+  }
+}

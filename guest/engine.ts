@@ -184,6 +184,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
         engineId: meta.engineId,
         trees,
         builds: paths.builds,
+        buildHistory: paths.buildHistory,
         agents: paths.agents,
         exports: paths.exports,
         snapshotter: images.snapshots,

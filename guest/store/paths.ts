@@ -14,6 +14,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <dataRoot>/containers/ID/      config that outlives a run: logs, hostname, hosts, resolv.conf
  *   <dataRoot>/volumes/NAME/_data  named volumes
  *   <dataRoot>/build-contexts/     directories of clients, kept between builds (builder/cache/local-trees.ts)
+ *   <dataRoot>/build-history/      records and logs of builds (builder/buildkit/history/history-files.ts)
  *   <dataRoot>/build-mounts/DIR/   what `RUN --mount=type=cache` keeps
  *   <dataRoot>/builds/ID/          of one build: its context; swept before the first build after a start
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
@@ -38,6 +39,7 @@ export interface EnginePaths {
   readonly snapshots: string;
   readonly volumes: string;
   readonly buildContexts: string;
+  readonly buildHistory: string;
   readonly agents: string;
   readonly exports: string;
   readonly buildMounts: string;
@@ -71,6 +73,7 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     snapshots: join(dataRoot, 'snapshots'),
     volumes: join(dataRoot, 'volumes'),
     buildContexts: join(dataRoot, 'build-contexts'),
+    buildHistory: join(dataRoot, 'build-history'),
     agents: join(runRoot, 'agents'),
     exports: join(runRoot, 'exports'),
     buildMounts: join(dataRoot, 'build-mounts'),

@@ -46,6 +46,7 @@ t.test('docker buildx build: names, arguments, labels, files about the result', 
   const id = (await engine.output(['image', 'inspect', '-f', '{{.Id}}', 'made:1'])).trim();
   t.equal(readFileSync(iid, 'utf8'), id);
   t.match(JSON.parse(readFileSync(meta, 'utf8')), {
+    'buildx.build.ref': /^default\/default\/[a-z0-9]{25}$/,
     'containerimage.config.digest': id,
     'containerimage.digest': id,
     'image.name': 'docker.io/library/made:1,docker.io/library/also:latest',
@@ -108,7 +109,7 @@ t.test('a wrong Dockerfile is shown by its line', { skip }, async (t) => {
     Other: 'FROM busybox\nCOPY nothing /\n',
   });
   if (typeof opened === 'string') return t.plan(0, opened);
-  const { build } = opened;
+  const { engine, build } = opened;
   const wrong = await build('.');
   t.equal(wrong.exitCode, 1);
   t.match(wrong.stderr, /^ {3}2 \| >>> RUM echo$/m);
@@ -116,6 +117,13 @@ t.test('a wrong Dockerfile is shown by its line', { skip }, async (t) => {
   const absent = await build('-f', 'Other', '.');
   t.match(absent.stderr, /^ {3}2 \| >>> COPY nothing \/$/m);
   t.match(absent.stderr, /ERROR: failed to solve: .*nothing/);
+  const unknown = await engine.docker(['buildx', 'build', '--progress', 'plain', '-'], {
+    input: 'ARG X\nFROM no.invalid/x\n',
+  });
+  t.match(unknown.stderr, /^ {3}2 \| >>> FROM no\.invalid\/x$/m);
+  t.match(unknown.stderr, /^ERROR: failed to solve: .*no\.invalid/m);
+  const several = await build('--platform', 'linux/amd64,linux/arm64', '.');
+  t.match(several.stderr, /^ERROR: failed to solve: this engine does not support several platforms/m);
   const none = await build('-f', 'Nowhere', '.');
   t.match(none.stderr, /failed to read dockerfile: open Nowhere: no such file or directory/);
 });

@@ -1,8 +1,9 @@
 import type { BuildResult } from '../build.ts';
 import { frontEndCapabilities, graphCapabilities } from './capabilities.ts';
+import { sentence } from './failure.ts';
 import type { CallContext, Methods } from './grpc/server.ts';
 import { unary } from './grpc/server.ts';
-import { codes, GrpcError, toGrpcError } from './grpc/status.ts';
+import { codes, GrpcError } from './grpc/status.ts';
 import type { RunningBuild, RunningBuilds } from './running-build.ts';
 import type { Worker } from './wire/control.ts';
 import * as wire from './wire/gateway.ts';
@@ -43,10 +44,11 @@ export function bridgeMethods(deps: {
         throw new GrpcError(codes.unimplemented, graphsRefused);
       if (frontend === '') return wire.SolveResponse.of({ result: wire.Result.of({ ref: { id: '' } }) });
       checkFrontEnd(frontend, frontendOpt);
+      build.asked = { frontend, frontendAttrs: frontendOpt };
       const id = build.keep(await deps.runFrontEnd(build, frontendOpt, signal));
       return wire.SolveResponse.of({ ref: id, result: wire.Result.of({ ref: { id } }) });
     } catch (error) {
-      build.failure = toGrpcError(error);
+      build.failure = sentence(error);
       throw build.failure;
     }
   }

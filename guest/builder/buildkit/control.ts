@@ -2,12 +2,16 @@ import type { BuildCache, BuildRequest, BuildResult } from '../build.ts';
 import { checkFrontEnd, graphsRefused } from './bridge.ts';
 import { Attributes } from './exporters/attributes.ts';
 import type { ExporterType } from './exporters/exporter.ts';
+import { sentence } from './failure.ts';
 import { type CallContext, type Methods, streaming, unary } from './grpc/server.ts';
 import { codes, GrpcError } from './grpc/status.ts';
+import type { BuildHistory } from './history/build-history.ts';
+import { completedRecord, startedRecord } from './history/record.ts';
 import { RunningBuild, type RunningBuilds } from './running-build.ts';
 import type { Sessions } from './session/sessions.ts';
 import { pruneOptions, usageRecord, usageRecords } from './usage.ts';
 import * as wire from './wire/control.ts';
+import * as history from './wire/history.ts';
 import type { Content } from './wire/message.ts';
 import { buildKitVersion } from './worker.ts';
 
@@ -19,6 +23,7 @@ export interface ControlDependencies {
   readonly builds: RunningBuilds;
   readonly sessions: Sessions;
   readonly cache: BuildCache;
+  readonly history: BuildHistory;
   readonly exporters: ReadonlyMap<string, ExporterType>;
   readonly worker: () => Content<typeof wire.Worker>;
   readonly runFrontEnd: (
@@ -30,24 +35,36 @@ export interface ControlDependencies {
 
 /** The Control service: builds, their progress, and what the cache holds. */
 export function controlMethods(deps: ControlDependencies): Methods {
-  async function solve(request: SolveRequest, { signal }: CallContext) {
+  async function solve(request: SolveRequest, context: CallContext) {
+    try {
+      return await start(request, context);
+    } catch (error) {
+      throw sentence(error);
+    }
+  }
+
+  async function start(request: SolveRequest, { signal }: CallContext) {
     refuseWhatIsNotDone(request);
-    const exports = exportsOf(request).map(({ type, attrs }, number) => {
+    const exports = exportsOf(request);
+    const exporters = exports.map(({ type, attrs }, number) => {
       const exporter = deps.exporters.get(type);
       if (!exporter)
         throw new GrpcError(
-          codes.unknown,
+          codes.unimplemented,
           `this engine does not support the output type ${type}; ${[...deps.exporters.keys()].join(', ')} are what it writes`,
         );
-      return { export: exporter(new Attributes(type, attrs)), number };
+      return { send: exporter(new Attributes(type, attrs)), number };
     });
     const entitlements = entitlementsOf(request.entitlements);
     const build = new RunningBuild({ ref: request.ref, sessionId: request.session, entitlements }, signal);
     deps.builds.add(build);
+    const record = startedRecord({ ...request, exporters: exports });
+    deps.history.begin(record);
+    const exporterResponse = new Map<string, string>();
+    let failure: GrpcError | undefined;
     try {
       const result = await resultOf(build, request);
-      const exporterResponse = new Map<string, string>();
-      for (const { export: send, number } of result ? exports : []) {
+      for (const { send, number } of result ? exporters : []) {
         const answer = await send(result!, {
           ...{ number, signal },
           session: () => deps.sessions.get(build.sessionId, signal),
@@ -56,8 +73,17 @@ export function controlMethods(deps: ControlDependencies): Methods {
         for (const [key, value] of Object.entries(answer)) exporterResponse.set(key, value);
       }
       return { exporterResponse };
+    } catch (error) {
+      failure = sentence(error);
+      throw failure;
     } finally {
       build.end();
+      // As buildx asks for a build: first without a front end, which it plays itself.
+      const asked = record.frontend === '' && build.asked ? { ...record, ...build.asked } : record;
+      const { all } = build.progress;
+      await deps.history
+        .complete(completedRecord(asked, all, { error: failure && toStatus(failure), exporterResponse }), all)
+        .catch(() => {});
       void deps.builds.retire(build);
     }
   }
@@ -71,7 +97,16 @@ export function controlMethods(deps: ControlDependencies): Methods {
   }
 
   async function* status({ ref }: Content<typeof wire.StatusRequest>, { signal }: CallContext) {
-    yield* (await deps.builds.get(ref, signal)).progress.follow(signal);
+    const past = deps.builds.has(ref) ? null : await deps.history.progress(ref);
+    if (past) yield past;
+    else yield* (await deps.builds.get(ref, signal)).progress.follow(signal);
+  }
+
+  async function update(request: Content<typeof history.UpdateBuildHistoryRequest>) {
+    if (request.delete) await deps.history.remove(request.ref);
+    // A record is whole when its build has ended.
+    else if (!request.finalize) await deps.history.pin(request.ref, request.pinned);
+    return {};
   }
 
   async function* prune(request: Content<typeof wire.PruneRequest>) {
@@ -93,6 +128,16 @@ export function controlMethods(deps: ControlDependencies): Methods {
       })),
     ],
     [`${service}/Prune`, streaming(wire.PruneRequest, wire.UsageRecord, prune)],
+    [
+      `${service}/ListenBuildHistory`,
+      streaming(history.BuildHistoryRequest, history.BuildHistoryEvent, (request, { signal }) =>
+        deps.history.listen(request, signal),
+      ),
+    ],
+    [
+      `${service}/UpdateBuildHistory`,
+      unary(history.UpdateBuildHistoryRequest, history.UpdateBuildHistoryResponse, update),
+    ],
   ]);
 }
 
@@ -114,6 +159,10 @@ function refuseWhatIsNotDone({ definition, frontend, frontendInputs, cache }: So
         codes.unimplemented,
         `this engine does not support --cache-to type=${type}; its own cache is kept, and type=inline goes with the image`,
       );
+}
+
+function toStatus({ code, message, details }: GrpcError) {
+  return { code, message, details: [...details] };
 }
 
 function entitlementsOf(words: readonly string[]): BuildRequest['entitlements'] {

@@ -9,6 +9,8 @@ import { type ImageExporterDependencies, imageExporter } from './exporters/image
 import type { LayerFormDependencies } from './exporters/layer-form.ts';
 import { runFrontEnd } from './front-end.ts';
 import { type Methods, unary } from './grpc/server.ts';
+import { BuildHistory } from './history/build-history.ts';
+import { HistoryFiles } from './history/history-files.ts';
 import type { RunningBuild } from './running-build.ts';
 import { RunningBuilds } from './running-build.ts';
 import { Sessions } from './session/sessions.ts';
@@ -30,6 +32,8 @@ export interface BuildKitDependencies
   readonly trees: LocalTrees;
   /** For contexts that are not directories of a client. */
   readonly builds: string;
+  /** For what is known of builds of the past. */
+  readonly buildHistory: string;
   /** For sockets of ssh agents. */
   readonly agents: string;
   /** The host's address on the default network. */
@@ -50,12 +54,13 @@ export function createBuildKit(deps: BuildKitDependencies): BuildKit {
   ]);
   const front = (build: RunningBuild, options: ReadonlyMap<string, string>, signal: AbortSignal) =>
     runFrontEnd({ ...deps, sessions }, build, options, signal);
+  const history = new BuildHistory(new HistoryFiles(deps.buildHistory));
   const own = () => worker(deps.engineId, deps.hostGateway());
   return {
     sessions,
     methods: new Map([
       ...controlMethods({
-        ...{ builds, sessions, exporters, cache: deps.builder.cache },
+        ...{ builds, sessions, exporters, history, cache: deps.builder.cache },
         ...{ worker: own, runFrontEnd: front },
       }),
       ...bridgeMethods({ builds, worker: own, runFrontEnd: front }),

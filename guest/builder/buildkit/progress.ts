@@ -31,6 +31,11 @@ export class Progress {
     this.#changes.dispatchEvent(new Event('change'));
   }
 
+  /** Everything so far, as one update. */
+  get all(): StatusUpdate {
+    return joined(this.#updates);
+  }
+
   /** Everything from the beginning, then what comes, to the end of the build. */
   async *follow(signal: AbortSignal): AsyncGenerator<StatusUpdate, void> {
     for (let next = 0; ; ) {

@@ -26,6 +26,9 @@ export class RunningBuild {
   /** The last failure of a front end's call, with the details that a client may not send back. */
   failure: GrpcError | null = null;
 
+  /** What a front end's call has asked for, when the build itself came without. */
+  asked: { readonly frontend: string; readonly frontendAttrs: Map<string, string> } | null = null;
+
   /** What `RUN` may have: `--allow`. */
   readonly entitlements: BuildRequest['entitlements'];
 
@@ -82,6 +85,10 @@ export class RunningBuilds {
       throw new GrpcError(codes.invalidArgument, `there is a build ${build.ref} already`);
     this.#builds.set(build.ref, build);
     this.#arrivals.dispatchEvent(new Event(build.ref));
+  }
+
+  has(ref: string): boolean {
+    return this.#builds.has(ref);
   }
 
   /** It has ended, and can be asked about for a while. */

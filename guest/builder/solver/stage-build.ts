@@ -72,7 +72,9 @@ export class StageBuild {
     const { stage, base } = planned;
     const inherited = [...triggers];
     if (base.kind === 'image') {
-      const image = await build.image(base.reference, planned.platform);
+      const image = await build.image(base.reference, planned.platform).catch((error: unknown) => {
+        throw withLine(error, stage.from);
+      });
       this.#base = new ImageDraft(planned.platform, image.createdAt, image);
       this.#base.key = image.id;
       inherited.push(...(image.config.config?.OnBuild ?? []));
@@ -304,7 +306,7 @@ function fromText({ base, stage }: PlannedStage): string {
 }
 
 /** What a step says is wrong gets the lines of its instruction. */
-function withLine(error: unknown, { range }: StageInstruction): unknown {
+function withLine(error: unknown, { range }: Pick<StageInstruction, 'range'>): unknown {
   if (!(error instanceof EngineError)) return error;
   if (error instanceof BuildError && error.range) return error;
   if (error instanceof RunFailed) return error;

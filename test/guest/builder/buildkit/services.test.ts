@@ -7,6 +7,7 @@ import { GrpcError } from '../../../../guest/builder/buildkit/grpc/status.ts';
 import { createBuildKit } from '../../../../guest/builder/buildkit/index.ts';
 import * as control from '../../../../guest/builder/buildkit/wire/control.ts';
 import * as gateway from '../../../../guest/builder/buildkit/wire/gateway.ts';
+import * as history from '../../../../guest/builder/buildkit/wire/history.ts';
 import { message } from '../../../../guest/builder/buildkit/wire/message.ts';
 import { LocalTrees } from '../../../../guest/builder/cache/local-trees.ts';
 import { digestOf } from '../../../../guest/digest.ts';
@@ -34,6 +35,7 @@ async function open(t: Test, build: Builder['build'] = () => Promise.reject(new 
     engineId: 'id',
     trees: new LocalTrees(`${directory}/contexts`),
     builds: `${directory}/builds`,
+    buildHistory: `${directory}/history`,
     agents: `${directory}/agents`,
     exports: `${directory}/exports`,
     snapshotter: { view: () => t.fail() as never },
@@ -60,6 +62,27 @@ const call = {
       gateway.ReturnResponse,
       gateway.ReturnRequest.of(fields),
       { signal, metadata: { 'buildkit-controlapi-buildid': ref } },
+    ),
+  history: async (client: GrpcClient, fields: Parameters<typeof history.BuildHistoryRequest.of>[0]) => {
+    const stream = client.stream(
+      '/moby.buildkit.v1.Control/ListenBuildHistory',
+      history.BuildHistoryRequest,
+      history.BuildHistoryEvent,
+      { signal },
+    );
+    await stream.send(history.BuildHistoryRequest.of(fields));
+    stream.finish();
+    const events = [];
+    for await (const event of stream.messages) events.push(event);
+    return events;
+  },
+  update: (client: GrpcClient, fields: Parameters<typeof history.UpdateBuildHistoryRequest.of>[0]) =>
+    client.unary(
+      '/moby.buildkit.v1.Control/UpdateBuildHistory',
+      history.UpdateBuildHistoryRequest,
+      history.UpdateBuildHistoryResponse,
+      history.UpdateBuildHistoryRequest.of(fields),
+      { signal },
     ),
   bridge: (client: GrpcClient, ref: string, fields: Parameters<typeof gateway.SolveRequest.of>[0]) =>
     client.unary(
@@ -114,7 +137,40 @@ t.test('a build without a front end ends with what the client returns', async (t
   const failing = call.solve(client, { ref: 'q', session: 's' });
   failing.catch(() => {});
   await call.return(client, 'q', { error: { code: 5, message: 'nope', details: [] } });
-  await t.rejects(failing, { code: 5, message: 'nope' });
+  await t.rejects(
+    failing,
+    { code: 2, message: 'nope' },
+    'a code that clients would write before it is left out',
+  );
+});
+
+t.test('builds are in the history, with what they said, until somebody removes them', async (t) => {
+  const client = await open(t);
+  const attrs = new Map([['filename', 'F']]);
+  const failing = call.solve(client, { ref: 'r', session: 's' });
+  failing.catch(() => {});
+  await t.rejects(call.bridge(client, 'r', { frontend: 'dockerfile.v0', frontendOpt: attrs }));
+  t.match(await call.history(client, { activeOnly: true, earlyExit: true }), [
+    { type: history.eventTypes.started, record: { ref: 'r' } },
+  ]);
+  await call.return(client, 'r', { error: { code: 2, message: 'nope', details: [] } });
+  await t.rejects(failing);
+  const [event, ...more] = await call.history(client, { ref: 'r', earlyExit: true });
+  t.same(more, []);
+  t.match(event, {
+    type: history.eventTypes.complete,
+    record: {
+      ...{ ref: 'r', frontend: 'dockerfile.v0', frontendAttrs: attrs, pinned: false },
+      ...{ error: { message: /no active session/ }, completedAt: Date },
+    },
+  });
+  t.same(await call.history(client, { ref: 'buildx-test-history-api-feature', earlyExit: true }), []);
+  await call.update(client, { ref: 'r', pinned: true });
+  t.match(await call.history(client, { earlyExit: true }), [{ record: { pinned: true } }]);
+  await call.update(client, { ref: 'r', finalize: true });
+  await call.update(client, { ref: 'r', delete: true });
+  t.same(await call.history(client, { earlyExit: true }), []);
+  await t.rejects(call.update(client, { ref: 'r', delete: true }), { message: 'no build r in the history' });
 });
 
 t.test('graphs, other front ends and other outputs are refused by name', async (t) => {

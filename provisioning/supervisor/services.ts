@@ -4,4 +4,6 @@ import type { Service } from './service.ts';
 export type ServiceLoader = () => Promise<Service>;
 
 /** All that a supervisor does for its machine, in the order of `machine doctor`. */
-export const services: readonly ServiceLoader[] = [];
+export const services: readonly ServiceLoader[] = [
+  async () => (await import('./socket/service.ts')).socketService,
+];

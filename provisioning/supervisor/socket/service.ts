@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { makeSocketDirectory } from '../../../drivers/socket-path.ts';
+import type { Service, ServiceContext } from '../service.ts';
+import { EngineConnector } from './engine-connection.ts';
+import { joinStreams } from './join-streams.ts';
+import { apiSocketOf } from './path.ts';
+import { refuse } from './refuse.ts';
+
+/**
+ * The machine's API on a socket of this computer that only its owner may open: each connection becomes one to the
+ * engine, with the client certificate. Nothing is read of what passes, so whatever Docker clients do goes through.
+ */
+export const socketService: Service = {
+  name: 'socket',
+  async run({ machine, signal, log, ready }: ServiceContext): Promise<void> {
+    const { path, shortDirectory } = apiSocketOf(machine.paths);
+    const engine = new EngineConnector(machine);
+    const sockets = new Set<Socket>();
+    const track = (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    };
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+      track(client);
+      client.on('error', () => {});
+      // Who leaves before the engine is reached is not waited for.
+      const left = new AbortController();
+      client.once('close', () => left.abort(new Error('the client left')));
+      engine.connect(AbortSignal.any([signal, left.signal])).then(
+        (connection) => {
+          track(connection);
+          joinStreams(client, connection);
+        },
+        (error: unknown) => {
+          if (client.destroyed || signal.aborted) return void client.destroy();
+          log.error('a client was refused', error);
+          refuse(client, error);
+        },
+      );
+    });
+    if (shortDirectory !== null) await makeSocketDirectory(shortDirectory);
+    const isPipe = process.platform === 'win32';
+    // What a supervisor that was killed left; there is only one at a time.
+    if (!isPipe) await rm(path, { force: true });
+    const failed = once(server, 'error', { signal }).then(([error]) => Promise.reject(error));
+    failed.catch(() => {});
+    server.listen(path);
+    try {
+      await Promise.race([once(server, 'listening'), failed]);
+      if (!isPipe) await chmod(path, 0o600);
+      ready();
+      await failed.catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    } finally {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      if (!isPipe) await rm(path, { force: true });
+    }
+  },
+};

@@ -37,6 +37,7 @@ if (process.platform === 'linux') {
     'registry',
     'htpasswd',
     'ssh',
+    'sshfs',
   ]);
   if (missing.length > 0) console.error(`tests that need ${missing.join(', ')} will say "skipped"`);
 }

@@ -25,6 +25,7 @@ const programs = {
   registry: { command: 'docker-registry', apt: ['docker-registry'] },
   htpasswd: { command: 'htpasswd', apt: ['apache2-utils'] },
   ssh: { command: 'ssh', apt: ['openssh-client'] },
+  sshfs: { command: 'sshfs', apt: ['sshfs'] },
 };
 
 export function isInstalled(name) {

@@ -1,0 +1,62 @@
+import { fchmod, fchown, fstat, fsync, ftruncate, futimes, read, type Stats, write } from 'node:fs';
+import { promisify } from 'node:util';
+import { dataAnswer, endAnswer } from './answers.ts';
+import type { WantedAttributes } from './attributes.ts';
+import { Refusal } from './errors.ts';
+import type { Packet } from './packets.ts';
+import { maxReadBytes, status } from './protocol.ts';
+import type { OpenFile } from './shared-tree.ts';
+
+const stats = promisify(fstat) as (descriptor: number) => Promise<Stats>;
+const sync = promisify(fsync);
+const truncate = promisify(ftruncate);
+const changeOwner = promisify(fchown);
+const changeMode = promisify(fchmod);
+const changeTimes = promisify(futimes);
+
+export function statsOfOpen({ descriptor }: OpenFile): Promise<Stats> {
+  return stats(descriptor);
+}
+
+export function syncOpen({ descriptor }: OpenFile): Promise<void> {
+  return sync(descriptor);
+}
+
+/** May be shorter than asked for; the answer at a file's end is that it is there. */
+export async function readOpen(
+  { descriptor }: OpenFile,
+  { id, offset, length }: { readonly id: number; readonly offset: number; readonly length: number },
+): Promise<Buffer | Packet> {
+  const answer = dataAnswer(id, Math.min(length, maxReadBytes));
+  const { bytesRead } = await promisify(read)(descriptor, answer.data, 0, answer.data.length, offset);
+  return bytesRead === 0 && length > 0 ? endAnswer(id) : answer.cut(bytesRead);
+}
+
+export async function writeOpen({ descriptor }: OpenFile, offset: number, data: Buffer): Promise<void> {
+  for (let done = 0; done < data.length; ) {
+    const { bytesWritten } = await promisify(write)(
+      descriptor,
+      data,
+      done,
+      data.length - done,
+      offset + done,
+    );
+    done += bytesWritten;
+  }
+}
+
+/** As {@link SharedTree.change}, for a file that is open. */
+export async function changeOpen(
+  { descriptor, writable }: OpenFile,
+  wanted: WantedAttributes,
+): Promise<void> {
+  if (!writable) throw new Refusal(status.permissionDenied, 'open for reading only');
+  const { size, owner, mode, times } = wanted;
+  if (size !== undefined) await truncate(descriptor, size);
+  if (owner !== undefined) {
+    const { uid, gid } = await stats(descriptor);
+    if (uid !== owner.uid || gid !== owner.gid) await changeOwner(descriptor, owner.uid, owner.gid);
+  }
+  if (mode !== undefined) await changeMode(descriptor, mode);
+  if (times !== undefined) await changeTimes(descriptor, times.accessed, times.modified);
+}

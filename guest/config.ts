@@ -18,6 +18,8 @@ export interface EngineConfig extends EngineOptions {
   readonly checkpoint: boolean;
   readonly network: NetworkOptions;
   readonly listen: readonly Listen[];
+  /** What the build cache may grow to, in bytes; 0 = no limit, null = a tenth of the disk. */
+  readonly buildCacheLimitBytes: number | null;
   readonly debug: boolean;
 }
 
@@ -47,6 +49,7 @@ const flags = {
   label: { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
   'registry-mirror': { type: 'string', multiple: true },
+  'build-cache-limit': { type: 'string' },
   debug: { type: 'boolean', short: 'D', default: false },
 } as const;
 
@@ -83,6 +86,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
     guest: values.guest,
     checkpoint: values.checkpoint,
     listen: hosts.map((host) => parseHost(host, tls)),
+    buildCacheLimitBytes: cacheLimit(values['build-cache-limit']),
     labels,
     insecureRegistries: (values['insecure-registry'] ?? []).map(insecureRegistry),
     registryMirrors: (values['registry-mirror'] ?? []).map(registryMirror),
@@ -104,6 +108,17 @@ function forwarder(text: string | undefined): string | null {
   if (text !== undefined && !isIPv4(text))
     throw new InvalidParameter(`invalid --publish-through "${text}"; expected an IPv4 address`);
   return text ?? null;
+}
+
+/** Throws InvalidParameter. In bytes, or with a letter for powers of 1024. */
+function cacheLimit(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const [, digits, unit = ''] = /^(\d{1,12})(?:([kmgt])b?)?$/i.exec(text) ?? [];
+  if (!digits)
+    throw new InvalidParameter(
+      `invalid --build-cache-limit "${text}"; expected bytes, or such as 512m or 20g`,
+    );
+  return Number(digits) * 1024 ** (unit === '' ? 0 : 'kmgt'.indexOf(unit.toLowerCase()) + 1);
 }
 
 /** Throws InvalidParameter. A name with its port, or a range of addresses. */

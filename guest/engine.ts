@@ -131,6 +131,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     images: images.images,
     trees,
     registry,
+    cacheLimitBytes: config.buildCacheLimitBytes,
   });
 
   const routes: Route[] = [

@@ -2,6 +2,7 @@ import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import type { ImageConfig } from '../images/image.ts';
 import type { Platform } from '../images/platform.ts';
+import type { ProgressLine } from '../registry/progress.ts';
 import type { ResourceLimits } from '../runtime/spec/resources.ts';
 import type { Ulimit } from '../runtime/spec/ulimits.ts';
 
@@ -137,7 +138,8 @@ export type BuildEvent =
     }
   | StatusEvent
   | WarningEvent
-  | InstructionEvent;
+  | InstructionEvent
+  | PullEvent;
 
 export interface VertexEvent {
   readonly kind: 'vertex';
@@ -194,6 +196,12 @@ export interface InstructionEvent {
   readonly containerId?: string;
 }
 
+/** For the classic door, which shows a pull as `docker pull` does; it is told as statuses of a vertex too. */
+export interface PullEvent {
+  readonly kind: 'pull';
+  readonly line: ProgressLine;
+}
+
 export interface LineRange {
   readonly first: number;
   readonly last: number;
@@ -212,6 +220,8 @@ export interface BuildResult extends Disposable {
 
 /** What earlier builds left. */
 export interface BuildCache {
+  /** Above it, what was used least recently goes by itself when no build runs; 0 = no limit. */
+  readonly limitBytes: number;
   /** For `docker system df` and `docker builder du`, latest used last. */
   usage(): Promise<BuildCacheRecord[]>;
   /** Forgets records that match and are not in use; returns those that went. */

@@ -7,6 +7,8 @@ import type { Image } from '../images/image.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import type { Platform } from '../images/platform.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
+import type { Logger } from '../log.ts';
+import type { OnProgress } from '../registry/progress.ts';
 import type {
   BuildCacheRecord,
   Builder,
@@ -16,6 +18,7 @@ import type {
   CachePruneOptions,
 } from './build.ts';
 import { BuildError } from './build-error.ts';
+import { CacheKeeper } from './cache/cache-keeper.ts';
 import { CacheStore } from './cache/cache-store.ts';
 import type { LocalTrees } from './cache/local-trees.ts';
 import { MountStore } from './cache/mount-store.ts';
@@ -33,10 +36,19 @@ export interface BuilderParts extends RunParts {
   readonly layers: OverlayLayerStore;
   readonly images: ImageStore;
   readonly trees: LocalTrees;
+  readonly log: Logger;
+  /** What the cache may grow to; 0 = no limit. */
+  readonly cacheLimitBytes: number;
   /** An image that is here, or can be got. Throws NotFound. */
   findImage(
     reference: string,
-    options: { readonly platform: Platform; readonly always: boolean; readonly supply: BuildSupply },
+    options: {
+      readonly platform: Platform;
+      readonly always: boolean;
+      readonly supply: BuildSupply;
+      /** Of a pull; never called for an image that is here. */
+      readonly onProgress?: OnProgress;
+    },
   ): Promise<Image>;
 }
 
@@ -58,11 +70,28 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
     const inUse = new Set([...running].flatMap((run) => [...run.steps.used]));
     return [...cache.records(inUse), ...(await mounts.records()), ...(await parts.trees.records())];
   };
+  const prune = async (options: CachePruneOptions): Promise<BuildCacheRecord[]> => {
+    checkFilters(options.filters);
+    const gone = prunable(await usage(), options);
+    const ids = (...types: readonly BuildCacheRecord['type'][]) =>
+      gone.filter(({ type }) => types.includes(type)).map(({ id }) => id);
+    cache.remove(ids('regular', 'internal'));
+    for (const id of ids('exec.cachemount')) await mounts.remove(id);
+    for (const id of ids('source.local')) await parts.trees.remove(id);
+    await parts.layers.collect();
+    return gone;
+  };
+  const keeper = new CacheKeeper({
+    limitBytes: parts.cacheLimitBytes,
+    prune,
+    onError: (error) => parts.log.error({ error }, 'the build cache cannot be kept below its limit'),
+  });
   return {
     async build(request: BuildRequest, supply: BuildSupply): Promise<BuildResult> {
       if (request.cgroupParent)
         throw new BuildError("builds run in the engine's own control group; leave out --cgroup-parent");
       const dockerfile = parseDockerfile(request.dockerfile.text);
+      using _ = keeper.build();
       const lease = parts.leases.open();
       try {
         await using run = new BuildRun(dockerfile, request, supply, { deps, lease, underWay });
@@ -77,20 +106,7 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
         throw error;
       }
     },
-    cache: {
-      usage,
-      async prune(options: CachePruneOptions): Promise<BuildCacheRecord[]> {
-        checkFilters(options.filters);
-        const gone = prunable(await usage(), options);
-        const ids = (...types: readonly BuildCacheRecord['type'][]) =>
-          gone.filter(({ type }) => types.includes(type)).map(({ id }) => id);
-        cache.remove(ids('regular', 'internal'));
-        for (const id of ids('exec.cachemount')) await mounts.remove(id);
-        for (const id of ids('source.local')) await parts.trees.remove(id);
-        await parts.layers.collect();
-        return gone;
-      },
-    },
+    cache: { usage, prune, limitBytes: parts.cacheLimitBytes },
   };
 }
 

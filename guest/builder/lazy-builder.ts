@@ -8,7 +8,9 @@ import type { Registry } from '../registry/index.ts';
 import type { Builder } from './build.ts';
 import type { BuilderParts } from './builder.ts';
 
-export interface LazyBuilderParts extends Omit<BuilderParts, 'findImage'> {
+export interface LazyBuilderParts extends Omit<BuilderParts, 'findImage' | 'cacheLimitBytes'> {
+  /** Null = what {@link defaultCacheLimit} says. */
+  readonly cacheLimitBytes: number | null;
   registry(): Promise<Registry>;
 }
 
@@ -23,16 +25,21 @@ export async function lazyBuilder(parts: LazyBuilderParts): Promise<() => Promis
   }
   let opened: Promise<Builder> | null = null;
   return () => {
-    opened ??= import('./builder.ts').then(({ openBuilder }) =>
-      openBuilder({ ...parts, findImage: imageFinder(parts) }),
-    );
+    opened ??= open(parts);
     return opened;
   };
 }
 
+async function open(parts: LazyBuilderParts): Promise<Builder> {
+  const { openBuilder } = await import('./builder.ts');
+  const { defaultCacheLimit } = await import('./cache/cache-keeper.ts');
+  const cacheLimitBytes = parts.cacheLimitBytes ?? defaultCacheLimit(parts.paths.dataRoot);
+  return openBuilder({ ...parts, cacheLimitBytes, findImage: imageFinder(parts) });
+}
+
 /** An image that is here and of the platform, or else the registry's. */
 function imageFinder({ images, registry }: LazyBuilderParts): BuilderParts['findImage'] {
-  return async (reference, { platform, always, supply }) => {
+  return async (reference, { platform, always, supply, onProgress = () => {} }) => {
     const here = findHere(images, reference);
     const isId = isDigest(reference) || (here && !images.byReference(parseReference(reference)));
     if (here && (isId || (!always && matchesPlatform(here.config, platform)))) return here;
@@ -41,7 +48,7 @@ function imageFinder({ images, registry }: LazyBuilderParts): BuilderParts['find
     const pulled = await (await registry()).pull(name, {
       platform,
       signal: supply.signal,
-      onProgress: () => {},
+      onProgress,
       ...(credentials && { credentials }),
     });
     return pulled.image;

@@ -5,8 +5,12 @@ import { useBuildx } from '../helpers/buildx.ts';
 import { EngineHarness } from './engine-harness.ts';
 
 /** An engine with busybox, and a directory with these files to build; the reason when buildx cannot be had. */
-export async function openBuildx(t: Test, files: Readonly<Record<string, string>>) {
-  const engine = await EngineHarness.open(t, ['--bip', '172.31.28.1/24']);
+export async function openBuildx(
+  t: Test,
+  files: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+) {
+  const engine = await EngineHarness.open(t, ['--bip', '172.31.28.1/24', ...flags]);
   const missing = await useBuildx(engine.env);
   if (missing) return missing;
   await engine.loadBusybox();

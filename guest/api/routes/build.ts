@@ -37,8 +37,11 @@ async function prune({ query }: ApiRequest, cache: BuildCache): Promise<Reply> {
     ...(Number.isFinite(until) && { unusedSince: new Date(until) }),
     filters,
   });
-  const reclaimed = gone.reduce((sum, { shared, sizeBytes }) => sum + (shared ? 0 : sizeBytes), 0);
+  const { ownBytes } = await import('../../builder/cache/prune.ts');
   return {
-    json: { CachesDeleted: gone.length > 0 ? gone.map(({ id }) => id) : null, SpaceReclaimed: reclaimed },
+    json: {
+      CachesDeleted: gone.length > 0 ? gone.map(({ id }) => id) : null,
+      SpaceReclaimed: ownBytes(gone),
+    },
   };
 }

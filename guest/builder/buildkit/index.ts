@@ -55,7 +55,10 @@ export function createBuildKit(deps: BuildKitDependencies): BuildKit {
   const front = (build: RunningBuild, options: ReadonlyMap<string, string>, signal: AbortSignal) =>
     runFrontEnd({ ...deps, sessions }, build, options, signal);
   const history = new BuildHistory(new HistoryFiles(deps.buildHistory));
-  const own = () => worker(deps.engineId, deps.hostGateway());
+  const own = () => {
+    const { limitBytes: cacheLimitBytes } = deps.builder.cache;
+    return worker({ engineId: deps.engineId, hostGateway: deps.hostGateway(), cacheLimitBytes });
+  };
   return {
     sessions,
     methods: new Map([

@@ -110,6 +110,7 @@ function toUpdate(
       });
     }
     case 'instruction':
+    case 'pull':
       return null;
   }
 }

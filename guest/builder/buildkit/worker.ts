@@ -15,7 +15,16 @@ export const buildKitVersion = {
  * (outputs oci and docker) and pushes by itself. It takes such an engine also for one that builds for several
  * platforms at once and exports caches, which are then refused here.
  */
-export function worker(engineId: string, hostGateway: string | null): Content<typeof Worker> {
+export function worker({
+  engineId,
+  hostGateway,
+  cacheLimitBytes,
+}: {
+  readonly engineId: string;
+  readonly hostGateway: string | null;
+  /** 0 = none */
+  readonly cacheLimitBytes: number;
+}): Content<typeof Worker> {
   return Worker.of({
     id: engineId,
     labels: new Map([
@@ -26,6 +35,8 @@ export function worker(engineId: string, hostGateway: string | null): Content<ty
         : []),
     ]),
     platforms: [{ os: hostPlatform.os, architecture: hostPlatform.architecture, variant: '' }],
+    gcPolicy:
+      cacheLimitBytes > 0 ? [{ all: false, keepDuration: 0, keepBytes: cacheLimitBytes, filters: [] }] : [],
     version: buildKitVersion,
   });
 }

@@ -70,7 +70,10 @@ export class CacheStore {
       .run(Date.now(), JSON.stringify(keys));
   }
 
-  /** Latest used last. A layer that an image or container has is shared. */
+  /**
+   * Latest used last; of steps used at once the one that stands on the others first. A layer that an image or container
+   * has is shared; one that several steps have led to is counted for the last of them.
+   */
   records(inUse: ReadonlySet<string>): BuildCacheRecord[] {
     const rows = this.#db
       .prepare(
@@ -79,8 +82,9 @@ export class CacheStore {
            UNION SELECT parent FROM snapshots WHERE parent IS NOT NULL
            UNION SELECT l.parent FROM layers l JOIN used u ON l.chain_id = u.chain_id WHERE l.parent IS NOT NULL
          )
-         SELECT c.*, coalesce(l.size, 0) AS size, c.chain_id IN (SELECT chain_id FROM used) AS shared
-         FROM build_cache c LEFT JOIN layers l USING (chain_id) ORDER BY used_at, key`,
+         SELECT c.*, coalesce(l.size, 0) AS size, c.chain_id IN (SELECT chain_id FROM used) AS shared,
+           row_number() OVER (PARTITION BY chain_id ORDER BY used_at DESC, c.created_at, key) AS place
+         FROM build_cache c LEFT JOIN layers l USING (chain_id) ORDER BY used_at, c.created_at DESC, key DESC`,
       )
       .all();
     return rows.map((row) => ({
@@ -90,7 +94,7 @@ export class CacheStore {
       description: String(row.description),
       inUse: inUse.has(String(row.key)),
       shared: Number(row.shared ?? 0) === 1,
-      sizeBytes: Number(row.size),
+      sizeBytes: row.place === 1 ? Number(row.size) : 0,
       createdAt: new Date(Number(row.created_at)),
       lastUsedAt: new Date(Number(row.used_at)),
       usageCount: Number(row.uses),

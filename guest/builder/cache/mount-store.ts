@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { newId } from '../../ids.ts';
 import { usageOf } from '../../layers/upper.ts';
 import type { BuildCacheRecord } from '../build.ts';
 
@@ -89,9 +90,15 @@ export class MountStore {
     );
   }
 
+  /** Does nothing to one that a step uses. */
   async remove(id: string): Promise<void> {
-    const row = this.#db.prepare('DELETE FROM build_mounts WHERE id = ? RETURNING dir').get(id);
-    if (row) await rm(join(this.#root, `${row.dir}`), { recursive: true, force: true });
+    const row = this.#rows().find((one) => one.id === id);
+    if (!row || this.#users.has(row.dir)) return;
+    this.#db.prepare('DELETE FROM build_mounts WHERE id = ?').run(id);
+    // Its number is free for another at once.
+    const [directory, gone] = [join(this.#root, `${row.dir}`), join(this.#root, `${row.dir}.${newId()}`)];
+    if (existsSync(directory)) renameSync(directory, gone);
+    await rm(gone, { recursive: true, force: true });
   }
 
   async #take(wish: CacheMountWish): Promise<OpenCacheMount> {

@@ -34,16 +34,22 @@ export function prunable(
         ([name, values]) => values.length === 0 || values.some((value) => known[name]?.(record, value)),
       ),
   );
+  // Of those last used at once the order stays: what stands on others comes before them.
   const byUse = matches.sort((a, b) => (a.lastUsedAt?.getTime() ?? 0) - (b.lastUsedAt?.getTime() ?? 0));
   if (keepBytes === 0) return byUse;
-  let total = records.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let total = ownBytes(records);
   const gone: BuildCacheRecord[] = [];
   for (const record of byUse) {
     if (total <= keepBytes) break;
-    total -= record.sizeBytes;
+    total -= ownBytes([record]);
     gone.push(record);
   }
   return gone;
+}
+
+/** What is on the disk for the cache alone: a layer that an image has too stays without it. */
+export function ownBytes(records: readonly BuildCacheRecord[]): number {
+  return records.reduce((sum, { shared, sizeBytes }) => sum + (shared ? 0 : sizeBytes), 0);
 }
 
 function isTrue(value: string): boolean {

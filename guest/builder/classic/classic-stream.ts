@@ -35,7 +35,8 @@ export class ClassicStream {
         for (const early of this.#waiting.splice(0)) this.#instruction({ ...early, total: event.total });
         this.#instruction(event);
       }
-    } else if (event.kind === 'log') {
+    } else if (event.kind === 'pull') this.#write(jsonLine(event.line));
+    else if (event.kind === 'log') {
       const step = this.#stepOf.get(event.vertex);
       // Red, as dockerd has it.
       const text = event.data.toString('utf8');

@@ -21,6 +21,7 @@ import { cacheMember, ImageDraft, type InlineStep } from './image-draft.ts';
 import { LayerSteps, type StepsUnderWay } from './layer-steps.ts';
 import { type Plan, planBuild } from './plan.ts';
 import { Vertex } from './progress.ts';
+import { pullProgress } from './pull-progress.ts';
 import { GlobalArgs, platformArgs } from './variables.ts';
 
 /** What all stages of one build share. */
@@ -98,6 +99,7 @@ export class BuildRun implements AsyncDisposable {
         platform,
         always: this.request.pull,
         supply: this.supply,
+        onProgress: pullProgress(vertex, this.supply.onProgress),
       });
       if (image.chainId) this.lease.hold(image.chainId);
       requirePlatform(image.config, platform, reference);

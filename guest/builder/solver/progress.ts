@@ -5,6 +5,14 @@ import type { BuildEvent } from '../build.ts';
 /** Displays are drawn about as often. */
 const tellEveryMs = 100;
 
+/** What counts in a vertex: a transfer, an extraction. */
+export interface VertexPart {
+  /** @param total when it is known */
+  to(current: number, total?: number): void;
+  /** Idempotent. */
+  end(): void;
+}
+
 /** A part of a build that people see: announced when it is made, then started and completed once. */
 export class Vertex {
   readonly digest: Digest;
@@ -35,25 +43,41 @@ export class Vertex {
   }
 
   /** A part of it that counts bytes. Says nothing when none ever come. */
-  transfer(id: string): { readonly to: (bytes: number) => void; end(): void } {
+  transfer(id: string): VertexPart {
+    const part = this.part(id);
+    let some = false;
+    return {
+      to(bytes) {
+        some ||= bytes > 0;
+        part.to(bytes);
+      },
+      end: () => some && part.end(),
+    };
+  }
+
+  /** A part of it, told of not too often. */
+  part(id: string): VertexPart {
     const startedAt = new Date();
-    let current = 0;
+    let now = { current: 0, total: 0 };
+    let toldAt = 0;
+    let ended = false;
     const tell = (completedAt?: Date) =>
       this.#emit({
-        ...{ kind: 'status', vertex: this.digest, id, current, total: 0, startedAt },
+        ...{ kind: 'status', vertex: this.digest, id, ...now, startedAt },
         ...(completedAt && { completedAt }),
       });
-    let told = 0;
     return {
-      to: (bytes) => {
-        current = bytes;
-        const now = Date.now();
-        if (now - told < tellEveryMs) return;
-        told = now;
+      to(current, total = 0) {
+        now = { current, total };
+        if (ended || Date.now() - toldAt < tellEveryMs) return;
+        toldAt = Date.now();
         tell();
       },
-      end: () => {
-        if (current > 0) tell(new Date());
+      end() {
+        if (ended) return;
+        ended = true;
+        if (now.total > 0) now = { ...now, current: now.total };
+        tell(new Date());
       },
     };
   }

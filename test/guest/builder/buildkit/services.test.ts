@@ -23,7 +23,7 @@ const Nothing = message({});
 async function open(t: Test, build: Builder['build'] = () => Promise.reject(new Error('not expected'))) {
   const directory = t.testdir();
   const kit = createBuildKit({
-    builder: { build, cache: { usage: async () => [], prune: async () => [] } },
+    builder: { build, cache: { limitBytes: 0, usage: async () => [], prune: async () => [] } },
     images: new ImageStore(openDatabase(`${directory}/db`)),
     layers: { readTar: () => t.fail() as never, tarSize: () => t.fail() as never },
     originals: {

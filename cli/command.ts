@@ -3,6 +3,7 @@ import * as active from './commands/active.ts';
 import * as config from './commands/config.ts';
 import * as create from './commands/create.ts';
 import * as docker from './commands/docker.ts';
+import * as doctor from './commands/doctor.ts';
 import * as engine from './commands/engine.ts';
 import * as env from './commands/env.ts';
 import * as image from './commands/image.ts';
@@ -18,6 +19,7 @@ import * as status from './commands/status.ts';
 import * as stop from './commands/stop.ts';
 import * as supervise from './commands/supervise.ts';
 import * as url from './commands/url.ts';
+import * as use from './commands/use.ts';
 import * as version from './commands/version.ts';
 
 /** One file of `commands/`: only the one that is called is asked to configure itself. */
@@ -53,6 +55,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Display the commands to set up the environment for the Docker client',
     module: env,
   },
+  use: { summary: 'Make docker use a machine, in every shell', module: use },
   docker: { summary: 'Run a Docker client against a machine', module: docker },
   ip: { summary: 'Get the IP address of machines', module: ip },
   url: { summary: 'Get the URL of machines', module: url },
@@ -62,6 +65,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   },
   active: { summary: 'Print which machine is active', module: active },
   inspect: { summary: 'Inspect information about a machine', module: inspect },
+  doctor: { summary: 'Check a machine and what connects this computer to it', module: doctor },
   ssh: {
     summary: 'Log into or run a command on a machine with SSH',
     module: ssh,

@@ -2,6 +2,7 @@ import type { Endpoints } from '../drivers/driver.ts';
 import type { MachineRecord } from './machine-record.ts';
 import type { MachinePaths, StorePaths } from './paths.ts';
 import type { MachineStatus } from './status.ts';
+import type { SupervisorState } from './supervisor/state.ts';
 
 /**
  * What `machine inspect` shows: the record, and what docker-machine kept in it but follows from elsewhere
@@ -14,11 +15,13 @@ export function inspectView(
     paths,
     status,
     endpoints,
+    supervisor,
   }: {
     readonly store: StorePaths;
     readonly paths: MachinePaths;
     readonly status: MachineStatus;
     readonly endpoints: Endpoints | null;
+    readonly supervisor: SupervisorState | null;
   },
 ): Readonly<Record<string, unknown>> {
   const { HostOptions, Driver, ...rest } = record;
@@ -27,6 +30,7 @@ export function inspectView(
     State: status.state,
     Errors: status.errors,
     URL: endpoints?.url ?? '',
+    Supervisor: supervisorView(supervisor),
     Driver: {
       ...(typeof Driver === 'object' ? Driver : { state: Driver }),
       MachineName: record.Name,
@@ -51,4 +55,15 @@ export function inspectView(
       },
     },
   };
+}
+
+/** Null when nobody supervises the machine. */
+export function supervisorView(supervisor: SupervisorState | null) {
+  if (supervisor === null) return null;
+  const services = Object.entries(supervisor.services).map(([Name, { ready, error }]) => ({
+    Name,
+    Ready: ready,
+    Error: error ?? '',
+  }));
+  return { Pid: supervisor.pid, Services: services };
 }

@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 import { endSupervisor } from './supervisor/end.ts';
+import { apiSocketOf } from './supervisor/socket/path.ts';
 
 export interface RemoveOptions {
   readonly signal: AbortSignal;
@@ -31,7 +33,7 @@ export async function removeMachine(
 
 /**
  * Takes back whatever there is of a machine, whole or half made: first what its driver made, which needs
- * the record, then its supervisor and its directory. The caller has the machine's lock. Idempotent.
+ * the record, then its supervisor, then what leads to its socket, and its directory. The caller has the machine's lock. Idempotent.
  */
 export async function discard(store: MachineStore, name: string): Promise<void> {
   if (await store.has(name)) {
@@ -39,5 +41,21 @@ export async function discard(store: MachineStore, name: string): Promise<void> 
     if (handle.state !== null) await driver.remove(handle);
   }
   await endSupervisor(store, name);
+  await disconnect(store, name);
   await store.forget(name);
+}
+
+/**
+ * What leads to a machine's socket on this computer. Where that cannot be changed it stays and leads nowhere, which is
+ * no reason to keep the machine.
+ */
+async function disconnect(store: MachineStore, name: string): Promise<void> {
+  const [{ removeContext }, { unlinkSystemSocket }] = await Promise.all([
+    import('./docker-context/context.ts'),
+    import('./docker-context/system-socket.ts'),
+  ]);
+  await removeContext(store, name).catch(() => {});
+  await unlinkSystemSocket(store, name).catch(() => false);
+  const { shortDirectory } = apiSocketOf(store.machine(name));
+  if (shortDirectory !== null) await rm(shortDirectory, { recursive: true, force: true });
 }

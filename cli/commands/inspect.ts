@@ -3,6 +3,7 @@ import { inspectView } from '../../provisioning/inspect-view.ts';
 import { openMachine } from '../../provisioning/machine.ts';
 import { machineStatus } from '../../provisioning/status.ts';
 import { reviveSupervisor } from '../../provisioning/supervisor/revive.ts';
+import { livingSupervisor } from '../../provisioning/supervisor/state.ts';
 import { contextOf } from '../context.ts';
 import { parseTemplate } from '../go-template.ts';
 import { machineName } from '../names.ts';
@@ -20,7 +21,8 @@ export function configure(command: Command): void {
       const status = await machineStatus(store, machine);
       if (status.state === 'Running') await reviveSupervisor(store, machine);
       const endpoints = status.state === 'Running' ? await driver.endpoints(handle) : null;
-      const view = inspectView(record, { store: store.paths, paths, status, endpoints });
+      const supervisor = await livingSupervisor(paths);
+      const view = inspectView(record, { store: store.paths, paths, status, endpoints, supervisor });
       process.stdout.write(`${template === null ? JSON.stringify(view, null, 4) : template.render(view)}\n`);
     });
 }

@@ -3,7 +3,7 @@ import type { MachineStore } from '../machine-store.ts';
 import type { PowerOnOptions } from '../power-on.ts';
 
 /**
- * The end of a start: the machine gets its supervisor, and what that could not make ready is said. Nothing for
+ * The end of a start: the machine gets its supervisor and its docker context, and what that could not make ready is said. Nothing for
  * drivers whose machines have none. Never throws.
  */
 export async function superviseStarted(
@@ -13,7 +13,26 @@ export async function superviseStarted(
 ): Promise<void> {
   if (machine.driver.whenOff === undefined) return;
   const { ensureSupervised } = await import('./launch.ts');
-  await progress.step('Connecting this computer', () =>
-    ensureSupervised(store, machine, { signal, onWarning: (text) => progress.note(text) }),
-  );
+  const onWarning = (text: string) => progress.note(text);
+  await progress.step('Connecting this computer', async () => {
+    await ensureSupervised(store, machine, { signal, onWarning });
+    await makeContext(store, machine.record.Name, onWarning);
+  });
+}
+
+async function makeContext(
+  store: MachineStore,
+  name: string,
+  onWarning: (text: string) => void,
+): Promise<void> {
+  const [{ writeContext }, { contextName }] = await Promise.all([
+    import('../docker-context/context.ts'),
+    import('../docker-context/files.ts'),
+  ]);
+  try {
+    if ((await writeContext(store, name)) === 'foreign')
+      onWarning(`WARNING: the docker context "${contextName(name)}" is somebody else's and is left as it is`);
+  } catch (error) {
+    onWarning(`WARNING: machine "${name}" has no docker context: ${(error as Error).message}`);
+  }
 }

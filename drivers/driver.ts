@@ -54,6 +54,14 @@ export interface Driver<State = unknown> {
    * and only that calls it.
    */
   whenOff?(machine: MachineHandle<State>, options: WaitOptions): Promise<void>;
+  /**
+   * Makes ports of this computer lead to a running machine. One caller at a time: the machine's supervisor. Throws
+   * Unavailable when the machine does not run.
+   */
+  forward?(
+    machine: MachineHandle<State>,
+    options: WaitOptions,
+  ): Promise<import('./port-forwarder.ts').PortForwarder>;
   /** The last bytes of the machine's console, for error messages and `machine logs`. */
   consoleTail?(machine: MachineHandle<State>, lines: number): Promise<string>;
 }

@@ -12,6 +12,7 @@ import type {
   WaitOptions,
 } from '../driver.ts';
 import { FailedPrecondition, PreCreateError } from '../errors.ts';
+import type { PortForwarder } from '../port-forwarder.ts';
 import { whenGone } from '../process-identity.ts';
 import { makeSocketDirectory } from '../socket-path.ts';
 import { chooseAcceleration } from './accelerator.ts';
@@ -22,6 +23,7 @@ import { checkpointFor, resumeCheckpoint } from './checkpoint.ts';
 import { rotateConsole, tailOf } from './console-log.ts';
 import { diskBytes, makeDisk } from './disk.ts';
 import { awaitHello } from './hello.ts';
+import { hostForwards } from './host-forwards.ts';
 import { listenersOf } from './listeners.ts';
 import { SharedMonitors } from './monitors.ts';
 import { qemuOptions, qemuSettings } from './options.ts';
@@ -218,6 +220,12 @@ export class QemuDriver implements Driver<QemuState> {
       signal.throwIfAborted();
       if ((await findQemu(qemuPaths(machine.directory))) !== null) throw error;
     }
+  }
+
+  async forward(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<PortForwarder> {
+    const state = qemuState(machine.state);
+    const monitor = await this.#monitors.lease(listenersOf(machine.directory, state).watch, signal);
+    return hostForwards(monitor, [state.apiPort, state.sshPort]);
   }
 
   async consoleTail(machine: MachineHandle<QemuState>, lines: number): Promise<string> {

@@ -6,4 +6,5 @@ export type ServiceLoader = () => Promise<Service>;
 /** All that a supervisor does for its machine, in the order of `machine doctor`. */
 export const services: readonly ServiceLoader[] = [
   async () => (await import('./socket/service.ts')).socketService,
+  async () => (await import('./ports/service.ts')).portsService,
 ];

@@ -1,5 +1,5 @@
-import type { Duplex } from 'node:stream';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
 import { InvalidParameter } from '../../errors.ts';
 import { portProtocols } from '../../network/ports/ports.ts';
@@ -65,8 +65,10 @@ function serve(connection: Duplex, { host }: PublishedPorts): void {
   });
   connection.on('close', following.leave).on('end', () => connection.destroy());
   let rest = '';
-  connection.setEncoding('utf8').on('data', (text: string) => {
-    rest += text;
+  // A server's sockets do not decode by themselves.
+  const decoder = new StringDecoder();
+  connection.on('data', (chunk: Buffer) => {
+    rest += decoder.write(chunk);
     const lines = rest.split('\n');
     rest = lines.pop()!;
     if (rest.length > longestAnswer) return void connection.destroy();

@@ -8,6 +8,8 @@ export interface Follower {
   end(): void;
 }
 
+const noAnswer: PortsAnswer = { serial: 0, failed: [] };
+
 interface Waiting {
   readonly serial: number;
   readonly settle: (failed: readonly PortFailure[]) => void;
@@ -24,8 +26,8 @@ export class ForwardingHost {
   #follower: Follower | null = null;
   /** Serial of the state that it has not answered yet. */
   #told: number | null = null;
-  /** And of the last one that it has. */
-  #answered = 0;
+  /** And of the last one that it has, with its answer. */
+  #answered: PortsAnswer = noAnswer;
 
   /** @param list what is published at that moment */
   constructor(list: () => readonly PublishedPortNotice[]) {
@@ -37,7 +39,7 @@ export class ForwardingHost {
     this.#follower?.end();
     this.#follower = follower;
     this.#told = null;
-    this.#answered = 0;
+    this.#answered = noAnswer;
     this.#serial += 1;
     this.#tell();
     return {
@@ -68,6 +70,7 @@ export class ForwardingHost {
    */
   answer({ deadlineMs }: { readonly deadlineMs: number }): Promise<readonly PortFailure[]> {
     if (this.#follower === null) return Promise.resolve([]);
+    if (this.#answered.serial === this.#serial) return Promise.resolve(this.#answered.failed);
     return new Promise((resolve, reject) => {
       const end = () => {
         clearTimeout(timer);
@@ -95,15 +98,16 @@ export class ForwardingHost {
   }
 
   #tell(): void {
-    if (this.#follower === null || this.#told !== null || this.#answered === this.#serial) return;
+    if (this.#follower === null || this.#told !== null || this.#answered.serial === this.#serial) return;
     this.#told = this.#serial;
     this.#follower.tell(this.state());
   }
 
-  #take({ serial, failed }: PortsAnswer): void {
+  #take(answer: PortsAnswer): void {
+    const { serial, failed } = answer;
     if (serial !== this.#told) return;
     this.#told = null;
-    this.#answered = serial;
+    this.#answered = answer;
     for (const waiting of this.#waiting) if (waiting.serial <= serial) waiting.settle(failed);
     this.#tell();
   }

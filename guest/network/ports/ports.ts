@@ -16,7 +16,7 @@ export interface PublishedPort extends ContainerPort {
   readonly hostPort: number;
   /**
    * No address was asked for, and a host in front of this one forwards: there it is its loopback, though every address
-   * of this one leads there (docs/decisions/0013-host-ports.md).
+   * of this one leads there (docs/decisions/0014-host-ports.md).
    */
   readonly byDefault?: true;
 }

@@ -57,6 +57,8 @@ t.test('who is slow gets the newest state only', async (t) => {
   answer({ serial: last(), failed: [] });
   t.strictSame(await all, []);
   t.equal(told.length, 2, 'and none twice');
+  answer({ serial: last(), failed: [] });
+  t.strictSame(await host.answer(soon), [], 'what was answered is known');
 });
 
 t.test('who goes away keeps nobody waiting, and who comes in its place answers for it', async (t) => {

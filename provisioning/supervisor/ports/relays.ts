@@ -1,0 +1,57 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { type Forward, PortUnavailable } from '../../../drivers/port-forwarder.ts';
+import { relayDatagrams } from './relay-datagrams.ts';
+
+/** Ends the listening and what it carries. */
+export type CloseRelay = () => Promise<void>;
+
+/** This process listens at the forward's place and carries what comes to a port of the loopback. Throws PortUnavailable. */
+export async function openRelay(forward: Forward, loopbackPort: number): Promise<CloseRelay> {
+  try {
+    return await (forward.protocol === 'udp'
+      ? relayUdp(forward, loopbackPort)
+      : relayTcp(forward, loopbackPort));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new PortUnavailable(forward, code);
+  }
+}
+
+async function relayTcp({ hostAddress, hostPort }: Forward, loopbackPort: number): Promise<CloseRelay> {
+  const connections = new Set<{ destroy(): void }>();
+  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    const inside = connect({ host: '127.0.0.1', port: loopbackPort, allowHalfOpen: true, noDelay: true });
+    connections.add(client);
+    const end = () => {
+      connections.delete(client);
+      client.destroy();
+      inside.destroy();
+    };
+    client.on('error', end).on('close', end);
+    inside.on('error', end).on('close', end);
+    client.pipe(inside).pipe(client);
+  });
+  server.listen({ host: hostAddress, port: hostPort, exclusive: true, ipv6Only: hostAddress.includes(':') });
+  await once(server, 'listening');
+  return async () => {
+    server.close();
+    for (const connection of connections) connection.destroy();
+    await once(server, 'close');
+  };
+}
+
+async function relayUdp({ hostAddress, hostPort }: Forward, loopbackPort: number): Promise<CloseRelay> {
+  const ipv6Only = hostAddress.includes(':');
+  const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only });
+  socket.bind({ address: hostAddress, port: hostPort, exclusive: true });
+  await once(socket, 'listening');
+  socket.on('error', () => {});
+  const close = relayDatagrams(socket, { address: '127.0.0.1', port: loopbackPort });
+  return async () => {
+    close();
+    socket.close();
+    await once(socket, 'close');
+  };
+}

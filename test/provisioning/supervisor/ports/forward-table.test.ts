@@ -1,0 +1,109 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import { type Forward, PortUnavailable } from '../../../../drivers/port-forwarder.ts';
+import { ForwardTable } from '../../../../provisioning/supervisor/ports/forward-table.ts';
+import { MemoryForwarder } from './memory-forwarder.ts';
+
+const tcp = (hostAddress: string, hostPort: number, guestPort = 80): Forward => ({
+  protocol: 'tcp',
+  hostAddress,
+  hostPort,
+  guestPort,
+});
+
+/** One whose forwards of the loopback lead to a server here, as those of a machine lead to the guest's. */
+class LoopbackForwarder extends MemoryForwarder {
+  readonly #open = new Map<Forward, () => void>();
+  readonly #toward: (forward: Forward) => Promise<() => void>;
+  constructor(toward: (forward: Forward) => Promise<() => void>) {
+    super();
+    this.#toward = toward;
+  }
+  override async add(forward: Forward): Promise<void> {
+    await super.add(forward);
+    this.#open.set(forward, await this.#toward(forward));
+  }
+  override async remove(forward: Forward): Promise<void> {
+    await super.remove(forward);
+    this.#open.get(forward)?.();
+  }
+}
+
+t.test('what is there from before is taken over, and what of it is not wanted goes', async (t) => {
+  const forwarder = new MemoryForwarder();
+  await forwarder.add(tcp('127.0.0.1', 8080));
+  await forwarder.add(tcp('127.0.0.1', 8081));
+  forwarder.done.length = 0;
+  await using table = await ForwardTable.open(forwarder);
+  t.strictSame(await table.become([tcp('127.0.0.1', 8080), tcp('0.0.0.0', 8082)]), []);
+  t.strictSame(forwarder.done, ['remove tcp 127.0.0.1 8081', 'add tcp 0.0.0.0 8082']);
+});
+
+t.test('what fails is said, the rest is done, and it is tried again', async (t) => {
+  const forwarder = new MemoryForwarder();
+  forwarder.refused.set(80, 'EACCES');
+  await using table = await ForwardTable.open(forwarder);
+  const wanted = [tcp('127.0.0.1', 80), tcp('127.0.0.1', 8080)];
+  const failed = await table.become(wanted);
+  t.match(failed, [{ forward: wanted[0], error: { code: 'EACCES' } }]);
+  t.strictSame(forwarder.done, ['add tcp 127.0.0.1 8080']);
+  forwarder.refused.clear();
+  t.strictSame(await table.become(wanted), []);
+  t.strictSame(forwarder.done.slice(1), ['add tcp 127.0.0.1 80']);
+});
+
+t.test('IPv6 is relayed, half-closed as it comes, and its way is removed with it', async (t) => {
+  const forwarder = new LoopbackForwarder(async ({ hostPort }) => {
+    const server = createServer({ allowHalfOpen: true }, async (client) => {
+      client.end(`said: ${await text(client)}`);
+    }).listen(hostPort, '127.0.0.1');
+    await once(server, 'listening');
+    return () => server.close();
+  });
+  await using table = await ForwardTable.open(forwarder);
+  t.strictSame(await table.become([tcp('::1', 28_461)]), []);
+  const client = connect({ host: '::1', port: 28_461, allowHalfOpen: true });
+  client.end('hello');
+  t.equal(await text(client), 'said: hello');
+  t.strictSame(await table.become([tcp('::1', 28_461)]), [], 'stays');
+  t.equal(forwarder.done.length, 1);
+  t.strictSame(await table.become([]), []);
+  t.equal(forwarder.there.size, 0);
+  const refused = connect({ host: '::1', port: 28_461 });
+  t.match(await once(refused, 'error'), [{ code: 'ECONNREFUSED' }]);
+});
+
+t.test('datagrams find their way back, each to its client', async (t) => {
+  const forwarder = new LoopbackForwarder(async ({ hostPort }) => {
+    const server = createSocket('udp4');
+    server.on('message', (message, from) => server.send(`${message}!`, from.port, from.address));
+    server.bind(hostPort, '127.0.0.1');
+    await once(server, 'listening');
+    return () => server.close();
+  });
+  await using table = await ForwardTable.open(forwarder);
+  t.strictSame(await table.become([{ ...tcp('::1', 28_462), protocol: 'udp' }]), []);
+  for (const word of ['one', 'two']) {
+    const client = createSocket('udp6');
+    client.send(word, 28_462, '::1');
+    const [answer] = await once(client, 'message');
+    t.equal(String(answer), `${word}!`);
+    client.close();
+  }
+  await table.become([]);
+});
+
+t.test('a relay that cannot listen leaves nothing', async (t) => {
+  const forwarder = new MemoryForwarder();
+  const server = createServer().listen({ host: '::1', port: 0 });
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  await using table = await ForwardTable.open(forwarder);
+  const [failure] = await table.become([tcp('::1', (server.address() as AddressInfo).port)]);
+  t.type(failure?.error, PortUnavailable);
+  t.equal(failure?.error.code, 'EADDRINUSE');
+  t.equal(forwarder.there.size, 0);
+});

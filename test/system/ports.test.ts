@@ -1,0 +1,326 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { runCommand } from '../helpers/run-command.ts';
+import { MachineHarness } from './machine-harness.ts';
+
+/** Published ports as people see them: docker, curl, socat and ss of this computer against containers of a VM. */
+const missing = MachineHarness.missing();
+
+/** A program for Node of the guest, which every container of a machine can be given. */
+const inNode = (script: string) =>
+  ['-v', '/:/guest:ro', 'busybox', 'chroot', '/guest', '/usr/bin/node', '-e', script] as const;
+
+/** Listeners of this computer at a port, such as `tcp 127.0.0.1`. */
+async function listeners(port: number): Promise<string[]> {
+  const { stdout } = await runCommand('ss', ['-Hltun', `sport = :${port}`]);
+  const rows = stdout.split('\n').filter((line) => line !== '');
+  return rows
+    .map((row) => row.split(/\s+/))
+    .map((f) => `${f[0]} ${f[4]!.replace(/:\d+$/, '')}`)
+    .sort();
+}
+
+async function curl(url: string): Promise<string> {
+  const { stdout, exitCode } = await runCommand('curl', ['-gsS', '-m', '20', url]);
+  return exitCode === 0 ? stdout : `curl: ${exitCode}`;
+}
+
+t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_000 }, async (t) => {
+  const harness = await MachineHarness.open();
+  t.teardown(() => harness.close());
+  const created = await harness.machine(['create', 'dev']);
+  t.equal(created.exitCode, 0, created.stderr);
+  const env = await harness.environment('dev');
+  const tryDocker = (...args: string[]) => runCommand('docker', args, { env: { ...harness.env, ...env } });
+  const docker = async (...args: string[]) => {
+    const { stdout, stderr, exitCode } = await tryDocker(...args);
+    if (exitCode !== 0) throw new Error(`docker ${args.join(' ')}: ${stderr}`);
+    return stdout.trim();
+  };
+  const supervisor = async () =>
+    JSON.parse(await readFile(`${harness.store}/machines/dev/supervisor.json`, 'utf8')) as { pid: number };
+  const qemu = async () => {
+    const { stdout } = await runCommand('ss', ['-Hltnp', `sport = :${new URL(env.DOCKER_HOST!).port}`]);
+    return Number(/pid=(\d+)/.exec(stdout)![1]);
+  };
+  const openFiles = async (pid: number) =>
+    (await runCommand('ls', [`/proc/${pid}/fd`])).stdout.split('\n').length;
+  const web = ['busybox', 'httpd', '-f', '-p', '80', '-h', '/etc'];
+
+  await t.test(
+    'are there when docker run returns, at the loopback, and gone when docker stop does',
+    async (t) => {
+      await docker('run', '-d', '--name', 'web', '-h', 'web', '-p', '28500:80', ...web);
+      t.strictSame(await listeners(28_500), ['tcp 127.0.0.1']);
+      t.equal(await curl('http://localhost:28500/hostname'), 'web\n');
+      t.equal(await docker('ps', '--format', '{{.Ports}}'), '127.0.0.1:28500->80/tcp');
+      await docker('stop', '-t', '0', 'web');
+      t.strictSame(await listeners(28_500), []);
+      await docker('start', 'web');
+      t.equal(await curl('http://localhost:28500/hostname'), 'web\n', 'and there again');
+      await docker('rm', '-f', 'web');
+      t.strictSame(await listeners(28_500), []);
+    },
+  );
+
+  await t.test('are where they were asked for', async (t) => {
+    const places = [
+      '127.0.0.1:28501:80',
+      '0.0.0.0:28502:80',
+      '[::1]:28503:80',
+      '[::]:28504:80',
+      '28510-28514:80-84',
+    ];
+    await docker(
+      'run',
+      '-d',
+      '--name',
+      'web',
+      '-h',
+      'web',
+      ...places.flatMap((place) => ['-p', place]),
+      ...web,
+    );
+    t.strictSame(await listeners(28_501), ['tcp 127.0.0.1']);
+    t.strictSame(await listeners(28_502), ['tcp 0.0.0.0']);
+    t.strictSame(await listeners(28_503), ['tcp [::1]']);
+    t.strictSame(await listeners(28_504), ['tcp [::]']);
+    t.equal(await curl('http://127.0.0.1:28501/hostname'), 'web\n');
+    t.equal(await curl('http://127.0.0.2:28502/hostname'), 'web\n', 'any address');
+    t.equal(await curl('http://[::1]:28503/hostname'), 'web\n');
+    t.equal(await curl('http://[::1]:28504/hostname'), 'web\n');
+    t.equal(await curl('http://127.0.0.1:28510/hostname'), 'web\n', 'the first of a range');
+    t.strictSame(await listeners(28_514), ['tcp 127.0.0.1'], 'and the last');
+    const [address] = (await runCommand('hostname', ['-I'])).stdout
+      .trim()
+      .split(' ')
+      .filter((a) => a.includes('.'));
+    if (address)
+      t.equal(await curl(`http://${address}:28502/hostname`), 'web\n', 'by the address of a network');
+    await docker('rm', '-f', 'web');
+    for (const port of [28_501, 28_502, 28_503, 28_504, 28_510, 28_514])
+      t.strictSame(await listeners(port), []);
+  });
+
+  await t.test('UDP, by IPv4 and IPv6, many clients at once', async (t) => {
+    const echo =
+      'const s=require("dgram").createSocket("udp4");s.on("message",(m,f)=>s.send("re "+m,f.port,f.address));s.bind(53,()=>console.log("up"))';
+    await docker(
+      'run',
+      '-d',
+      '--name',
+      'udp',
+      '-p',
+      '28520:53/udp',
+      '-p',
+      '[::1]:28521:53/udp',
+      ...inNode(echo),
+    );
+    while (!(await docker('logs', 'udp')).includes('up')) await delay(200);
+    t.strictSame(await listeners(28_520), ['udp 127.0.0.1']);
+    const ask = (word: string, address: string) =>
+      runCommand('sh', ['-c', `(echo ${word}; sleep 3) | timeout 4 socat -t 1 - ${address}`]);
+    const words = Array.from({ length: 10 }, (_, i) => `word${i}`);
+    const answers = await Promise.all(
+      words.map((word, i) => ask(word, i % 2 ? 'UDP6:[::1]:28521' : 'UDP:127.0.0.1:28520')),
+    );
+    t.strictSame(
+      answers.map(({ stdout }) => stdout.trim()),
+      words.map((word) => `re ${word}`),
+    );
+    await docker('rm', '-f', 'udp');
+    t.strictSame(await listeners(28_520), []);
+  });
+
+  await t.test('a taken port is an error that names who has it, and leaves nothing', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const run = (...ports: string[]) =>
+      tryDocker('run', '--rm', '--name', 'taken', ...ports.flatMap((p) => ['-p', p]), 'busybox', 'true');
+    const refused = await run('28530:80', `${port}:81`);
+    t.equal(refused.exitCode, 125);
+    t.match(refused.stderr, /driver failed programming external connectivity on endpoint taken \(\w{64}\): /);
+    t.match(
+      refused.stderr,
+      `failed to bind host port for 127.0.0.1:${port}/tcp: address already in use (node, process ${process.pid}`,
+    );
+    t.strictSame(await listeners(28_530), []);
+    server.close();
+    t.equal((await run('28530:80', `${port}:81`)).exitCode, 0, 'free again, it is given');
+    t.match(
+      (await run('192.0.2.9:28531:80')).stderr,
+      /cannot assign requested address; this computer has no address 192\.0\.2\.9/,
+    );
+    const api = new URL(env.DOCKER_HOST!).port;
+    t.match(
+      (await run(`${api}:80`)).stderr,
+      /Bind for .* failed: port is already allocated \(by machine "dev"/,
+    );
+    await docker('run', '-d', '--name', 'first', '-p', '28532:80', ...web);
+    t.match((await run('28532:80')).stderr, /Bind for 127\.0\.0\.1:28532 failed: port is already allocated/);
+    await docker('rm', '-f', 'first');
+  });
+
+  await t.test("a port of the engine's own choice is free on this computer too", async (t) => {
+    const servers = await Promise.all(
+      Array.from({ length: 4 }, async (_, i) => {
+        const server = createServer().listen(32_768 + i, '127.0.0.1');
+        await once(server, 'listening').catch(() => {});
+        return server;
+      }),
+    );
+    await docker('run', '-d', '--name', 'any', '-p', '80', ...web);
+    const place = await docker('port', 'any', '80');
+    t.match(place, /^127\.0\.0\.1:\d+$/);
+    t.match(await curl(`http://${place}/hostname`), /\w+/);
+    for (const server of servers) server.close();
+    await docker('rm', '-f', 'any');
+  });
+
+  await t.test('two hundred connections at once', async (t) => {
+    const echo =
+      'require("net").createServer(s=>{s.on("error",()=>{});s.pipe(s)}).listen(7,()=>console.log("up"))';
+    await docker('run', '-d', '--name', 'echo', '-p', '28540:7', '-p', '[::1]:28541:7', ...inNode(echo));
+    while (!(await docker('logs', 'echo')).includes('up')) await delay(200);
+    const sockets: Socket[] = [];
+    const open = async (i: number) => {
+      const socket = connect(
+        i % 4 === 0 ? { host: '::1', port: 28_541 } : { host: '127.0.0.1', port: 28_540 },
+      );
+      sockets.push(socket);
+      socket.write(`hello ${i}`);
+      const [answer] = await once(socket, 'data');
+      return String(answer) === `hello ${i}`;
+    };
+    const answered = await Promise.all(Array.from({ length: 200 }, (_, i) => open(i)));
+    t.ok(answered.every(Boolean), 'each has its own answer');
+    const again = sockets.map(async (socket) => {
+      socket.write('once more');
+      await once(socket, 'data');
+    });
+    await Promise.all(again);
+    for (const socket of sockets) socket.destroy();
+    await docker('rm', '-f', 'echo');
+  });
+
+  await t.test('opening and closing leaves nothing', async (t) => {
+    await docker('run', '-d', '--name', 'web', '-p', '28550:80', ...web);
+    await docker('run', '-d', '--name', 'web6', '-p', '[::1]:28551:80', ...web);
+    const script = `for i in $(seq 500); do curl -gsS -m 20 -o /dev/null http://127.0.0.1:28550/hostname; curl -gsS -m 20 -o /dev/null 'http://[::1]:28551/hostname'; done`;
+    await curl('http://127.0.0.1:28550/hostname');
+    const before = [await openFiles(await qemu()), await openFiles((await supervisor()).pid)];
+    const { exitCode, stderr } = await runCommand('sh', ['-c', script], { timeoutMs: 600_000 });
+    t.equal(exitCode, 0, stderr);
+    // Closed connections are in QEMU's table for a little while.
+    let after = before;
+    for (let tries = 0; tries < 60; tries++) {
+      after = [await openFiles(await qemu()), await openFiles((await supervisor()).pid)];
+      if (after.every((count, i) => count <= before[i]! + 3)) break;
+      await delay(1000);
+    }
+    t.ok(
+      after.every((count, i) => count <= before[i]! + 3),
+      `${before} files were open, ${after} are`,
+    );
+    await docker('rm', '-f', 'web', 'web6');
+  });
+
+  await t.test('containers that come and go leave no forward', async (t) => {
+    const count = async () =>
+      (await runCommand('ss', ['-Hltunp'])).stdout.split('\n').filter((l) => l.includes(`pid=${qemuPid},`))
+        .length;
+    const qemuPid = await qemu();
+    const before = [await count(), await openFiles(qemuPid)];
+    for (let i = 0; i < 15; i++) {
+      await docker('run', '--rm', '-p', '28560-28569:80-89', '-p', '28560:80/udp', 'busybox', 'true');
+    }
+    t.strictSame([await count(), await openFiles(qemuPid)], before);
+  });
+
+  await t.test('survive the supervisor and the agent', async (t) => {
+    await docker(
+      'run',
+      '-d',
+      '--name',
+      'stays',
+      '-h',
+      'stays',
+      '-p',
+      '28570:80',
+      '-p',
+      '[::1]:28571:80',
+      ...web,
+    );
+    await docker('run', '-d', '--name', 'goes', '-p', '28572:80', ...web);
+    const { pid } = await supervisor();
+    process.kill(pid, 'SIGKILL');
+    while ((await runCommand('kill', ['-0', String(pid)])).exitCode === 0) await delay(50);
+    t.equal(await curl('http://127.0.0.1:28570/hostname'), 'stays\n', 'without a supervisor');
+    await docker('rm', '-f', 'goes');
+    t.strictSame(await listeners(28_572), ['tcp 127.0.0.1'], 'nobody could remove it');
+    const status = await harness.machine(['env', 'dev']);
+    t.equal(status.exitCode, 0);
+    await eventually(
+      t,
+      async () => (await listeners(28_571)).length === 1 && (await listeners(28_572)).length === 0,
+    );
+    t.equal(await curl('http://[::1]:28571/hostname'), 'stays\n', 'with the next one');
+    t.strictSame(await listeners(28_572), [], 'what was stale is gone');
+
+    const reading = holdsOpen('http://127.0.0.1:28570/hostname');
+    await harness.machine(['ssh', 'dev', 'read -r p </run/machine/agent.pid; kill -9 $p']);
+    t.equal(await reading, true, 'not refused while the agent is away');
+    await eventually(t, async () => (await tryDocker('version')).exitCode === 0);
+    await docker('run', '-d', '--name', 'new', '-p', '28573:80', ...web);
+    t.strictSame(await listeners(28_573), ['tcp 127.0.0.1'], 'and it is followed again');
+    await docker('rm', '-f', 'stays', 'new');
+    t.strictSame([await listeners(28_570), await listeners(28_573)], [[], []]);
+  });
+
+  await t.test('come back with the machine', async (t) => {
+    await docker(
+      'run',
+      '-d',
+      '--name',
+      'web',
+      '-h',
+      'web',
+      '--restart',
+      'always',
+      '-p',
+      '28580:80',
+      '-p',
+      '[::1]:28581:80',
+      ...web,
+    );
+    const stopped = await harness.machine(['stop', 'dev']);
+    t.equal(stopped.exitCode, 0, stopped.stderr);
+    t.strictSame([await listeners(28_580), await listeners(28_581)], [[], []], 'gone with the machine');
+    const started = await harness.machine(['start', 'dev']);
+    t.equal(started.exitCode, 0, started.stderr);
+    await eventually(t, async () => (await curl('http://127.0.0.1:28580/hostname')) === 'web\n');
+    t.equal(await curl('http://[::1]:28581/hostname'), 'web\n');
+    t.notMatch(await readFile(`${harness.store}/machines/dev/supervisor.log`, 'utf8'), /ports: failed/);
+  });
+});
+
+async function eventually(t: Test, condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    if (await condition()) return;
+    await delay(200);
+  }
+  t.fail('it did not come true within a minute');
+}
+
+/** Whether a page can be had all the time for five seconds. */
+async function holdsOpen(url: string): Promise<boolean> {
+  const script = `for i in $(seq 10); do curl -sS -m 20 -o /dev/null ${url} || exit 1; sleep 0.5; done`;
+  const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
+  const [code] = await once(child, 'exit');
+  return code === 0;
+}

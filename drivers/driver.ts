@@ -1,3 +1,5 @@
+import type { AgentFailure, FromAgent, Hello, ToAgent } from '../guest/wire/index.ts';
+
 /**
  * Where machines come from. A driver makes, starts, stops and destroys hosts; it knows nothing of engines,
  * certificates or the store. What a driver can do is data ({@link DriverFeatures}), so callers branch on a
@@ -42,12 +44,9 @@ export interface Driver<State = unknown> {
 
   /**
    * Resolves with the agent's first line (hello or failure); throws WentOff when the power goes off before.
-   * Null-ability drivers have no such channel.
+   * Null-ability drivers have no such channel. For who starts the machine: afterwards the agent's port is its supervisor's.
    */
-  awaitHello?(
-    machine: MachineHandle<State>,
-    options: WaitOptions,
-  ): Promise<import('../guest/wire/index.ts').FromAgent>;
+  awaitHello?(machine: MachineHandle<State>, options: WaitOptions): Promise<Hello | AgentFailure>;
   /**
    * Resolves when the machine's power is off, at once when it is so already; throws the reason of `signal`. An event,
    * so that waiting costs nothing. Machines of drivers that have this get a supervisor (provisioning/supervisor),
@@ -62,8 +61,18 @@ export interface Driver<State = unknown> {
     machine: MachineHandle<State>,
     options: WaitOptions,
   ): Promise<import('./port-forwarder.ts').PortForwarder>;
+  /** The agent's port, which serves one at a time: only the machine's supervisor opens it. Throws when it cannot. */
+  connectAgent?(machine: MachineHandle<State>, options: WaitOptions): Promise<AgentConnection>;
   /** The last bytes of the machine's console, for error messages and `machine logs`. */
   consoleTail?(machine: MachineHandle<State>, lines: number): Promise<string>;
+}
+
+/** Disposing of it closes it. */
+export interface AgentConnection extends AsyncDisposable {
+  /** What is said while the agent does not listen is kept for it, so it may be heard late. */
+  send(message: ToAgent): void;
+  /** What the agent says from now on, until the connection has ended, or `signal` aborts: then it throws its reason. */
+  words(signal: AbortSignal): AsyncIterable<FromAgent>;
 }
 
 export interface DriverFeatures {

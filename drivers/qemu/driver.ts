@@ -1,7 +1,8 @@
 import { rm, stat, statfs } from 'node:fs/promises';
 import { arch } from 'node:os';
-import type { FromAgent } from '../../guest/wire/index.ts';
+import type { AgentFailure, Hello } from '../../guest/wire/index.ts';
 import type {
+  AgentConnection,
   BootRequest,
   CreateRequest,
   Driver,
@@ -16,6 +17,7 @@ import type { PortForwarder } from '../port-forwarder.ts';
 import { whenGone } from '../process-identity.ts';
 import { makeSocketDirectory } from '../socket-path.ts';
 import { chooseAcceleration } from './accelerator.ts';
+import { connectAgent } from './agent-channel.ts';
 import { type QemuConfig, qemuArgs } from './args.ts';
 import { checkVersion, emulatorName, findProgram } from './binary.ts';
 import { bootItems, writeBootItems } from './boot-items.ts';
@@ -205,7 +207,10 @@ export class QemuDriver implements Driver<QemuState> {
     return { url: `tcp://${host}:${apiPort}`, ip: host, ssh: { host, port: sshPort, user: 'root' } };
   }
 
-  async awaitHello(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<FromAgent> {
+  async awaitHello(
+    machine: MachineHandle<QemuState>,
+    { signal }: WaitOptions,
+  ): Promise<Hello | AgentFailure> {
     const word = await awaitHello({ ...listenersOf(machine.directory, machine.state), signal });
     if (word.type === 'failure' && word.poweringOff) await whenOff(machine, signal);
     return word;
@@ -226,6 +231,10 @@ export class QemuDriver implements Driver<QemuState> {
     const state = qemuState(machine.state);
     const monitor = await this.#monitors.lease(listenersOf(machine.directory, state).watch, signal);
     return hostForwards(monitor, [state.apiPort, state.sshPort]);
+  }
+
+  async connectAgent(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<AgentConnection> {
+    return await connectAgent(listenersOf(machine.directory, qemuState(machine.state)).agent, signal);
   }
 
   async consoleTail(machine: MachineHandle<QemuState>, lines: number): Promise<string> {

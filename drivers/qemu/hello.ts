@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import type { FromAgent } from '../../guest/wire/index.ts';
+import type { AgentFailure, Hello } from '../../guest/wire/index.ts';
 import { WentOff } from '../errors.ts';
+import { parseWord } from './agent-channel.ts';
 import type { Listener } from './args.ts';
 import { connectChannel, linesOf } from './line-channel.ts';
 import { abortError } from './process.ts';
@@ -18,15 +19,15 @@ export async function awaitHello({
   readonly agent: Listener;
   readonly qmp: Listener;
   readonly signal: AbortSignal;
-}): Promise<FromAgent> {
+}): Promise<Hello | AgentFailure> {
   let socket: Socket | undefined;
   try {
     socket = await connectChannel(agent, { signal, once: true });
     // It may have said hello to nobody before we came.
     socket.write(`${JSON.stringify({ type: 'who' })}\n`);
     for await (const line of linesOf(socket, signal)) {
-      const word = parse(line);
-      if (word === null) continue;
+      const word = parseWord(line);
+      if (word?.type !== 'hello' && word?.type !== 'failure') continue;
       if (word.type === 'hello') {
         await using client = await QmpClient.connect(qmp, { signal, once: true });
         await client.execute('set-action', { reboot: 'reset' });
@@ -41,14 +42,4 @@ export async function awaitHello({
     socket?.destroy();
   }
   throw new WentOff('the machine went off before its engine came up');
-}
-
-/** Null for what is no word of the agent's: a line cut in two by a host that was connected before us. */
-function parse(line: string): FromAgent | null {
-  try {
-    const word = JSON.parse(line) as Partial<FromAgent> | null;
-    return word?.type === 'hello' || word?.type === 'failure' ? (word as FromAgent) : null;
-  } catch {
-    return null;
-  }
 }

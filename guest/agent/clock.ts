@@ -1,11 +1,78 @@
-import { run } from '../host/exec.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClockPush, ClockReading } from '../wire/index.ts';
 
-/** `date` sets whole seconds, so a smaller difference would not get better by it. */
-const toleranceMs = 1000;
+/** Less may be the way from the host, and is not worth a process. */
+const worthSayingMs = 30;
+/** What a clock that was just set may be off by, before it is set again. */
+const closeEnoughMs = 15;
+/** For a shell to start and wait for its word. */
+const preparationMs = 250;
+const attempts = 3;
 
-/** Sets the guest's clock to the host's, when it is off by more than a second (after a pause, mostly). */
-export async function setClock(epochMs: number): Promise<boolean> {
-  if (Math.abs(Date.now() - epochMs) <= toleranceMs) return false;
-  await run('date', ['-u', '-s', `@${Math.round(epochMs / 1000)}`]);
-  return true;
+export interface ClockParts {
+  /** The wall clock, which is set. */
+  readonly wall: () => number;
+  /** Milliseconds that only ever go on. */
+  readonly steady: () => number;
+  /** Sets the wall clock to a whole second, as soon as it can when `at` has resolved. */
+  readonly setTo: (epochSeconds: number, at: Promise<unknown>) => Promise<void>;
+}
+
+const systemClock: ClockParts = {
+  wall: Date.now,
+  steady: () => performance.now(),
+  async setTo(epochSeconds, at) {
+    const setter = spawn('sh', ['-c', 'read -r at && exec date -u -s "@$at"'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const ended = once(setter, 'exit');
+    setter.stdin.on('error', () => {});
+    await at;
+    setter.stdin.end(`${epochSeconds}\n`);
+    const [code] = (await ended) as [number | null];
+    if (code !== 0) throw new Error(`date ended with ${code}`);
+  },
+};
+
+/** The guest's wall clock. A VM that was paused, or whose host slept, has missed that time. */
+export class GuestClock {
+  readonly #parts: ClockParts;
+  #isBeingSet = false;
+
+  constructor(parts: ClockParts = systemClock) {
+    this.#parts = parts;
+  }
+
+  /** What to answer to the host's time; null when ours is the same, as far as can be told from here. */
+  compare({ epochMs }: ClockPush): ClockReading | null {
+    const guestMs = this.#parts.wall();
+    if (this.#isBeingSet || Math.abs(guestMs - epochMs) <= worthSayingMs) return null;
+    return { type: 'clock', version: 1, epochMs, guestMs };
+  }
+
+  /**
+   * Sets the clock to the host's, which is `epochMs` now. `date` sets whole seconds, so it is called when one begins, and
+   * once more if it turned out to take its time. Does nothing while the clock is being set already.
+   */
+  async set(epochMs: number): Promise<void> {
+    if (this.#isBeingSet) return;
+    this.#isBeingSet = true;
+    try {
+      const { wall, steady, setTo } = this.#parts;
+      const heard = steady();
+      const hostNow = () => epochMs + steady() - heard;
+      let leadMs = 0;
+      for (let attempt = 1; attempt <= attempts; attempt += 1) {
+        const second = Math.ceil((hostNow() + preparationMs + leadMs) / 1000);
+        await setTo(second, delay(second * 1000 - leadMs - hostNow()));
+        const error = wall() - hostNow();
+        if (Math.abs(error) <= closeEnoughMs) return;
+        leadMs -= error;
+      }
+    } finally {
+      this.#isBeingSet = false;
+    }
+  }
 }

@@ -10,7 +10,7 @@ import type { Logger } from '../log.ts';
 import type { Hello, ToAgent } from '../wire/index.ts';
 import { readBootConfig } from './boot-config.ts';
 import { resumeAsMachine } from './checkpoint.ts';
-import { setClock } from './clock.ts';
+import { GuestClock } from './clock.ts';
 import { findAgentPort, openAgentPort, sayOnce } from './port.ts';
 import { bringUpProcessors } from './processors.ts';
 import { endOnSignals } from './signals.ts';
@@ -41,9 +41,11 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   for (const listen of config.listen) if (listen.kind === 'unix') await engine.api.listenUnix(listen.path);
   await engine.api.listenTls('0.0.0.0', 2376, boot.tls);
 
+  const clock = new GuestClock();
   const answer = (message: ToAgent) => {
     if (message.type === 'who') return hello();
-    setClock(message.epochMs).catch((error: unknown) => log.error({ error }, 'the clock was not set'));
+    if (!message.set) return clock.compare(message);
+    clock.set(message.epochMs).catch((error: unknown) => log.error({ error }, 'the clock was not set'));
     return null;
   };
   const port = portPath ? await openAgentPort(portPath, { greeting: hello, answer, log }) : null;

@@ -24,7 +24,24 @@ export interface AgentFailure {
   readonly poweringOff?: true;
 }
 
-export type FromAgent = Hello | AgentFailure;
+/** Guest to host: the answer to a `clock` that differs from the guest's own by more than a few hundredths of a second. */
+export interface ClockReading {
+  readonly type: 'clock';
+  readonly version: 1;
+  /** As the host had said it. */
+  readonly epochMs: number;
+  /** What the guest's clock showed when it heard that. */
+  readonly guestMs: number;
+}
 
-/** Host to guest. `clock` sets the guest's time; `who` asks for a fresh `hello`. */
-export type ToAgent = { readonly type: 'who' } | { readonly type: 'clock'; readonly epochMs: number };
+export type FromAgent = Hello | AgentFailure | ClockReading;
+
+/** Host to guest: the host's time; with `set` the guest's clock is set to it, otherwise compared. */
+export interface ClockPush {
+  readonly type: 'clock';
+  readonly epochMs: number;
+  readonly set?: true;
+}
+
+/** Host to guest. `who` asks for a fresh `hello`. */
+export type ToAgent = { readonly type: 'who' } | ClockPush;

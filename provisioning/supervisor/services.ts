@@ -7,4 +7,5 @@ export type ServiceLoader = () => Promise<Service>;
 export const services: readonly ServiceLoader[] = [
   async () => (await import('./socket/service.ts')).socketService,
   async () => (await import('./ports/service.ts')).portsService,
+  async () => (await import('./clock.ts')).clockService,
 ];

@@ -1,0 +1,65 @@
+import type { AgentConnection } from '../../drivers/driver.ts';
+import { Unavailable } from '../../drivers/errors.ts';
+import type { ClockReading } from '../../guest/wire/index.ts';
+import type { Service, ServiceContext } from './service.ts';
+
+/** How long a guest that was paused, or whose host slept, may have the wrong time. */
+const pushMs = 10_000;
+/** The guest sets whole seconds, up to three times, to come close. */
+const settleMs = 4000;
+/** What a clock may be off by. */
+const toleranceMs = 30;
+/** An answer that took longer was kept somewhere: the VM was paused. */
+const staleMs = 1000;
+
+/**
+ * Keeps the guest's clock at the host's time. The host's time is said every ten seconds; a guest whose clock shows
+ * another one answers what it shows, and is told to set it when the difference is more than the way there and back can
+ * explain. A guest that is right says nothing, so an idle machine stays idle.
+ */
+export const clockService: Service = {
+  name: 'clock',
+  async run({ machine, signal, log, ready }: ServiceContext): Promise<void> {
+    const { driver, handle } = machine;
+    if (driver.connectAgent === undefined) throw new Unavailable('this driver has no way to the agent');
+    await using agent = await driver.connectAgent(handle, { signal });
+    const push = () => agent.send({ type: 'clock', epochMs: Date.now() });
+    const regularly = setInterval(push, pushMs);
+    let afterwards: NodeJS.Timeout | undefined;
+    try {
+      push();
+      ready();
+      for await (const word of agent.words(signal)) {
+        if (word.type !== 'clock') continue;
+        const verdict = judge(word, Date.now());
+        if (verdict === 'stale') push();
+        if (typeof verdict !== 'number') continue;
+        log.info(`the guest's clock is off by ${verdict} ms and is set`);
+        set(agent);
+        // Whether it worked.
+        clearTimeout(afterwards);
+        afterwards = setTimeout(push, settleMs);
+      }
+      throw new Unavailable('the connection to the agent has ended');
+    } finally {
+      clearInterval(regularly);
+      clearTimeout(afterwards);
+    }
+  },
+};
+
+function set(agent: AgentConnection): void {
+  agent.send({ type: 'clock', epochMs: Date.now(), set: true });
+}
+
+/**
+ * What a reading, heard at `nowMs`, says: by how many milliseconds the guest's clock is surely off; that it may be
+ * right; or that it is too old to tell. The guest looked at its clock between our asking and its answer.
+ */
+export function judge({ epochMs, guestMs }: ClockReading, nowMs: number): number | 'fine' | 'stale' {
+  const most = guestMs - epochMs;
+  const least = guestMs - nowMs;
+  if (least > toleranceMs) return least;
+  if (most < -toleranceMs) return most;
+  return nowMs - epochMs > staleMs ? 'stale' : 'fine';
+}

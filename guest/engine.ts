@@ -94,10 +94,11 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     version: host.cgroupVersion,
     parentOf: (id) => containers.cgroupParentOf(id),
   });
+  const runtime = new CrunRuntime(paths, cgroups);
   const deps: Dependencies = {
     store: new ContainerStore(db),
     paths,
-    runtime: new CrunRuntime(paths, cgroups),
+    runtime,
     snapshotter: images.snapshots,
     images: images.images,
     networks: sandboxes,
@@ -207,6 +208,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       await api.close();
       containers.leave();
       await sandboxes.close();
+      await runtime.close();
       // The database is left open: its log keeps its place on the disk (store/database.ts).
       lock[Symbol.dispose]();
     },

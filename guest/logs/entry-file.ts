@@ -1,5 +1,6 @@
 import { closeSync, createReadStream, fstatSync, readSync } from 'node:fs';
 import { pipeline } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import type { LogEntry, LogFormat } from './log-entry.ts';
 
@@ -41,22 +42,28 @@ export class EntryFile implements Disposable {
     }
   }
 
-  /** The last `count` entries before `end`, or all. */
-  last(count: number, end: number): Generator<LogEntry> {
-    for (let bytes = blockBytes; ; bytes *= 4) {
-      const from = Math.max(0, end - bytes);
-      const block = Buffer.allocUnsafe(end - from);
-      const length = readSync(this.#fd, block, 0, block.length, from);
-      let start: number | null = length;
-      let found = 0;
-      while (found < count && start !== null && start > 0) {
-        start = this.#format.startBefore(block, start) ?? (from === 0 ? 0 : null);
+  /** To where the last `count` entries before `end` begin, or to the beginning. Resolves with how many there are. */
+  async seekLast(count: number, end: number): Promise<number> {
+    let found = 0;
+    let start = end;
+    let wanted = blockBytes;
+    while (found < count && start > 0 && !this.#closed) {
+      const from = Math.max(0, start - wanted);
+      const block = Buffer.allocUnsafe(start - from);
+      readSync(this.#fd, block, 0, block.length, from);
+      const blockEnd = start;
+      while (found < count && start > from) {
+        const before = this.#format.startBefore(block, start - from) ?? (from === 0 ? 0 : null);
+        if (before === null) break;
+        start = from + before;
         found++;
       }
-      if (start === null) continue;
-      this.position = from + start;
-      return this.read(end);
+      // An entry may be larger than a block.
+      wanted = start === blockEnd ? 2 * wanted : blockBytes;
+      await setImmediate();
     }
+    this.position = start;
+    return found;
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { openIfThere } from '../host/open-if-there.ts';
 import type { ContainerLog } from './container-log.ts';
 import { CompressedFile, EntryFile } from './entry-file.ts';
@@ -33,7 +34,7 @@ export async function* readLog(
   const end = current?.size ?? 0;
   using follower = query.follow ? new Follower(log, current) : null;
   const past = query.tail === null ? allOf(files, end) : lastOf(files, end, query.tail);
-  for await (const entry of past) {
+  for await (const entry of inTurns(past)) {
     if (late(entry)) return;
     if (wanted(entry)) yield entry;
   }
@@ -89,18 +90,30 @@ async function* allOf({ current, older }: LogFiles, end: number): AsyncGenerator
 }
 
 async function* lastOf({ current, older }: LogFiles, end: number, count: number): AsyncGenerator<LogEntry> {
-  const found: LogEntry[][] = [];
+  const found: Iterable<LogEntry>[] = [];
   let missing = count;
   for (const file of current ? [current, ...older] : older) {
     if (missing === 0) break;
-    const last =
-      file instanceof EntryFile
-        ? [...file.last(missing, file === current ? end : file.size)]
-        : await lastRead(file.read(), missing);
-    missing -= last.length;
-    found.unshift(last);
+    if (file instanceof EntryFile) {
+      const before = file === current ? end : file.size;
+      missing -= await file.seekLast(missing, before);
+      found.unshift(file.read(before));
+    } else {
+      const last = await lastRead(file.read(), missing);
+      missing -= last.length;
+      found.unshift(last);
+    }
   }
-  yield* found.flat();
+  for (const part of found) yield* part;
+}
+
+/** Lets others have their turn now and then: a log may be long, and what is read of it not wanted. */
+async function* inTurns(entries: AsyncIterable<LogEntry>): AsyncGenerator<LogEntry> {
+  let count = 0;
+  for await (const entry of entries) {
+    if (++count % 1024 === 0) await setImmediate();
+    yield entry;
+  }
 }
 
 async function lastRead(entries: AsyncIterable<LogEntry>, count: number): Promise<LogEntry[]> {

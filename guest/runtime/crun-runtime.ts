@@ -124,6 +124,11 @@ export class CrunRuntime implements Runtime {
     await run('crun', ['--root', this.#paths.crun, 'update', '--resources', file, id]);
   }
 
+  /** Containers run on. */
+  async close(): Promise<void> {
+    await this.#starter.close();
+  }
+
   async remove(id: string): Promise<void> {
     const directory = new RunDirectory(this.#paths.run(id));
     const { monitor } = directory;

@@ -76,6 +76,14 @@ export class Starter {
     return readFifo(fifo).resume();
   }
 
+  /** Ends the shell, and resolves when it is gone. What it has started runs on. */
+  async close(): Promise<void> {
+    if (!this.#shell) return;
+    const ended = once(this.#shell, 'exit');
+    this.#shell.stdin!.end();
+    await ended;
+  }
+
   get #alive(): string {
     return join(this.#directory, 'alive');
   }

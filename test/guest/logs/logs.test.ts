@@ -75,6 +75,21 @@ for (const [name, format] of Object.entries(formats)) {
     t.notMatch(await linesOf(log, { stdout: false }), /18/);
   });
 
+  t.test(`${name}: the last of many lines, and others have their turn meanwhile`, async (t) => {
+    const { log } = openTestLog(join(t.testdir({}), 'x.log'), { format, maxBytes: 10_000_000 });
+    const lines = Array.from({ length: 20_000 }, (_, i) => `${i}${'.'.repeat(i % 100)}\n`);
+    log.write('stdout', Buffer.from(lines.join('')));
+    log.end();
+    let turns = 0;
+    const turning = setInterval(() => turns++, 0);
+    t.teardown(() => clearInterval(turning));
+    for (const tail of [1, 2999, 15_000, 20_000, 1_000_000_000])
+      t.ok((await linesOf(log, { tail })) === lines.slice(-tail).join(''), `${tail} lines`);
+    const before = turns;
+    t.equal(await linesOf(log, { since: 1n << 62n }), '');
+    t.ok(turns > before, 'also when nothing is found');
+  });
+
   t.test(`${name}: a follower has every line across rotations, and the last words`, async (t) => {
     const { log } = openTestLog(join(t.testdir({}), 'x.log'), { format, maxBytes: 60, maxFiles: 1 });
     const end = new AbortController();

@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { useBuildx } from '../helpers/buildx.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
 import { runCommand } from '../helpers/run-command.ts';
-import { debianTools } from './debian-tools.ts';
+import { debianClients } from './debian-clients.ts';
 import { cannotPlay, openSubject } from './subject.ts';
 
 const skip = cannotPlay() ?? enterOwnNetwork() ?? false;
@@ -11,13 +12,9 @@ t.setTimeout(300_000);
 
 /** The stock CLI with Debian's compose 2.26 as its plugin; a reason when it cannot be had. */
 async function openCompose(t: Test) {
-  const tools = await debianTools('clients').catch((error: Error) => error);
-  if (tools instanceof Error) return tools.message;
+  if (debianClients instanceof Error) return debianClients.message;
   const subject = await openSubject(t);
-  const { DOCKER_CONFIG = '' } = subject.env;
-  await mkdir(DOCKER_CONFIG, { recursive: true });
-  const plugins = join(tools, 'usr', 'libexec', 'docker', 'cli-plugins');
-  await writeFile(join(DOCKER_CONFIG, 'config.json'), JSON.stringify({ cliPluginsExtraDirs: [plugins] }));
+  await useBuildx(subject.env);
   const file = join('test', 'fixtures', 'compose', 'shop.yaml');
   const compose = async (...args: string[]) => {
     const { stdout, stderr, exitCode } = await subject.docker(['compose', '-f', file, ...args], {

@@ -5,11 +5,12 @@ import { runCommand } from '../helpers/run-command.ts';
 import { debianTools } from './debian-tools.ts';
 import { cannotPlay, openSubject } from './subject.ts';
 
+// Before the test has a network of its own, from where nothing can be fetched.
+const tools = await debianTools('python').catch((error: Error) => error);
 const skip = cannotPlay() ?? enterOwnNetwork() ?? false;
 t.setTimeout(180_000);
 
 t.test('docker-py: the calls of every day', { skip, timeout: 180_000 }, async (t) => {
-  const tools = await debianTools('python').catch((error: Error) => error);
   if (tools instanceof Error) return t.plan(0, `docker-py cannot be had: ${tools.message}`);
   const PYTHONPATH = join(tools, 'usr', 'lib', 'python3', 'dist-packages');
   const python = (args: readonly string[], env: Readonly<Record<string, string>>) =>

@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { debianTools } from './debian-tools.ts';
+import { debianClients } from './debian-clients.ts';
 import { checkSections, createPlayer, readTranscript, transcripts } from './play.ts';
 import { againstDockerd, cannotPlay, openSubject } from './subject.ts';
 import { formatTranscript, type Section } from './transcript.ts';
@@ -18,15 +18,14 @@ const names = readdirSync(transcripts)
   .map((file) => file.replace(/\.txt$/, ''))
   .filter((name) => name.includes(only));
 
-const clients: Readonly<Record<string, () => Promise<string | null>>> = {
-  'docker CLI of this computer': async () => null,
-  'docker CLI 26.1': async () => join(await debianTools('clients'), 'usr', 'bin'),
+const clients: Readonly<Record<string, string | null | Error>> = {
+  'docker CLI of this computer': null,
+  'docker CLI 26.1': debianClients instanceof Error ? debianClients : join(debianClients, 'usr', 'bin'),
 };
 
-for (const [name, find] of Object.entries(clients).slice(0, recording ? 1 : undefined)) {
+for (const [name, client] of Object.entries(clients).slice(0, recording ? 1 : undefined)) {
   if (!name.includes(wanted)) continue;
   t.test(name, { skip, timeout: 1_700_000 }, async (t) => {
-    const client = await find().catch((error: Error) => error);
     if (client instanceof Error) return t.plan(0, `cannot be had: ${client.message}`);
     const player = await createPlayer(await openSubject(t), { client });
     for (const name of names) {

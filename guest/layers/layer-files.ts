@@ -9,6 +9,7 @@ import {
   futimesSync,
   lchownSync,
   linkSync,
+  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -21,6 +22,18 @@ import {
   writeSync,
 } from 'node:fs';
 import { entrySeconds, fsPath, type TarEntry } from './tar-entry.ts';
+
+/**
+ * Files elsewhere on the file system whose bytes are payload of a tar, by their paths in it, while that is read. Nobody
+ * writes to them any more.
+ */
+export type FilesAtHand = ReadonlyMap<string, string | Buffer>;
+
+/** Files from this size on are worth being looked at before they are written once more. */
+const twinBytes = 64 * 1024;
+
+/** What a file's time may lose by being set through a double. */
+const timeSlackNs = 1000n;
 
 /** Pieces from this size on are worth a thread. */
 const largeBytes = 32 * 1024;
@@ -53,8 +66,14 @@ export class LayerFiles {
     return `${this.#dir}/fs/${path}`;
   }
 
-  /** Opens a new file for {@link write}, until {@link end}. */
-  begin(path: string, entry: TarEntry): void {
+  /**
+   * Opens a new file for {@link write}, until {@link end}.
+   *
+   * @param twin the same bytes in a file on the host: when it is the same in all else, and nobody else has a link to it,
+   *   the layer gets one, and nothing is written
+   */
+  begin(path: string, entry: TarEntry, twin?: string | Buffer): void {
+    if (twin !== undefined && this.#adopt(twin, path, entry)) return;
     const fd = openSync(this.#path(path), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
     this.#file = { fd, entry, position: 0, writes: [] };
   }
@@ -145,6 +164,28 @@ export class LayerFiles {
   setAside(path: string, payload: number): void {
     mkdirSync(`${this.#dir}/replaced`, { recursive: true });
     renameSync(this.#path(path), `${this.#dir}/replaced/${payload}`);
+  }
+
+  #adopt(twin: string | Buffer, path: string, entry: TarEntry): boolean {
+    if (entry.size < twinBytes) return false;
+    const stat = lstatSync(twin, { bigint: true });
+    const { size, uid, gid, mode, nlink, mtimeNs } = stat;
+    const apart = mtimeNs > entry.mtimeNs ? mtimeNs - entry.mtimeNs : entry.mtimeNs - mtimeNs;
+    const isSame =
+      Number(size) === entry.size &&
+      Number(uid) === entry.uid &&
+      Number(gid) === entry.gid &&
+      Number(mode & 0o7777n) === entry.mode;
+    // Two paths of layers with one inode would look like hard links of each other.
+    if (!stat.isFile() || !isSame || nlink !== 1n || apart > timeSlackNs) return false;
+    try {
+      linkSync(twin, this.#path(path));
+    } catch {
+      // Another file system, or too many links.
+      return false;
+    }
+    lutimesSync(this.#path(path), entrySeconds(entry), entrySeconds(entry));
+    return true;
   }
 
   #path(path: string): string | Buffer {

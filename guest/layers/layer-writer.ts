@@ -1,6 +1,6 @@
 import { type Stats, writeFileSync } from 'node:fs';
 import { InvalidParameter } from '../errors.ts';
-import { LayerFiles } from './layer-files.ts';
+import { type FilesAtHand, LayerFiles } from './layer-files.ts';
 import { layerSpecials } from './layer-specials.ts';
 import {
   childPath,
@@ -30,6 +30,7 @@ import { parseWhiteout } from './whiteout.ts';
 export class LayerWriter {
   readonly #dir: string;
   readonly #files: LayerFiles;
+  readonly #atHand: FilesAtHand;
   readonly #root = rootNode();
   #lower: LowerView | null;
   /** Directories that the tar passes through but does not name, made before the lower layers were known. */
@@ -43,8 +44,9 @@ export class LayerWriter {
    * @param dir exists and is empty
    * @param lower null when it is not known yet; see {@link fits}
    */
-  constructor(dir: string, lower: LowerView | null) {
+  constructor(dir: string, lower: LowerView | null, atHand: FilesAtHand = new Map()) {
     this.#dir = dir;
+    this.#atHand = atHand;
     this.#files = new LayerFiles(dir);
     this.#lower = lower;
     if (lower) this.#inherit(this.#root, lower.lookup('.'));
@@ -146,7 +148,7 @@ export class LayerWriter {
       this.#files.symlink(path, entry);
       return { kind: 'leaf', path, inode, payload: null, onDisk: true };
     }
-    this.#files.begin(path, entry);
+    this.#files.begin(path, entry, this.#atHand.get(entry.path));
     return { kind: 'leaf', path, inode, payload: entry.size > 0 ? this.#payloads++ : null, onDisk: true };
   }
 

@@ -12,6 +12,7 @@ import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs, chainIdOf } from './chain.ts';
 import { deleteUnusedLayers } from './collect.ts';
 import { syncingMeanwhile } from './early-sync.ts';
+import type { FilesAtHand } from './layer-files.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { emptyLayerDir, makeEmptyLayer } from './overlay-mount.ts';
 import type { Layer, LayerStore } from './snapshotter.ts';
@@ -44,9 +45,14 @@ export class OverlayLayerStore implements LayerStore {
     this.#lastDir = Math.max(emptyLayerDir, ...dirs);
   }
 
-  async commitTar(tar: Readable, parent: Digest | null, lease?: Lease): Promise<Layer> {
+  async commitTar(
+    tar: AsyncIterable<Buffer>,
+    parent: Digest | null,
+    lease?: Lease,
+    atHand?: FilesAtHand,
+  ): Promise<Layer> {
     const lower = lowerView(this.#chainPaths(parent));
-    const staged = await this.#stage(tar, lower);
+    const staged = await this.#stage(tar, lower, atHand);
     const [layer] = await this.seal([staged], parent, lease);
     return layer!;
   }
@@ -59,8 +65,8 @@ export class OverlayLayerStore implements LayerStore {
     return this.#stage(tar, null);
   }
 
-  #stage(tar: AsyncIterable<Buffer>, lower: LowerView | null): Promise<StagedTar> {
-    return stageTar(syncingMeanwhile(tar, this.#root), this.#makeDir(), lower);
+  #stage(tar: AsyncIterable<Buffer>, lower: LowerView | null, atHand?: FilesAtHand): Promise<StagedTar> {
+    return stageTar(syncingMeanwhile(tar, this.#root), this.#makeDir(), lower, atHand);
   }
 
   async discard(staged: StagedTar): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
+import type { FilesAtHand } from './layer-files.ts';
 import type { AdjustEntry } from './upper.ts';
 
 /**
@@ -35,9 +36,15 @@ export interface LayerStore {
   /**
    * Reads an uncompressed tar to its end and makes it a layer on `parent` (null = first). Idempotent: the
    * same tar on the same parent is the same layer. Durable when it returns. Throws InvalidParameter on a
-   * malformed or hostile tar and leaves nothing. The caller holds the parent; `lease` gets to hold the layer.
+   * malformed or hostile tar and leaves nothing. The caller holds the parent; `lease` gets to hold the layer. Of files
+   * that are `atHand` the layer may have links.
    */
-  commitTar(tar: Readable, parent: Digest | null, lease?: Lease): Promise<Layer>;
+  commitTar(
+    tar: AsyncIterable<Buffer>,
+    parent: Digest | null,
+    lease?: Lease,
+    atHand?: FilesAtHand,
+  ): Promise<Layer>;
   /** Throws NotFound. */
   get(chainId: Digest): Layer;
   /** The layer's tar, byte for byte as it came in: its sha256 is the diffId. */

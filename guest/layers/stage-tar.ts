@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Digest } from '../digest.ts';
 import { EngineError, Internal, InvalidParameter } from '../errors.ts';
+import type { FilesAtHand } from './layer-files.ts';
 import { LayerWriter } from './layer-writer.ts';
 import type { LowerView } from './lower-view.ts';
 import { fsPath } from './tar-entry.ts';
@@ -32,10 +33,11 @@ export async function stageTar(
   tar: AsyncIterable<Buffer>,
   dir: string,
   lower: LowerView | null,
+  atHand?: FilesAtHand,
 ): Promise<StagedTar> {
   const hash = createHash('sha256');
   const parser = new TarParser();
-  const writer = new LayerWriter(dir, lower);
+  const writer = new LayerWriter(dir, lower, atHand);
   const split = new TarSplitWriter(`${dir}/${splitFile}`);
   let tarBytes = 0;
   try {

@@ -11,6 +11,7 @@ export interface Placed {
   readonly entry: TarEntry;
   readonly content: Member['content'];
   readonly hash: string | undefined;
+  readonly file?: Member['file'];
 }
 
 export interface PlaceOptions {
@@ -32,6 +33,7 @@ export function place(member: Member, base: string, { owner, mode, latestNs }: P
     entry: { ...entry, path, linkPath, ...owner, ...changed, mtimeNs },
     content: member.content,
     hash: member.hash,
+    ...(member.file !== undefined && { file: member.file }),
   };
 }
 
@@ -75,19 +77,26 @@ async function hashOf(content: AsyncIterable<Buffer> | Iterable<Buffer>): Promis
   return hash.digest('hex');
 }
 
-/** A layer's tar of placed members. Throws BuildError where a file and a directory meet. */
+/**
+ * A layer's tar of placed members. Throws BuildError where a file and a directory meet.
+ *
+ * @param atHand gets to know the file of the member that comes next, for as long as it is read
+ */
 export async function* layerTar(
   members: AsyncIterable<Placed> | Iterable<Placed>,
   lower: LowerView,
+  atHand = new Map<string, string | Buffer>(),
 ): AsyncGenerator<Buffer> {
-  for await (const { entry, content } of members) {
+  for await (const { entry, content, file } of members) {
     if (entry.path === '') continue;
     const below = lower.lookup(entry.path);
     if (entry.type === 'directory' && below && below.kind !== 'directory')
       throw new BuildError(`cannot copy to non-directory: /${readable(entry.path)}`);
     if (entry.type !== 'directory' && below?.kind === 'directory')
       throw new BuildError(`cannot replace directory /${readable(entry.path)} with a file`);
+    if (file !== undefined) atHand.set(entry.path, file);
     yield encodeHeader(entry);
+    atHand.delete(entry.path);
     if (entry.type !== 'file' || entry.size === 0) continue;
     for await (const piece of content()) yield piece;
     yield tarPadding(entry.size);

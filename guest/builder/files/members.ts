@@ -14,6 +14,8 @@ export interface Member {
   content(): AsyncIterable<Buffer> | Iterable<Buffer>;
   /** sha256 of the content (hex), where it is known. */
   readonly hash: string | undefined;
+  /** Where the bytes are on the host, in a file that nobody writes to any more. */
+  readonly file?: string | Buffer;
 }
 
 const pieceBytes = 256 * 1024;
@@ -82,6 +84,7 @@ function* fileMember(
     entry: entryOf(path, stat, link),
     content: () => (stat.isFile() ? pieces(directory, name, stat.size) : []),
     hash: stat.isFile() ? file.hashOf(at) : undefined,
+    ...(stat.isFile() && { file: directory.at(name) }),
   };
 }
 

@@ -33,7 +33,10 @@ export async function copyLayer(instruction: CopyInstruction, context: StepConte
     }),
     key: async () => digestOf(JSON.stringify([...identity, await contentKey(copied(wish, lower))])),
     createdBy: `${instruction.text} # buildkit`,
-    make: () => layerOf(layerTar(copied(wish, lower), lower), draft.chainId, build),
+    make: () => {
+      const atHand = new Map<string, string | Buffer>();
+      return layerOf(layerTar(copied(wish, lower), lower, atHand), draft.chainId, build, atHand);
+    },
   };
 }
 

@@ -1,13 +1,14 @@
-import { Readable } from 'node:stream';
 import type { Digest } from '../../digest.ts';
+import type { FilesAtHand } from '../../layers/layer-files.ts';
 import type { Layer } from '../../layers/snapshotter.ts';
 import type { BuildRun } from './build-run.ts';
 
-/** Makes a layer of a tar; null when there is nothing in it. */
+/** Makes a layer of a tar, which is read no further than the layer is written; null when there is nothing in it. */
 export async function layerOf(
   tar: AsyncIterable<Buffer>,
   parent: Digest | null,
   { deps, lease, supply }: Pick<BuildRun, 'deps' | 'lease' | 'supply'>,
+  atHand?: FilesAtHand,
 ): Promise<Layer | null> {
   const iterator = tar[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -16,7 +17,7 @@ export async function layerOf(
     await iterator.return?.();
     return null;
   }
-  return deps.layers.commitTar(Readable.from(whole(first.value, iterator, supply.signal)), parent, lease);
+  return deps.layers.commitTar(whole(first.value, iterator, supply.signal), parent, lease, atHand);
 }
 
 async function* whole(

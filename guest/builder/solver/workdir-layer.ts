@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { digestOf } from '../../digest.ts';
 import { byteString } from '../../layers/tar-entry.ts';
 import { BuildError } from '../build-error.ts';
@@ -23,7 +22,7 @@ export function workdirLayer(instruction: Located, { build, draft }: StepContext
     make: () => {
       const options = { owner: null, mode: null, latestNs };
       const entries = [...at.missing, at.path].map((one) => madeDirectory(one, options, new Date()));
-      return build.deps.layers.commitTar(Readable.from(layerTar(entries, lower)), draft.chainId, build.lease);
+      return build.deps.layers.commitTar(layerTar(entries, lower), draft.chainId, build.lease);
     },
   };
 }

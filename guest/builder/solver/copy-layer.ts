@@ -12,7 +12,7 @@ import { contentKey, layerTar } from '../files/layer-entries.ts';
 import { type CopyTree, type CopyWish, copied, copyIdentity, type LooseFile } from './copy-step.ts';
 import { layerOf } from './layer-of.ts';
 import { treeOf } from './run-layer.ts';
-import { type LayerWish, type StepContext, workingDirectory } from './stage-build.ts';
+import { type LayerWish, type StepContext, workingDirectory } from './step-context.ts';
 
 /** COPY and ADD: files from elsewhere; the layer is what they are in the stage. */
 export async function copyLayer(instruction: CopyInstruction, context: StepContext): Promise<LayerWish> {

@@ -19,7 +19,7 @@ import { select } from '../files/select.ts';
 import { defaultShell } from './config-step.ts';
 import { layerOf } from './layer-of.ts';
 import { sourceOf } from './plan.ts';
-import { type LayerWish, type StepContext, workingDirectory } from './stage-build.ts';
+import { type LayerWish, type StepContext, workingDirectory } from './step-context.ts';
 
 const hostname = 'buildkitsandbox';
 

@@ -4,7 +4,7 @@ import { BuildError } from '../build-error.ts';
 import type { Located } from '../dockerfile/instruction.ts';
 import { resolveDestination } from '../files/destination.ts';
 import { layerTar, madeDirectory } from '../files/layer-entries.ts';
-import { type LayerWish, type StepContext, workingDirectory } from './stage-build.ts';
+import { type LayerWish, type StepContext, workingDirectory } from './step-context.ts';
 
 /** WORKDIR: makes the directory where it is not there. */
 export function workdirLayer(instruction: Located, { build, draft }: StepContext): LayerWish {

@@ -28,7 +28,12 @@ export async function cloneGit(url: string, { directory, signal, keepGitDir }: G
     });
   try {
     await git('init', '-q', '.');
-    await git('fetch', '-q', '--depth', '1', '--', remote, ref || 'HEAD');
+    const fetch = (...how: string[]) => git('fetch', '-q', ...how, '--', remote, ref || 'HEAD');
+    await fetch('--depth', '1').catch((error: unknown) => {
+      // A plain web server has only all of it.
+      if (error instanceof ProcessError && /shallow/.test(error.stderrTail)) return fetch();
+      throw error;
+    });
     await git('checkout', '-q', 'FETCH_HEAD');
     await git('submodule', 'update', '-q', '--init', '--recursive', '--depth', '1');
   } catch (error) {

@@ -108,6 +108,25 @@ one.reload()
 check("address", one.attrs["NetworkSettings"]["Networks"]["net"]["IPAddress"] == "10.66.7.77")
 one.remove(force=True)
 network.remove()
+context = io.BytesIO()
+with tarfile.open(fileobj=context, mode="w") as tar:
+    for name, text in {"Dockerfile": b'FROM busybox\nARG A\nCOPY f /\nRUN echo "$A" >/a\n', "f": b"f"}.items():
+        member = tarfile.TarInfo(name)
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text))
+context.seek(0)
+image, log = client.images.build(
+    fileobj=context, custom_context=True, tag="built:1", buildargs={"A": "x"}, labels={"l": "v"}, rm=True
+)
+check("build", image.tags == ["built:1"] and image.labels == {"l": "v"})
+check("its log", any("Successfully built" in line.get("stream", "") for line in log))
+check("what it built", client.containers.run("built:1", ["cat", "/a", "/f"], remove=True) == b"x\nf")
+try:
+    client.images.build(fileobj=io.BytesIO(b"FROM busybox\nRUN exit 3\n"), rm=True)
+    check("a build that fails raises", False)
+except docker.errors.BuildError as error:
+    check("a build that fails raises", "non-zero code: 3" in str(error))
+client.images.remove("built:1")
 volume = client.volumes.create("vol2", labels={"a": "b"})
 check("volumes", "vol2" in [v.name for v in client.volumes.list(filters={"label": "a"})])
 volume.remove()

@@ -4,6 +4,7 @@ import Docker from 'dockerode';
 import t from 'tap';
 import { busyboxArchive } from '../helpers/busybox-archive.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
+import { makeTar } from '../helpers/tar.ts';
 import { cannotPlay, openSubject } from './subject.ts';
 
 const skip = cannotPlay() ?? enterOwnNetwork() ?? false;
@@ -137,6 +138,21 @@ t.test('dockerode: the calls of every day', { skip }, async (t) => {
     await image.remove();
     const missing = docker.getImage('nosuch').inspect();
     t.match(await missing.catch((error: Error) => error), { statusCode: 404, reason: 'no such image' });
+  });
+
+  await t.test('builds', async (t) => {
+    const tar = makeTar([
+      { path: 'Dockerfile', content: 'FROM busybox\nARG A\nCOPY f /\nRUN echo "$A" >/a\n' },
+      { path: 'f', content: 'f' },
+    ]);
+    const options = { t: 'built:1', buildargs: { A: 'x' }, labels: { l: 'v' } };
+    const said = await finished(await docker.buildImage(Readable.from([tar]), options));
+    t.match(said.at(-1), { stream: 'Successfully tagged built:1\n' });
+    t.match(await docker.getImage('built:1').inspect(), { Config: { Labels: { l: 'v' } } });
+    const failing = makeTar([{ path: 'Dockerfile', content: 'FROM busybox\nRUN exit 3\n' }]);
+    const failed = finished(await docker.buildImage(Readable.from([failing]), {}));
+    t.match(await failed.catch((error: Error) => error), { message: /returned a non-zero code: 3/ });
+    await docker.getImage('built:1').remove();
   });
 
   await t.test('networks, volumes and events', async (t) => {

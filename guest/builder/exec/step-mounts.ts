@@ -75,7 +75,8 @@ export async function openMounts(
         binds.push(bind(opened.directory, target!, { readonly: wish.readonly }));
       } else if (wish.type === 'secret') {
         const secret = await parts.supply.secret(wish.id);
-        if (secret === null && wish.required) throw new BuildError(`secret ${wish.id}: not found`);
+        if (secret === null && wish.required)
+          throw new BuildError(`secret ${wish.id}: not found; build with --secret id=${wish.id},src=FILE`);
         if (secret === null) continue;
         if (wish.env !== null) env.push(`${wish.env}=${secret.toString()}`);
         if (target === null) continue;

@@ -1,6 +1,4 @@
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { type Forward, PortUnavailable } from './port-forwarder.ts';
 
 /**
@@ -8,6 +6,11 @@ import { type Forward, PortUnavailable } from './port-forwarder.ts';
  * shares a port with whoever shares it too. Throws PortUnavailable.
  */
 export async function probePort(forward: Forward): Promise<void> {
+  // Loaded here: the driver, which `machine env` needs too, is timed in milliseconds.
+  const [{ createSocket }, { createServer }] = [
+    process.getBuiltinModule('node:dgram'),
+    process.getBuiltinModule('node:net'),
+  ];
   const { protocol, hostAddress: host, hostPort: port } = forward;
   const ipv6Only = host.includes(':');
   try {

@@ -6,7 +6,6 @@ import { contextName, dockerConfig } from './docker-context/files.ts';
 import type { Machine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 import { machineStatus } from './status.ts';
-import { askSocket } from './supervisor/socket/ask.ts';
 import { apiSocketOf } from './supervisor/socket/path.ts';
 import { livingSupervisor } from './supervisor/state.ts';
 
@@ -54,6 +53,8 @@ async function supervisor({ paths, record }: Machine): Promise<Check[]> {
 }
 
 async function engine({ paths }: Machine): Promise<Check[]> {
+  // node:http, which other commands do without.
+  const { askSocket } = await import('./supervisor/socket/ask.ts');
   const { path, url } = apiSocketOf(paths);
   try {
     const asked = Date.now();

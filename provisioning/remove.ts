@@ -1,4 +1,6 @@
 import { rm } from 'node:fs/promises';
+import { removeContext } from './docker-context/context.ts';
+import { unlinkSystemSocket } from './docker-context/system-socket.ts';
 import { openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 import { endSupervisor } from './supervisor/end.ts';
@@ -50,10 +52,6 @@ export async function discard(store: MachineStore, name: string): Promise<void> 
  * no reason to keep the machine.
  */
 async function disconnect(store: MachineStore, name: string): Promise<void> {
-  const [{ removeContext }, { unlinkSystemSocket }] = await Promise.all([
-    import('./docker-context/context.ts'),
-    import('./docker-context/system-socket.ts'),
-  ]);
   await removeContext(store, name).catch(() => {});
   await unlinkSystemSocket(store, name).catch(() => false);
   const { shortDirectory } = apiSocketOf(store.machine(name));

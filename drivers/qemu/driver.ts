@@ -21,7 +21,6 @@ import { connectAgent } from './agent-channel.ts';
 import { type QemuConfig, qemuArgs } from './args.ts';
 import { checkVersion, emulatorName, findProgram } from './binary.ts';
 import { bootItems, writeBootItems } from './boot-items.ts';
-import { checkpointFor, resumeCheckpoint } from './checkpoint.ts';
 import { rotateConsole, tailOf } from './console-log.ts';
 import { diskBytes, makeDisk } from './disk.ts';
 import { awaitHello } from './hello.ts';
@@ -90,6 +89,7 @@ export class QemuDriver implements Driver<QemuState> {
       accelerator: name,
       diskBytes: settings.diskMiB * bytesPerMiB,
     };
+    const { checkpointFor } = await import('./checkpoint.ts');
     await checkpointFor({ ...wait, config, emulator, imageProgram });
   }
 
@@ -125,6 +125,8 @@ export class QemuDriver implements Driver<QemuState> {
       diskBytes: await diskBytes(paths.disk),
     };
     const imageProgram = await findProgram('qemu-img');
+    // Only who starts machines needs it; `machine env`, timed in milliseconds, does not.
+    const { checkpointFor, resumeCheckpoint } = await import('./checkpoint.ts');
     const checkpoint = boot.afresh
       ? null
       : await checkpointFor({ ...options, config, emulator, imageProgram });

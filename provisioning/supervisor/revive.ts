@@ -1,5 +1,6 @@
 import type { Machine } from '../machine.ts';
 import type { MachineStore } from '../machine-store.ts';
+import { startSupervisor } from './launch.ts';
 import { livingSupervisor } from './state.ts';
 
 /**
@@ -13,7 +14,6 @@ export async function reviveSupervisor(
   if (driver.whenOff === undefined) return;
   try {
     if ((await livingSupervisor(paths)) !== null) return;
-    const { startSupervisor } = await import('./launch.ts');
     void startSupervisor(store, record.Name);
   } catch {
     // What was asked for does not depend on it; `machine doctor` says what is wrong.

@@ -1,11 +1,10 @@
+import { clockService } from './clock.ts';
+import { portsService } from './ports/service.ts';
 import type { Service } from './service.ts';
+import { socketService } from './socket/service.ts';
 
-/** Loads one of the services; what it needs is loaded in the supervisor only. */
-export type ServiceLoader = () => Promise<Service>;
-
-/** All that a supervisor does for its machine, in the order of `machine doctor`. */
-export const services: readonly ServiceLoader[] = [
-  async () => (await import('./socket/service.ts')).socketService,
-  async () => (await import('./ports/service.ts')).portsService,
-  async () => (await import('./clock.ts')).clockService,
-];
+/**
+ * All that a supervisor does for its machine, in the order of `machine doctor`. Loaded in the supervisor only, and
+ * with it: parts that are loaded one by one cost every command, since what they share with it becomes files of its own.
+ */
+export const services: readonly Service[] = [socketService, portsService, clockService];

@@ -1,6 +1,9 @@
+import { writeContext } from '../docker-context/context.ts';
+import { contextName } from '../docker-context/files.ts';
 import type { Machine } from '../machine.ts';
 import type { MachineStore } from '../machine-store.ts';
 import type { PowerOnOptions } from '../power-on.ts';
+import { ensureSupervised } from './launch.ts';
 
 /**
  * The end of a start: the machine gets its supervisor and its docker context, and what that could not make ready is said. Nothing for
@@ -12,7 +15,6 @@ export async function superviseStarted(
   { signal, progress }: Pick<PowerOnOptions, 'signal' | 'progress'>,
 ): Promise<void> {
   if (machine.driver.whenOff === undefined) return;
-  const { ensureSupervised } = await import('./launch.ts');
   const onWarning = (text: string) => progress.note(text);
   await progress.step('Connecting this computer', async () => {
     await ensureSupervised(store, machine, { signal, onWarning });
@@ -25,10 +27,6 @@ async function makeContext(
   name: string,
   onWarning: (text: string) => void,
 ): Promise<void> {
-  const [{ writeContext }, { contextName }] = await Promise.all([
-    import('../docker-context/context.ts'),
-    import('../docker-context/files.ts'),
-  ]);
   try {
     if ((await writeContext(store, name)) === 'foreign')
       onWarning(`WARNING: the docker context "${contextName(name)}" is somebody else's and is left as it is`);

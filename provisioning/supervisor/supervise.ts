@@ -7,7 +7,7 @@ import type { MachineStore } from '../machine-store.ts';
 import { keepRunning } from './keep-running.ts';
 import { LogFile } from './log.ts';
 import type { Service } from './service.ts';
-import { services as allServices, type ServiceLoader } from './services.ts';
+import { services as allServices } from './services.ts';
 import { SupervisorFile, supervisorResource } from './state.ts';
 
 /** Two that were started at once both try; the one that is late gives up after this. */
@@ -17,7 +17,7 @@ const endDeadlineMs = 5000;
 
 export interface SuperviseOptions {
   readonly signal: AbortSignal;
-  readonly services?: readonly ServiceLoader[];
+  readonly services?: readonly Service[];
 }
 
 /**
@@ -43,16 +43,15 @@ export async function supervise(
   await using _lock = lock;
   const log = new LogFile(paths);
   const own = log.of('supervisor');
-  const loaded = await Promise.all(services.map((load) => load()));
   const file = new SupervisorFile(
     paths.supervisor,
     (await identify(process.pid))!,
-    loaded.map((service) => service.name),
+    services.map((service) => service.name),
   );
   await file.write();
   own.info(`process ${process.pid} supervises`);
   try {
-    own.info(`ends: ${await runAll(machine, loaded, { signal, file, log })}`);
+    own.info(`ends: ${await runAll(machine, services, { signal, file, log })}`);
   } finally {
     await file.remove();
   }

@@ -27,7 +27,7 @@ function service(name: string, freed: string[] = []): Service {
 t.test('services run until the machine is off, and nothing is left', async (t) => {
   const { store, machine, off } = await supervisedMachine(t);
   const freed: string[] = [];
-  const services = ['one', 'two'].map((name) => async () => service(name, freed));
+  const services = ['one', 'two'].map((name) => service(name, freed));
   const running = supervise(store, machine, { signal: never, services });
   await ensureSupervised(store, machine, {
     signal: never,
@@ -39,7 +39,10 @@ t.test('services run until the machine is off, and nothing is left', async (t) =
   t.same(state?.services, { one: { ready: true, error: null }, two: { ready: true, error: null } });
   t.notMatch(await lockHolder(store.paths.locks, supervisorResource('dev')), null);
 
-  await supervise(store, machine, { signal: never, services: [async () => t.fail('a second one') as never] });
+  await supervise(store, machine, {
+    signal: never,
+    services: [{ name: 'second', run: async () => t.fail('a second one') as never }],
+  });
 
   off();
   await running;
@@ -59,7 +62,7 @@ t.test('its signal ends it, and a service that does not end is not waited for', 
       await delay(60_000, undefined, { ref: false });
     },
   };
-  const running = supervise(store, machine, { signal: told.signal, services: [async () => stuck] });
+  const running = supervise(store, machine, { signal: told.signal, services: [stuck] });
   while ((await livingSupervisor(machine.paths)) === null) await delay(5);
   told.abort();
   await running;
@@ -71,7 +74,7 @@ t.test('what is not ready at the deadline is said by name, with its error', asyn
   const broken: Service = { name: 'ports', run: async () => Promise.reject(new Error('no QMP')) };
   const running = supervise(store, machine, {
     signal: never,
-    services: [async () => service('socket'), async () => broken],
+    services: [service('socket'), broken],
   });
   const warnings: string[] = [];
   await ensureSupervised(store, machine, {

@@ -4,6 +4,7 @@ import type { HostOptions } from '../../provisioning/machine-record.ts';
 import type { MachineStore } from '../../provisioning/machine-store.ts';
 import { type MachineState, machineStatus } from '../../provisioning/status.ts';
 import { reviveSupervisor } from '../../provisioning/supervisor/revive.ts';
+import { apiSocketOf } from '../../provisioning/supervisor/socket/path.ts';
 
 /** One line of `machine ls`; the names are those of docker-machine's templates. */
 export interface ListedMachine {
@@ -47,7 +48,8 @@ export async function listMachines(
         State: error instanceof Timeout ? ('Timeout' as const) : ('Error' as const),
         Error: error.message.split('\n')[0]!,
       }));
-      const active = row.URL !== '' && row.URL === dockerHost;
+      const ways = [row.URL, apiSocketOf(store.machine(name)).url];
+      const active = row.URL !== '' && ways.some((url) => url === dockerHost);
       return {
         ...row,
         ActiveHost: active,

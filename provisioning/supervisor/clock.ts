@@ -11,6 +11,8 @@ const settleMs = 4000;
 const toleranceMs = 30;
 /** An answer that took longer was kept somewhere: the VM was paused. */
 const staleMs = 1000;
+/** A guest that differs, though not surely, is asked again after this: it may just be busy. */
+const doubtMs = 2000;
 
 /**
  * Keeps the guest's clock at the host's time. The host's time is said every ten seconds; a guest whose clock shows
@@ -32,13 +34,17 @@ export const clockService: Service = {
       for await (const word of agent.words(signal)) {
         if (word.type !== 'clock') continue;
         const verdict = judge(word, Date.now());
-        if (verdict === 'stale') push();
+        const again = (afterMs: number) => {
+          clearTimeout(afterwards);
+          afterwards = setTimeout(push, afterMs);
+        };
+        if (verdict === 'stale') again(0);
+        if (verdict === 'unclear') again(doubtMs);
         if (typeof verdict !== 'number') continue;
         log.info(`the guest's clock is off by ${verdict} ms and is set`);
         set(agent);
         // Whether it worked.
-        clearTimeout(afterwards);
-        afterwards = setTimeout(push, settleMs);
+        again(settleMs);
       }
       throw new Unavailable('the connection to the agent has ended');
     } finally {
@@ -54,12 +60,12 @@ function set(agent: AgentConnection): void {
 
 /**
  * What a reading, heard at `nowMs`, says: by how many milliseconds the guest's clock is surely off; that it may be
- * right; or that it is too old to tell. The guest looked at its clock between our asking and its answer.
+ * right after all; or that it is too old to tell. The guest looked at its clock between our asking and its answer.
  */
-export function judge({ epochMs, guestMs }: ClockReading, nowMs: number): number | 'fine' | 'stale' {
+export function judge({ epochMs, guestMs }: ClockReading, nowMs: number): number | 'unclear' | 'stale' {
   const most = guestMs - epochMs;
   const least = guestMs - nowMs;
   if (least > toleranceMs) return least;
   if (most < -toleranceMs) return most;
-  return nowMs - epochMs > staleMs ? 'stale' : 'fine';
+  return nowMs - epochMs > staleMs ? 'stale' : 'unclear';
 }

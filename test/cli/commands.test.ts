@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { apiSocketOf } from '../../provisioning/supervisor/socket/path.ts';
 import { runMachine } from './run-machine.ts';
 
 t.test('the life of a machine, command by command', { timeout: 115_000 }, async (t) => {
@@ -23,12 +24,15 @@ t.test('the life of a machine, command by command', { timeout: 115_000 }, async 
   );
   const active = await runMachine(store, ['active'], { env: { DOCKER_HOST: url } });
   t.equal(active.stdout, 'dev\n', active.stderr);
+  const socket = apiSocketOf({ directory }).url;
+  t.equal((await runMachine(store, ['active'], { env: { DOCKER_HOST: socket } })).stdout, 'dev\n');
   t.match(await machine('active'), { exitCode: 1, stderr: 'Error: No active host found\n' });
   t.equal((await machine('status', 'dev')).stdout, 'Running\n');
   t.same(JSON.parse((await machine('status', '--json', 'dev')).stdout), {
     Name: 'dev',
     State: 'Running',
     Errors: [],
+    Supervisor: null,
   });
   t.equal(
     (await machine('inspect', '-f', '{{.Driver.IPAddress}} {{.DriverName}}', 'dev')).stdout,
@@ -59,6 +63,10 @@ t.test('the life of a machine, command by command', { timeout: 115_000 }, async 
     exitCode: 0,
     stderr: 'Stopping "dev"...\nMachine "dev" was stopped.\n',
   });
+  t.match(await machine('doctor', 'dev'), {
+    exitCode: 1,
+    stdout: /^PROBLEM +machine +Stopped: machine start dev starts it$/m,
+  });
   for (const command of ['url', 'ip', 'env', 'config'])
     t.match(
       await machine(command, 'dev'),
@@ -66,6 +74,11 @@ t.test('the life of a machine, command by command', { timeout: 115_000 }, async 
       command,
     );
   t.equal((await machine('start', 'dev')).exitCode, 0);
+  t.match(await machine('env', '--socket', 'dev'), { exitCode: 1, stderr: /driver fake have no socket/ });
+  t.match(await machine('use', 'dev'), {
+    exitCode: 1,
+    stderr: /driver fake have no socket on this computer/,
+  });
 
   t.match(await machine('rm', 'dev'), {
     exitCode: 1,

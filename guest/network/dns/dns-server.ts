@@ -27,10 +27,13 @@ export function serverAddress({ ipv4, ipv6 }: NetworkRecord): string {
 /** One server a network, listening at its gateway address; the asking container is known by its address. */
 export class DnsServers {
   readonly #records: NetworkRecords;
+  readonly #host: string | null;
   readonly #open = new Map<string, Promise<{ readonly udp: UdpSocket; readonly tcp: Server }>>();
 
-  constructor(records: NetworkRecords) {
+  /** @param host address of the host in front of this one, or null */
+  constructor(records: NetworkRecords, host: string | null) {
     this.#records = records;
+    this.#host = host;
   }
 
   /** Idempotent. The bridge must have its address. */
@@ -101,7 +104,7 @@ export class DnsServers {
     );
     if (!asking) return null;
     const own = endpoints.filter(({ containerId }) => containerId === asking.containerId);
-    const local = answerLocally(query, { own, endpoints, shuffle });
+    const local = answerLocally(query, { own, endpoints, host: this.#host, shuffle });
     if (local) return local;
     // A container that may not reach the world may not reach its name servers either.
     const open = own.some((endpoint) => addressOf(endpoint, 4)?.gateway ?? addressOf(endpoint, 6)?.gateway);

@@ -1,5 +1,6 @@
-import type { Family } from '../addressing/ip.ts';
+import { type Family, familyOf } from '../addressing/ip.ts';
 import { addressOf, type EndpointRecord } from '../endpoint.ts';
+import { hostNames } from '../files/host-names.ts';
 import { parseLink } from '../sandbox/container-link.ts';
 import {
   addressData,
@@ -17,6 +18,8 @@ export interface Neighbourhood {
   readonly own: readonly EndpointRecord[];
   /** Endpoints of every container. */
   readonly endpoints: readonly EndpointRecord[];
+  /** Address of the host in front of this one, which has names too (files/host-names.ts); null: there is none. */
+  readonly host: string | null;
   /** Puts several addresses in another order each time. */
   readonly shuffle: <T>(items: readonly T[]) => T[];
 }
@@ -25,7 +28,10 @@ export interface Neighbourhood {
 const ttlSeconds = 5;
 
 /** The answer for a name of a neighbour's, at once; null when the question is for the servers outside. */
-export function answerLocally(query: Buffer, { own, endpoints, shuffle }: Neighbourhood): Buffer | null {
+export function answerLocally(
+  query: Buffer,
+  { own, endpoints, host, shuffle }: Neighbourhood,
+): Buffer | null {
   const question = parseQuestion(query);
   if (!question) return null;
   const networks = new Set(own.map(({ networkId }) => networkId));
@@ -44,8 +50,11 @@ export function answerLocally(query: Buffer, { own, endpoints, shuffle }: Neighb
   }
   const linked = own.flatMap((endpoint) => linkedEndpoints(endpoint, near, question.name));
   const found = linked.length > 0 ? linked : near.filter((endpoint) => isCalled(endpoint, question.name));
-  if (found.length === 0) return null;
   const family = familyAsked(question.type);
+  if (found.length === 0) {
+    if (host === null || !hostNames.includes(question.name)) return null;
+    return answer(family === familyOf(host) ? [addressData(host)] : []);
+  }
   // The name is there; other types of records are not, which is no error.
   if (family === null) return answer([]);
   const addresses = new Set(found.flatMap((endpoint) => addressOf(endpoint, family)?.address ?? []));

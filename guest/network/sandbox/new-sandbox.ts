@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Conflict, Internal } from '../../errors.ts';
 import type { EndpointLink, EndpointRecord, SandboxRecord } from '../endpoint.ts';
+import { hostEntries } from '../files/host-names.ts';
 import { parseExtraHosts } from '../files/hosts-file.ts';
 import { copyFiles, upstreamResolver, writeHostFiles, writeOwnFiles } from '../files/sandbox-files.ts';
 import { joinNamespace, type NetworkNamespace } from '../links/network-namespace.ts';
@@ -36,7 +37,9 @@ export async function lonelySandbox(
   network: NetworkRecord,
   parts: SandboxParts,
 ): Promise<Sandbox> {
-  const extra = parseExtraHosts(request.extraHosts, network.driver === 'host' ? '127.0.0.1' : null);
+  const isHost = network.driver === 'host';
+  const asked = parseExtraHosts(request.extraHosts, isHost ? (parts.hostAddress ?? '127.0.0.1') : null);
+  const extra = [...asked, ...hostEntries(isHost ? parts.hostAddress : null, asked)];
   const files = { directory: request.directory, extra, dns: request.dns };
   if (network.driver === 'host') await writeHostFiles(files);
   else await writeOwnFiles({ ...files, own: [], resolver: await upstreamResolver(request.dns) });
@@ -79,10 +82,10 @@ export async function linkedSandbox(
     };
     // Recorded first: whatever happens from here, the next start knows what to take back.
     save(parts, sandbox, endpoints);
-    const hosts = [
-      ...request.linkedHosts,
-      ...parseExtraHosts(request.extraHosts, hostGateway(outlook, attachments)),
-    ];
+    // A host in front is the user's computer; else it is this one, at the gateway.
+    const host = parts.hostAddress ?? hostGateway(outlook, attachments);
+    const asked = [...request.linkedHosts, ...parseExtraHosts(request.extraHosts, host)];
+    const hosts = [...asked, ...hostEntries(outlook.gateways[4] ? parts.hostAddress : null, asked)];
     const connecting = spare
       ? Promise.resolve(spare.namespace)
       : connect(attachments, links, outlook, parts).then((made) => {

@@ -39,10 +39,10 @@ export class SandboxLinks {
   readonly #dns: DnsServers;
   #firstConnect: Promise<unknown> | null = null;
 
-  constructor(records: NetworkRecords, firewall: Firewall) {
+  constructor(records: NetworkRecords, firewall: Firewall, host: string | null) {
     this.#firewall = firewall;
     this.#bridges = new Bridges(firewall);
-    this.#dns = new DnsServers(records);
+    this.#dns = new DnsServers(records, host);
   }
 
   /** A namespace with a link into each network. */

@@ -14,6 +14,8 @@ export interface SandboxParts {
   readonly addresses: Addresses;
   readonly links: SandboxLinks;
   readonly ports: PublishedPorts;
+  /** Of the host in front of this one; null: there is none. */
+  readonly hostAddress: string | null;
   readonly spares: SpareSandboxes;
   readonly names: ParentNames;
   /** Namespaces that this process holds, by container. */

@@ -43,8 +43,9 @@ export class Sandboxes implements NetworkManager {
     const parts = {
       records,
       addresses: new Addresses(records),
-      links: new SandboxLinks(records, firewall),
+      links: new SandboxLinks(records, firewall, through?.address ?? null),
       ports: this.ports,
+      hostAddress: through?.address ?? null,
       namespaces: new Map(),
       names: new ParentNames(records),
       events,

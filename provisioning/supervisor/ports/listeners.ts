@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Forward } from '../../../drivers/port-forwarder.ts';
 
 /** A program of this computer. */
@@ -25,8 +26,9 @@ export async function findHolder(forward: Forward): Promise<Holder | null> {
       const target = await readlink(`${directory}/${fd}`).catch(() => '');
       const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
       if (inode === undefined || !inodes.has(inode)) continue;
-      const name = (await readFile(`/proc/${entry}/comm`, 'utf8').catch(() => '')).trim();
-      return { pid: Number(entry), name: name || 'a program' };
+      // Its own name in the kernel is that of a thread.
+      const [command = ''] = (await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')).split('\0');
+      return { pid: Number(entry), name: basename(command) || 'a program' };
     }
   }
   return null;

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { type Forward, PortUnavailable } from '../../../drivers/port-forwarder.ts';
+import { ConnectGate } from './connect-gate.ts';
 import { relayDatagrams } from './relay-datagrams.ts';
 
 /** Ends the listening and what it carries. */
@@ -21,16 +22,20 @@ export async function openRelay(forward: Forward, loopbackPort: number): Promise
 
 async function relayTcp({ hostAddress, hostPort }: Forward, loopbackPort: number): Promise<CloseRelay> {
   const connections = new Set<{ destroy(): void }>();
-  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    const inside = connect({ host: '127.0.0.1', port: loopbackPort, allowHalfOpen: true, noDelay: true });
+  const gate = new ConnectGate();
+  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, async (client) => {
     connections.add(client);
+    client.on('error', () => client.destroy()).on('close', () => connections.delete(client));
+    const leave = await gate.enter();
+    if (client.destroyed) return leave();
+    const inside = connect({ host: '127.0.0.1', port: loopbackPort, allowHalfOpen: true, noDelay: true });
     const end = () => {
-      connections.delete(client);
       client.destroy();
       inside.destroy();
     };
-    client.on('error', end).on('close', end);
-    inside.on('error', end).on('close', end);
+    client.on('close', end);
+    inside.once('connect', leave).on('error', end).on('close', end);
+    inside.once('error', leave);
     client.pipe(inside).pipe(client);
   });
   server.listen({ host: hostAddress, port: hostPort, exclusive: true, ipv6Only: hostAddress.includes(':') });

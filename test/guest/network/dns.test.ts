@@ -27,10 +27,11 @@ const endpoints = [
   endpoint('far', '10.9.0.2', 'other'),
 ];
 const asking: EndpointRecord = { ...endpoint('me', '10.0.0.9'), asked: { Links: ['web:db', 'far:x'] } };
-const ask = (name: string, type: number = recordTypes.A, own = [asking]) =>
+const ask = (name: string, type: number = recordTypes.A, own = [asking], host: string | null = null) =>
   answerLocally(query(name, type), {
     own,
     endpoints,
+    host,
     shuffle: (items) => [...items].reverse(),
   });
 
@@ -41,6 +42,15 @@ t.test('a neighbour is found by any of its names, whatever the case', async (t) 
   t.equal(answer.readUInt16BE(6), 1);
   t.same([...answer.subarray(-16)], [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 5, 0, 4, 10, 0, 0, 2]);
   t.same([...ask('web2')!.subarray(-4)], [10, 0, 0, 3]);
+});
+
+t.test("the user's computer has names where there is one in front", async (t) => {
+  t.equal(ask('host.docker.internal'), null, 'else somebody outside may know them');
+  for (const name of ['host.docker.internal', 'Gateway.docker.internal']) {
+    const answer = ask(name, recordTypes.A, [asking], '10.0.2.2')!;
+    t.same([...answer.subarray(-4)], [10, 0, 2, 2]);
+  }
+  t.equal(ask('host.docker.internal', recordTypes.AAAA, [asking], '10.0.2.2')!.readUInt16BE(6), 0);
 });
 
 t.test('a shared alias has all addresses, in changing order', async (t) => {

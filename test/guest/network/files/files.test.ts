@@ -1,6 +1,7 @@
 import t from 'tap';
-import { parseRoutes } from '../../../../guest/network/addressing/host-routes.ts';
+import { parseRoutes, routedBy } from '../../../../guest/network/addressing/host-routes.ts';
 import { formatSubnet } from '../../../../guest/network/addressing/ip.ts';
+import { hostEntries } from '../../../../guest/network/files/host-names.ts';
 import { appendHosts, parseExtraHosts, renderHosts } from '../../../../guest/network/files/hosts-file.ts';
 import {
   containerResolver,
@@ -23,6 +24,29 @@ t.test('hosts has loopback, extra hosts, then the own names', async (t) => {
     ),
   );
   t.equal(appendHosts('1.1.1.1 x', extra.slice(0, 1)), '1.1.1.1 x\n10.0.0.5\tdb\n');
+});
+
+t.test("the names of the user's computer are one line, without those that are given away", async (t) => {
+  t.strictSame(hostEntries(null, []), []);
+  t.strictSame(hostEntries('10.0.2.2', []), [
+    { address: '10.0.2.2', names: ['host.docker.internal', 'gateway.docker.internal'] },
+  ]);
+  const asked = parseExtraHosts(['host.docker.internal:1.2.3.4'], null);
+  t.strictSame(hostEntries('10.0.2.2', asked), [{ address: '10.0.2.2', names: ['gateway.docker.internal'] }]);
+});
+
+t.test('the link towards an address is that of the longest prefix', async (t) => {
+  const line = (link: string, base: string, mask: string) =>
+    [link, base, '00000000', '0001', '0', '0', '0', mask, '0', '0', '0'].join('\t');
+  const text = [
+    'Iface\t...',
+    line('eth0', '00000000', '00000000'),
+    line('eth1', '0002000A', '00FFFFFF'),
+    '',
+  ].join('\n');
+  t.equal(routedBy(text, '10.0.2.2'), 'eth1');
+  t.equal(routedBy(text, '192.0.2.1'), 'eth0');
+  t.equal(routedBy('Iface\t...\n', '10.0.2.2'), null);
 });
 
 t.test('an extra host that is none, or would add lines, is refused', async (t) => {

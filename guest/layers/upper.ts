@@ -11,11 +11,14 @@ import { isOverlayXattr, opaqueMarker, opaqueXattr, whiteoutPrefix } from './whi
 /** Reading a snapshot's upper directory: what a container changed. */
 
 /** Sum of file sizes; hard links count once. */
-export async function usageOf(upper: string): Promise<number> {
+export async function usageOf(
+  upper: string,
+  { alone = false }: { readonly alone?: boolean } = {},
+): Promise<number> {
   const seen = new Set<number>();
   let bytes = 0;
   for await (const { stat } of walk(upper, '')) {
-    if (!stat.isFile() || seen.has(stat.ino)) continue;
+    if (!stat.isFile() || seen.has(stat.ino) || (alone && stat.nlink > 1)) continue;
     if (stat.nlink > 1) seen.add(stat.ino);
     bytes += stat.size;
   }

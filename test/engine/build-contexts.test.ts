@@ -194,6 +194,14 @@ target "top" {
   tags = ["bake:top"]
   labels = { a = "b" }
 }
+target "linked" {
+  contexts = {
+    one = "target:base"
+    two = "target:top"
+  }
+  dockerfile-inline = "FROM one\\nCOPY --from=two /top /\\n"
+  tags = ["bake:linked"]
+}
 `,
   });
   if (typeof opened === 'string') return t.plan(0, opened);
@@ -204,6 +212,10 @@ target "top" {
   t.equal(both.exitCode, 0, both.stderr);
   t.equal(await engine.output(['run', '--rm', 'bake:top', 'cat', '/who', '/top']), 'me\ntop\n');
   t.equal(await engine.output(['image', 'inspect', '-f', '{{.Config.Labels.a}}', 'bake:top']), 'b\n');
+  const linked = await bake('linked');
+  t.equal(linked.exitCode, 0, linked.stderr);
+  t.match(linked.stderr, /\[linked\] exporting to image/);
+  t.equal(await engine.output(['run', '--rm', 'bake:linked', 'cat', '/who', '/top']), 'me\ntop\n');
   const meta = join(engine.directory, 'meta.json');
   const again = await bake('--metadata-file', meta, '--set', 'base.args.WHO=you', 'base');
   t.equal(again.exitCode, 0, again.stderr);

@@ -4,8 +4,9 @@ import { sentence } from './failure.ts';
 import type { CallContext, Methods } from './grpc/server.ts';
 import { unary } from './grpc/server.ts';
 import { codes, GrpcError } from './grpc/status.ts';
+import { placeOfGraph, resultGraph } from './result-graph.ts';
 import type { RunningBuild, RunningBuilds } from './running-build.ts';
-import type { Worker } from './wire/control.ts';
+import type { Definition, Worker } from './wire/control.ts';
 import * as wire from './wire/gateway.ts';
 import type { Content } from './wire/message.ts';
 
@@ -18,16 +19,23 @@ export const graphsRefused =
 const dockerfileImage = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/;
 
 /**
+ * Builds what a front end's options describe.
+ *
+ * @param inputs results of other builds, by the names that contexts have for them
+ */
+export type RunFrontEnd = (
+  build: RunningBuild,
+  asked: { readonly options: ReadonlyMap<string, string>; readonly inputs: ReadonlyMap<string, BuildResult> },
+  signal: AbortSignal,
+) => Promise<BuildResult>;
+
+/**
  * LLBBridge: what buildx, which plays the front end's part, asks of a build. The build is named in the metadata.
  */
 export function bridgeMethods(deps: {
   readonly builds: RunningBuilds;
   readonly worker: () => Content<typeof Worker>;
-  readonly runFrontEnd: (
-    build: RunningBuild,
-    options: ReadonlyMap<string, string>,
-    signal: AbortSignal,
-  ) => Promise<BuildResult>;
+  readonly runFrontEnd: RunFrontEnd;
 }): Methods {
   const buildOf = ({ metadata, signal }: CallContext) =>
     deps.builds.get(String(metadata['buildkit-controlapi-buildid'] ?? ''), signal);
@@ -40,17 +48,33 @@ export function bridgeMethods(deps: {
     const signal = AbortSignal.any([build.signal, context.signal]);
     try {
       const { frontend, frontendOpt, definition, frontendInputs } = request;
-      if ((definition?.def.length ?? 0) > 0 || frontendInputs.size > 0)
-        throw new GrpcError(codes.unimplemented, graphsRefused);
-      if (frontend === '') return wire.SolveResponse.of({ result: wire.Result.of({ ref: { id: '' } }) });
+      if ((definition?.def.length ?? 0) > 0) throw new GrpcError(codes.unimplemented, graphsRefused);
+      if (frontend === '')
+        return wire.SolveResponse.of({ result: wire.Result.of({ ref: { id: '', def: undefined } }) });
       checkFrontEnd(frontend, frontendOpt);
       build.asked = { frontend, frontendAttrs: frontendOpt };
-      const id = build.keep(await deps.runFrontEnd(build, frontendOpt, signal));
-      return wire.SolveResponse.of({ ref: id, result: wire.Result.of({ ref: { id } }) });
+      const inputs = await inputsOf(frontendInputs, signal);
+      const id = build.keep(await deps.runFrontEnd(build, { options: frontendOpt, inputs }, signal));
+      const def = resultGraph({ ref: build.ref, id });
+      return wire.SolveResponse.of({ ref: id, result: wire.Result.of({ ref: { id, def } }) });
     } catch (error) {
       build.failure = sentence(error);
       throw build.failure;
     }
+  }
+
+  /** Throws GrpcError for graphs that are not results of this engine's own. */
+  async function inputsOf(
+    graphs: ReadonlyMap<string, Content<typeof Definition>>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, BuildResult>> {
+    const inputs = new Map<string, BuildResult>();
+    for (const [name, graph] of graphs) {
+      const place = placeOfGraph(graph);
+      if (!place) throw new GrpcError(codes.unimplemented, graphsRefused);
+      inputs.set(name, (await deps.builds.get(place.ref, signal)).result(place.id));
+    }
+    return inputs;
   }
 
   async function finish(

@@ -10,6 +10,7 @@ export const frontEndCapabilities = [
   'importcaches',
   'gateway.solve.metadata',
   'gateway.evaluate',
+  'reference.output',
   'frontend.inputs',
 ];
 

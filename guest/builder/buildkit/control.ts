@@ -1,5 +1,5 @@
 import type { BuildCache, BuildRequest, BuildResult } from '../build.ts';
-import { checkFrontEnd, graphsRefused } from './bridge.ts';
+import { checkFrontEnd, graphsRefused, type RunFrontEnd } from './bridge.ts';
 import { Attributes } from './exporters/attributes.ts';
 import type { ExporterType } from './exporters/exporter.ts';
 import { sentence } from './failure.ts';
@@ -26,11 +26,7 @@ export interface ControlDependencies {
   readonly history: BuildHistory;
   readonly exporters: ReadonlyMap<string, ExporterType>;
   readonly worker: () => Content<typeof wire.Worker>;
-  readonly runFrontEnd: (
-    build: RunningBuild,
-    options: ReadonlyMap<string, string>,
-    signal: AbortSignal,
-  ) => Promise<BuildResult>;
+  readonly runFrontEnd: RunFrontEnd;
 }
 
 /** The Control service: builds, their progress, and what the cache holds. */
@@ -91,7 +87,11 @@ export function controlMethods(deps: ControlDependencies): Methods {
   async function resultOf(build: RunningBuild, request: SolveRequest): Promise<BuildResult | null> {
     if (request.frontend === '') return Promise.race([build.returned, aborted(build.signal)]);
     checkFrontEnd(request.frontend, request.frontendAttrs);
-    const result = await deps.runFrontEnd(build, request.frontendAttrs, build.signal);
+    const result = await deps.runFrontEnd(
+      build,
+      { options: request.frontendAttrs, inputs: new Map() },
+      build.signal,
+    );
     build.keep(result);
     return result;
   }

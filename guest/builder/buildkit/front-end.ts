@@ -1,3 +1,4 @@
+import type { ImageStore } from '../../images/image-store.ts';
 import type {
   Builder,
   BuildRequest,
@@ -7,6 +8,7 @@ import type {
   NamedContext,
 } from '../build.ts';
 import type { LocalTrees } from '../cache/local-trees.ts';
+import type { RunFrontEnd } from './bridge.ts';
 import { buildFailure } from './failure.ts';
 import { readOptions } from './front-end-options.ts';
 import { codes, GrpcError } from './grpc/status.ts';
@@ -23,6 +25,7 @@ export interface FrontEndDependencies {
   readonly builder: Builder;
   readonly sessions: Sessions;
   readonly trees: LocalTrees;
+  readonly images: Pick<ImageStore, 'put'>;
   /** For contexts that are not the client's directories. */
   readonly builds: string;
   /** For sockets of ssh agents. */
@@ -33,13 +36,13 @@ export interface FrontEndDependencies {
 export async function runFrontEnd(
   deps: FrontEndDependencies,
   build: RunningBuild,
-  given: ReadonlyMap<string, string>,
+  asked: Parameters<RunFrontEnd>[1],
   signal: AbortSignal,
 ): Promise<BuildResult> {
   let dockerfile: DockerfileSource | null = null;
   try {
     const session = await deps.sessions.get(build.sessionId, signal);
-    const { options, places } = readOptions(given);
+    const { options, places } = readOptions(asked.options);
     const directory = (name: string) => new ClientDirectory({ session, trees: deps.trees, name, signal });
     const publish = build.progress.publish.bind(build.progress);
     using remote = await openRemoteContext(places, { session, publish, signal, builds: deps.builds });
@@ -54,7 +57,7 @@ export async function runFrontEnd(
       ...options,
       dockerfile,
       context,
-      namedContexts: namedContexts(places.named, directory),
+      namedContexts: namedContexts(places.named, { directory, inputs: asked.inputs, images: deps.images }),
       entitlements: build.entitlements,
     };
     return await deps.builder.build(request, {
@@ -104,13 +107,20 @@ async function readDockerfile(
 /** `--build-context`, in the words that buildx has for its places. */
 function namedContexts(
   named: ReadonlyMap<string, string>,
-  directory: (name: string) => ContextSource,
+  from: {
+    directory(name: string): ContextSource;
+    readonly inputs: ReadonlyMap<string, BuildResult>;
+    readonly images: Pick<ImageStore, 'put'>;
+  },
 ): ReadonlyMap<string, NamedContext> {
   return new Map(
     [...named].map(([name, place]): [string, NamedContext] => {
-      const [, kind, rest = ''] = /^(docker-image:\/\/|local:)(.*)$/.exec(place) ?? [];
-      if (kind === 'local:') return [name, { kind: 'context', source: directory(rest) }];
-      if (kind) return [name, { kind: 'image', reference: rest }];
+      const [, kind, rest = ''] = /^(docker-image:\/\/|local:|input:)(.*)$/.exec(place) ?? [];
+      if (kind === 'local:') return [name, { kind: 'context', source: from.directory(rest) }];
+      const input = kind === 'input:' ? from.inputs.get(rest) : undefined;
+      // What another build has made is found like any image, by its id.
+      if (input) return [name, { kind: 'image', reference: from.images.put(input.configBytes).id }];
+      if (kind === 'docker-image://') return [name, { kind: 'image', reference: rest }];
       throw new GrpcError(
         codes.unimplemented,
         `this engine does not support the build context ${name}=${place}; a directory or docker-image://NAME is what it takes`,

@@ -1,6 +1,6 @@
 import type { Builder } from '../build.ts';
 import type { LocalTrees } from '../cache/local-trees.ts';
-import { bridgeMethods } from './bridge.ts';
+import { bridgeMethods, type RunFrontEnd } from './bridge.ts';
 import { controlMethods } from './control.ts';
 import { archiveExporter } from './exporters/archive.ts';
 import type { ExporterType } from './exporters/exporter.ts';
@@ -11,7 +11,6 @@ import { runFrontEnd } from './front-end.ts';
 import { type Methods, unary } from './grpc/server.ts';
 import { BuildHistory } from './history/build-history.ts';
 import { HistoryFiles } from './history/history-files.ts';
-import type { RunningBuild } from './running-build.ts';
 import { RunningBuilds } from './running-build.ts';
 import { Sessions } from './session/sessions.ts';
 import { int, message, text } from './wire/message.ts';
@@ -52,8 +51,8 @@ export function createBuildKit(deps: BuildKitDependencies): BuildKit {
     ['local', localExporter(deps)],
     ['tar', tarExporter(deps)],
   ]);
-  const front = (build: RunningBuild, options: ReadonlyMap<string, string>, signal: AbortSignal) =>
-    runFrontEnd({ ...deps, sessions }, build, options, signal);
+  const front: RunFrontEnd = (build, asked, signal) =>
+    runFrontEnd({ ...deps, sessions }, build, asked, signal);
   const history = new BuildHistory(new HistoryFiles(deps.buildHistory));
   const own = () => {
     const { limitBytes: cacheLimitBytes } = deps.builder.cache;

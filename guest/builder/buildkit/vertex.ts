@@ -1,4 +1,5 @@
 import { type Digest, digestOf } from '../../digest.ts';
+import { newId } from '../../ids.ts';
 import type { BuildEvent } from '../build.ts';
 
 /** A step that the door does itself, shown like those of the builder. */
@@ -7,13 +8,16 @@ export interface Vertex {
   status(id: string, current: number, finished?: boolean, total?: number): void;
 }
 
-/** Tells that a step begins, and how it ended when `work` has. */
+/**
+ * Tells that a step begins, and how it ended when `work` has. It is no other build's: a client may show several builds
+ * in one display.
+ */
 export async function showVertex<T>(
   name: string,
   publish: (event: BuildEvent) => void,
   work: (vertex: Vertex) => Promise<T>,
 ): Promise<T> {
-  const digest: Digest = digestOf(`door:${name}`);
+  const digest: Digest = digestOf(`door:${newId()}`);
   const startedAt = new Date();
   const vertex = { kind: 'vertex', digest, inputs: [], name, startedAt, cached: false } as const;
   const parts = new Map<string, Date>();

@@ -56,7 +56,8 @@ export class LocalTrees {
         return {
           ...{ id: name, parents: [], type: 'source.local' as const },
           ...{ description: 'files of a client', inUse: false, shared: false },
-          sizeBytes: await usageOf(join(this.#kept, name)),
+          // Layers may have links to its files (layers/layer-files.ts), which stay without it.
+          sizeBytes: await usageOf(join(this.#kept, name), { alone: true }),
           ...{ createdAt: birthtime, lastUsedAt: mtime, usageCount: 1 },
         };
       }),

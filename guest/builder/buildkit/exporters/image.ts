@@ -25,7 +25,8 @@ export function imageExporter(deps: ImageExporterDependencies): ExporterType {
     const names = takeNames(attributes);
     const pushes = attributes.flag('push', false);
     // What it always does, and a word of buildx for itself.
-    for (const name of ['load', 'store', 'prefer-image-digest']) attributes.flag(name, true);
+    for (const name of ['load', 'store', 'prefer-image-digest'])
+      if (!attributes.flag(name, true)) attributes.refuse(name, 'false');
     attributes.end();
     if (pushes && names.length === 0)
       throw new GrpcError(codes.invalidArgument, 'tag is needed when pushing to registry');

@@ -4,8 +4,8 @@ import { bytes, flag, int, map, message, nested, repeated, text, time } from './
 
 export const Platform = message({ architecture: text(1), os: text(2), variant: text(3) });
 
-/** pb.Definition: the graph of another front end. Only whether there is one matters here. */
-export const Definition = message({ def: repeated(bytes(1)) });
+/** pb.Definition: a graph. Clients take none without metadata of its vertices, of which there is nothing to say here. */
+export const Definition = message({ def: repeated(bytes(1)), metadata: map(2, nested(2, message({}))) });
 
 const Version = message({ package: text(1), version: text(2), revision: text(3) });
 

@@ -22,7 +22,7 @@ export const SolveRequest = message({
   evaluate: flag(14),
 });
 
-const Ref = message({ id: text(1) });
+const Ref = message({ id: text(1), def: nested(2, Definition) });
 
 /** One of `ref` and `refs`. */
 export const Result = message({

@@ -131,7 +131,7 @@ t.test('a method that is not there says so', async (t) => {
 t.test('a build without a front end ends with what the client returns', async (t) => {
   const client = await open(t);
   const solved = call.solve(client, { ref: 'r', session: 's' });
-  await call.return(client, 'r', { result: gateway.Result.of({ ref: { id: '' } }) });
+  await call.return(client, 'r', { result: gateway.Result.of({ ref: { id: '', def: undefined } }) });
   t.same((await solved).exporterResponse, new Map());
 
   const failing = call.solve(client, { ref: 'q', session: 's' });
@@ -175,7 +175,7 @@ t.test('builds are in the history, with what they said, until somebody removes t
 
 t.test('graphs, other front ends and other outputs are refused by name', async (t) => {
   const client = await open(t);
-  const definition = { def: [Buffer.from('x')] };
+  const definition = { def: [Buffer.from('x')], metadata: new Map() };
   await t.rejects(call.solve(client, { ref: 'a', definition }), { message: /does not run LLB/ });
   await t.rejects(call.solve(client, { ref: 'b', frontend: 'mine.v0' }), { message: /frontend mine.v0/ });
   await t.rejects(call.solve(client, { ref: 'c', exporters: [{ type: 'ova', attrs: new Map() }] }), {
@@ -229,6 +229,9 @@ t.test('a client that gives up ends its build', async (t) => {
   await t.rejects(solved, { message: 'enough' });
   for await (const _ of status.messages) t.fail('it said nothing');
   t.pass('the status ends with the build');
+  const known = () => call.history(client, { ref: 'a', earlyExit: true });
+  while ((await known())[0]?.type !== history.eventTypes.complete)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 });
 
 t.test('failures carry the lines that they are about, progress is told from the start', async (t) => {

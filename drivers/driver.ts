@@ -63,6 +63,16 @@ export interface Driver<State = unknown> {
   ): Promise<import('./port-forwarder.ts').PortForwarder>;
   /** The agent's port, which serves one at a time: only the machine's supervisor opens it. Throws when it cannot. */
   connectAgent?(machine: MachineHandle<State>, options: WaitOptions): Promise<AgentConnection>;
+  /**
+   * A stream of bytes to a program of the guest's, without a beginning: `files` leads to who wants directories of
+   * this computer, and speaks SFTP. Ends when the power goes off. One at a time: a second one waits. Who has it not
+   * cannot share directories.
+   */
+  openStream?(
+    machine: MachineHandle<State>,
+    name: 'files',
+    options: WaitOptions,
+  ): Promise<import('node:stream').Duplex>;
   /** The last bytes of the machine's console, for error messages and `machine logs`. */
   consoleTail?(machine: MachineHandle<State>, lines: number): Promise<string>;
 }

@@ -24,6 +24,7 @@ import { type ApiServer, createApiServer } from './api/server.ts';
 import { LocalTrees } from './builder/cache/local-trees.ts';
 import { lazyBuilder } from './builder/lazy-builder.ts';
 import type { EngineConfig } from './config.ts';
+import { machineSources, ownSources } from './containers/bind-sources.ts';
 import { ContainerStore } from './containers/container-store.ts';
 import { Containers } from './containers/containers.ts';
 import type { Dependencies } from './containers/dependencies.ts';
@@ -103,6 +104,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     images: images.images,
     networks: sandboxes,
     volumes,
+    bindSources: config.directories === null ? ownSources : machineSources(config.directories),
     events,
     cgroups,
     host,

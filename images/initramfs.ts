@@ -19,7 +19,7 @@ export interface InitramfsParts {
  */
 export async function makeInitramfs({ kernel, busybox, boot }: InitramfsParts): Promise<Buffer> {
   const tree = new FileTree();
-  for (const name of ['dev', 'proc', 'sys', 'root']) tree.directory(`/${name}`);
+  for (const name of ['dev', 'lower', 'proc', 'root', 'sys', 'upper']) tree.directory(`/${name}`);
   // The kernel opens it for init before anything is mounted.
   tree.device('/dev/console', 'character', 5, 1);
   tree.file('/busybox', busybox, 0o755);

@@ -4,7 +4,7 @@ import type { Architecture } from './os-image.ts';
  * What the OS image is made of. Everything here goes into the recipe's digest, so a change makes a new image;
  * raise {@link recipeVersion} when the code that assembles it changes what comes out.
  */
-export const recipeVersion = 3;
+export const recipeVersion = 4;
 
 export const codename = 'trixie';
 
@@ -87,7 +87,7 @@ export const droppedPaths: readonly RegExp[] = [
 ];
 
 /** Needed before the root is mounted. */
-export const initramfsModules = ['virtio_blk', 'erofs', 'virtio_rng'] as const;
+export const initramfsModules = ['virtio_blk', 'erofs', 'overlay', 'virtio_rng'] as const;
 
 /** Names, and directories below `kernel/` that are taken whole. What is built into a kernel is skipped. */
 export const rootModules = [

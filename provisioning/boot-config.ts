@@ -20,6 +20,7 @@ export function bootConfig(
       registryMirrors: engine.RegistryMirror,
       env: Object.fromEntries(engine.Env.map((line) => splitOnce(line))),
     },
+    directories: record.Mounts.map(({ Guest, ReadOnly }) => ({ path: Guest, readonly: ReadOnly })),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CreateRequest } from '../drivers/driver.ts';
 import { AlreadyExists, PreCreateError } from '../drivers/errors.ts';
 import { loadDriver } from '../drivers/registry.ts';
+import { mountsOf } from './directories/mounts.ts';
 import { type Machine, machineOf } from './machine.ts';
 import { assertMachineName } from './machine-name.ts';
 import { configVersion, type HostOptions, type MachineRecord } from './machine-record.ts';
@@ -17,6 +18,8 @@ export interface NewMachine {
   /** Values of the driver's flags, defaults filled in. */
   readonly driverOptions: CreateRequest['options'];
   readonly hostOptions: HostOptions;
+  /** What `--mount` said; null when it said nothing (directories/mounts.ts). */
+  readonly mounts: readonly string[] | null;
 }
 
 /**
@@ -60,7 +63,7 @@ export async function createMachine(
     };
     await progress.step('Running pre-create checks', () => preCheck(() => driver.preCreate(request)));
 
-    let record = newRecord(name, driverName, hostOptions);
+    let record = newRecord(name, driverName, hostOptions, await mountsOf(driver, wanted.mounts));
     await store.save(record);
     const remember = async (state: unknown) => {
       // Refusing here keeps a cancelled driver from making anything more.
@@ -137,7 +140,12 @@ async function preCheck(check: () => void | Promise<void>): Promise<void> {
   }
 }
 
-function newRecord(name: string, driverName: string, hostOptions: HostOptions): MachineRecord {
+function newRecord(
+  name: string,
+  driverName: string,
+  hostOptions: HostOptions,
+  mounts: MachineRecord['Mounts'],
+): MachineRecord {
   return {
     ConfigVersion: configVersion,
     Name: name,
@@ -147,6 +155,7 @@ function newRecord(name: string, driverName: string, hostOptions: HostOptions): 
     Driver: null,
     OsImage: null,
     Engine: null,
+    Mounts: mounts,
     HostOptions: hostOptions,
   };
 }

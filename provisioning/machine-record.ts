@@ -1,6 +1,17 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
 import { migrate, migrations } from './migrations.ts';
-import { anything, type Checked, flag, list, nullable, object, oneOf, ShapeError, text } from './shape.ts';
+import {
+  anything,
+  type Checked,
+  flag,
+  givenOr,
+  list,
+  nullable,
+  object,
+  oneOf,
+  ShapeError,
+  text,
+} from './shape.ts';
 
 /**
  * What is remembered of a machine: `config.json`. Names and nesting are docker-machine's, because scripts
@@ -27,6 +38,8 @@ const schema = object({
   OsImage: nullable(text),
   /** What the agent said at its last start; null when none ever did. */
   Engine: nullable(object({ Version: text, ApiVersion: text })),
+  /** Directories of this computer in the machine; records from before there were any have none. */
+  Mounts: givenOr([], list(object({ Host: text, Guest: text, ReadOnly: flag }))),
   HostOptions: object({
     EngineOptions: object({
       Labels: texts,

@@ -37,6 +37,11 @@ export function nullable<Type>(check: Check<Type>): Check<Type | null> {
   return (value, path) => (value === null ? null : check(value, path));
 }
 
+/** For fields that older records do not have. */
+export function givenOr<Type>(otherwise: Type, check: Check<Type>): Check<Type> {
+  return (value, path) => (value === undefined ? otherwise : check(value, path));
+}
+
 export function list<Type>(check: Check<Type>): Check<readonly Type[]> {
   return (value, path) => {
     if (!Array.isArray(value)) throw new ShapeError(path, 'a list');

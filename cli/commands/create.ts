@@ -15,6 +15,8 @@ interface Options extends EngineFlags, SwarmFlags {
   readonly driver: string;
   readonly tlsSan: readonly string[];
   readonly json?: boolean;
+  /** False for `--no-mount`. */
+  readonly mount?: readonly string[] | false;
 }
 
 export async function configure(command: Command, args: readonly string[]): Promise<void> {
@@ -35,6 +37,13 @@ export async function configure(command: Command, args: readonly string[]): Prom
         .default([], 'none')
         .argParser(repeated),
     )
+    .addOption(
+      new Option(
+        '--mount <HOST[:GUEST][:ro]>',
+        'a directory of this computer to be in the machine, at the same path unless said otherwise (default: the home)',
+      ).argParser((value: string, before: readonly string[] | undefined) => repeated(value, before ?? [])),
+    )
+    .option('--no-mount', 'share no directory')
     .option('--json', 'print progress events and the result as JSON lines');
   for (const option of [...engineFlags(), ...swarmFlags(), ...driverFlags(driver)]) command.addOption(option);
 
@@ -58,6 +67,7 @@ export async function configure(command: Command, args: readonly string[]): Prom
             SwarmOptions,
             AuthOptions: { ServerCertSANs: [...options.tlsSan] },
           },
+          mounts: options.mount === false ? ['none'] : (options.mount ?? null),
         },
         { signal, progress },
       ),

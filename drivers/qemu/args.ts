@@ -1,4 +1,4 @@
-import { agentPort } from '../../guest/wire/index.ts';
+import { agentPort, filesPort } from '../../guest/wire/index.ts';
 import type { OsImageFiles } from '../driver.ts';
 import type { Accelerator } from './accelerator.ts';
 
@@ -22,6 +22,8 @@ export interface QemuConfig {
   readonly power: Listener;
   /** A second QMP monitor: each serves one client, and the supervisor keeps its own. */
   readonly watch: Listener;
+  /** The guest's end of it is for directories of the host: SFTP. */
+  readonly files: Listener;
   /** A kernel from its beginning; the same up to where a checkpoint is taken; or from there (checkpoint.ts). */
   readonly boot: 'kernel' | 'checkpoint' | { readonly resume: string };
 }
@@ -58,6 +60,8 @@ export function qemuArgs(config: QemuConfig): string[] {
     ['-device', 'virtconsole,chardev=power'],
     ['-chardev', `socket,id=agent,server=on,wait=off,${address(config.agent)}`],
     ['-device', `virtserialport,chardev=agent,name=${agentPort}`],
+    ['-chardev', `socket,id=files,server=on,wait=off,${address(config.files)}`],
+    ['-device', `virtserialport,chardev=files,name=${filesPort}`],
     ['-object', 'rng-builtin,id=rng'],
     ['-device', 'virtio-rng-pci,rng=rng'],
     ['-device', 'virtio-balloon-pci,free-page-reporting=on'],

@@ -5,12 +5,17 @@ import type { QemuPaths } from './paths.ts';
 
 /** fw_cfg items by name: the whole boot config for the agent, and single values for shell scripts, which read no JSON. */
 export function bootItems(bootConfig: string): Readonly<Record<string, string>> {
-  const { hostname, ssh } = JSON.parse(bootConfig) as BootConfig;
+  const { hostname, ssh, directories } = JSON.parse(bootConfig) as BootConfig;
   return {
     [bootConfigItem]: bootConfig,
     'opt/machine/hostname': `${hostname}\n`,
     'opt/machine/authorized_keys': ssh.authorizedKeys.map((key) => `${key.trim()}\n`).join(''),
     'opt/machine/ssh_host_key': `${ssh.hostKey.trim()}\n`,
+    ...(directories.length > 0 && {
+      'opt/machine/directories': directories
+        .map(({ path, readonly }) => `${readonly ? 'ro' : 'rw'} ${path}\n`)
+        .join(''),
+    }),
   };
 }
 

@@ -114,6 +114,7 @@ async function keyOf({ config, emulator }: CheckpointOptions): Promise<string> {
     agent: nowhere,
     power: nowhere,
     watch: nowhere,
+    files: nowhere,
     boot: 'checkpoint',
   });
   const about = [emulator, size, mtimeMs, cpus()[0]?.model, args];
@@ -141,6 +142,7 @@ async function makeCheckpoint(options: CheckpointOptions, path: string): Promise
       power,
       agent: listener('agent'),
       watch: listener('watch'),
+      files: listener('files'),
       boot: 'checkpoint',
     });
     const qemu = await spawnQemu({ program: emulator, args, paths, qmp, signal });

@@ -1,5 +1,6 @@
 import { rm, stat, statfs } from 'node:fs/promises';
 import { arch } from 'node:os';
+import type { Duplex } from 'node:stream';
 import type { AgentFailure, Hello } from '../../guest/wire/index.ts';
 import type {
   AgentConnection,
@@ -25,6 +26,7 @@ import { rotateConsole, tailOf } from './console-log.ts';
 import { diskBytes, makeDisk } from './disk.ts';
 import { awaitHello } from './hello.ts';
 import { hostForwards } from './host-forwards.ts';
+import { connectChannel } from './line-channel.ts';
 import { listenersOf } from './listeners.ts';
 import { SharedMonitors } from './monitors.ts';
 import { qemuOptions, qemuSettings } from './options.ts';
@@ -59,15 +61,15 @@ export class QemuDriver implements Driver<QemuState> {
 
   async create(request: CreateRequest, record: (state: QemuState) => Promise<void>): Promise<QemuState> {
     const { directory, signal } = request;
-    const [apiPort, sshPort, ...channels] = await freePorts(process.platform === 'win32' ? 6 : 2);
-    const [qmp, agent, power, watch] = channels;
+    const [apiPort, sshPort, ...channels] = await freePorts(process.platform === 'win32' ? 7 : 2);
+    const [qmp, agent, power, watch, files] = channels;
     const state: QemuState = {
       version: 1,
       ...qemuSettings(request.options),
       acceleration: null,
       apiPort: apiPort!,
       sshPort: sshPort!,
-      channelPorts: qmp && agent && power && watch ? { qmp, agent, power, watch } : null,
+      channelPorts: qmp && agent && power && watch && files ? { qmp, agent, power, watch, files } : null,
       socketDirectory: socketDirectoryFor(directory),
     };
     await record(state);
@@ -237,6 +239,15 @@ export class QemuDriver implements Driver<QemuState> {
 
   async connectAgent(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<AgentConnection> {
     return await connectAgent(listenersOf(machine.directory, qemuState(machine.state)).agent, signal);
+  }
+
+  async openStream(
+    machine: MachineHandle<QemuState>,
+    name: 'files',
+    { signal }: WaitOptions,
+  ): Promise<Duplex> {
+    const listener = listenersOf(machine.directory, qemuState(machine.state))[name];
+    return await connectChannel(listener, { signal, once: true });
   }
 
   async consoleTail(machine: MachineHandle<QemuState>, lines: number): Promise<string> {

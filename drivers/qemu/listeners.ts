@@ -16,5 +16,6 @@ export function listenersOf(
     agent: listener('agent'),
     power: listener('power'),
     watch: listener('watch'),
+    files: listener('files'),
   };
 }

@@ -11,7 +11,8 @@ import { maxSocketPathBytes, shortDirectoryFor } from '../socket-path.ts';
  *   <machine>/qemu.log         QEMU's own words since the last power-on
  *   <machine>/qemu.json        the QEMU process; exists while it should run
  *   <machine>/boot/            fw_cfg items, with secrets; only while QEMU starts
- *   <sockets>/{qmp,agent,power,watch}.sock   `watch` is a second monitor, for the machine's supervisor
+ *   <sockets>/{qmp,agent,power,watch,files}.sock   `watch` is a second monitor, for the machine's supervisor;
+ *                              `files` is where directories of this computer go in
  */
 export function qemuPaths(directory: string) {
   const bootItems = join(directory, 'boot');
@@ -28,7 +29,7 @@ export function qemuPaths(directory: string) {
 
 export type QemuPaths = ReturnType<typeof qemuPaths>;
 
-export const channels = ['qmp', 'agent', 'power', 'watch'] as const;
+export const channels = ['qmp', 'agent', 'power', 'watch', 'files'] as const;
 export type Channel = (typeof channels)[number];
 
 export function socketPath(directory: string, channel: Channel): string {

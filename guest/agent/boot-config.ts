@@ -15,6 +15,7 @@ const schema = z.object({
     registryMirrors: texts,
     env: z.record(z.string(), z.string()),
   }),
+  directories: z.array(z.object({ path: z.string().startsWith('/'), readonly: z.boolean() })),
 }) satisfies z.ZodType<BootConfig>;
 
 const item = `/sys/firmware/qemu_fw_cfg/by_name/${bootConfigItem}/raw`;

@@ -31,7 +31,7 @@ export async function startInGuest(config: EngineConfig, log: Logger): Promise<v
 async function serve(config: EngineConfig, portPath: string | null, log: Logger): Promise<void> {
   const boot = await readBootConfig();
   Object.assign(process.env, boot.engine.env);
-  const engine = await startEngine({ ...config, ...boot.engine }, log);
+  const engine = await startEngine({ ...config, ...boot.engine, directories: boot.directories }, log);
   let onFirstImages = () => {};
   engine.api.holdUntil(
     new Promise((resolve) => {

@@ -72,6 +72,7 @@ export class Containers implements Neighbours {
     const unmade = { id, name, mounts: [] };
     this.#making.set(id, { imageId: plan.image.id, mounts: unmade.mounts });
     try {
+      for (const mount of plan.mounts) if (mount.type === 'bind') await this.#deps.bindSources.check(mount);
       const record = await makeContainer(plan, unmade, this.#deps);
       this.#add(record).publish('create');
     } catch (error) {

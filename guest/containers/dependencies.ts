@@ -8,6 +8,7 @@ import type { CgroupLocation } from '../runtime/cgroup-location.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { VolumeStore } from '../volumes/volume-store.ts';
+import type { BindSources } from './bind-sources.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { ContainerStore } from './container-store.ts';
 
@@ -20,6 +21,7 @@ export interface Dependencies {
   readonly images: ImageResolver;
   readonly networks: NetworkManager;
   readonly volumes: VolumeStore;
+  readonly bindSources: BindSources;
   readonly events: EventSink;
   readonly cgroups: CgroupLocation;
   readonly host: HostSystem;

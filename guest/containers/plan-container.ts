@@ -8,7 +8,6 @@ import { checkLinks } from './links.ts';
 import { type Memberships, newMemberships } from './memberships.ts';
 import { mountRequests, type RequestedMount } from './mount-requests.ts';
 import { resolveNeighbours } from './namespaces.ts';
-import { requireSource } from './prepare-mounts.ts';
 import { withVolumesFrom } from './volumes-from.ts';
 
 /** What a request comes to, with the image's defaults and the engine's filled in. */
@@ -37,7 +36,6 @@ export function planContainer(
     ...checkRequest(config, hostConfig, deps.host),
   ];
   const mounts = withVolumesFrom(mountRequests(config, hostConfig), hostConfig, neighbours);
-  for (const mount of mounts) requireSource(mount);
   const endpoints = newMemberships(
     { hostConfig, disabled: config.NetworkDisabled, macAddress: config.MacAddress },
     NetworkingConfig.EndpointsConfig,

@@ -1,18 +1,7 @@
-import { existsSync } from 'node:fs';
-import { InvalidParameter } from '../errors.ts';
-import { makeDirectories } from '../host/make-directories.ts';
-import type { ContainerRecord, RecordedMount } from './container-record.ts';
+import type { ContainerRecord } from './container-record.ts';
 import type { Dependencies } from './dependencies.ts';
 import { hideImage, showImage } from './image-mounts.ts';
 import { hideSubpath, showSubpath } from './subpaths.ts';
-
-/** Throws InvalidParameter when the source of a `--mount` is missing. */
-export function requireSource({ type, source, createSource }: RecordedMount): void {
-  if (type !== 'bind' || createSource || existsSync(source)) return;
-  throw new InvalidParameter(
-    `invalid mount config for type "bind": bind source path does not exist: ${source}`,
-  );
-}
 
 /**
  * Before a start: what `-v` binds is made where it is missing, and images are mounted, and volumes that are more
@@ -20,15 +9,14 @@ export function requireSource({ type, source, createSource }: RecordedMount): vo
  */
 export async function prepareMounts(
   { id, mounts }: ContainerRecord,
-  deps: Pick<Dependencies, 'volumes' | 'paths' | 'snapshotter' | 'images'>,
+  deps: Pick<Dependencies, 'volumes' | 'paths' | 'snapshotter' | 'images' | 'bindSources'>,
 ): Promise<void> {
-  const { volumes, paths } = deps;
+  const { volumes, paths, bindSources } = deps;
   for (const mount of mounts) {
     if (mount.type === 'image') await showImage(mount, deps);
     if (mount.type === 'volume') await volumes.mount(mount.name, { containerId: id, ...mount });
     if (mount.subpath) await showSubpath(id, mount, paths);
-    requireSource(mount);
-    if (mount.type === 'bind' && !existsSync(mount.source)) makeSource(mount.source);
+    if (mount.type === 'bind') await bindSources.prepare(mount);
   }
 }
 
@@ -57,15 +45,5 @@ export async function releaseMounts(
     if (mount.subpath) await hideSubpath(id, mount, paths);
     if (mount.type === 'image') await hideImage(mount);
     if (mount.type === 'volume') await volumes.unmount(mount.name, id);
-  }
-}
-
-function makeSource(path: string): void {
-  try {
-    makeDirectories(path, { mode: 0o755 });
-  } catch (cause) {
-    // Node says "ENOENT: no such file or directory, mkdir '/proc/x'", dockerd the same in Go's order.
-    const why = (cause as Error).message.replace(/^\w+: (.*), (\w+) '(.*)'$/s, '$2 $3: $1');
-    throw new InvalidParameter(`error while creating mount source path '${path}': ${why}`, { cause });
   }
 }

@@ -17,6 +17,14 @@ export interface BootConfig {
   /** PEM texts of the engine's TLS listener: clients must present a certificate of `ca`. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly engine: EngineOptions;
+  /** Directories of the host, in the order of their keys in the host's SFTP server: 0, 1, … */
+  readonly directories: readonly SharedDirectory[];
+}
+
+export interface SharedDirectory {
+  /** Where it is in the guest: absolute, without dots and without a slash at its end. */
+  readonly path: string;
+  readonly readonly: boolean;
 }
 
 /** Engine settings a user gives at `machine create` (docker-machine's `--engine-*`). */

@@ -4,6 +4,9 @@
  */
 export const agentPort = 'machine.agent.0';
 
+/** Another such port, for directories of the host: SFTP, with the host as the server (provisioning/directories). */
+export const filesPort = 'machine.files.0';
+
 /** Guest to host. Sent once the API answers, and again each time a host (re)connects and sends `who`. */
 export interface Hello {
   readonly type: 'hello';

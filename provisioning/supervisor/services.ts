@@ -1,3 +1,4 @@
+import { directoriesService } from '../directories/service.ts';
 import { clockService } from './clock.ts';
 import { portsService } from './ports/service.ts';
 import type { Service } from './service.ts';
@@ -7,4 +8,4 @@ import { socketService } from './socket/service.ts';
  * All that a supervisor does for its machine, in the order of `machine doctor`. Loaded in the supervisor only, and
  * with it: parts that are loaded one by one cost every command, since what they share with it becomes files of its own.
  */
-export const services: readonly Service[] = [socketService, portsService, clockService];
+export const services: readonly Service[] = [socketService, portsService, clockService, directoriesService];

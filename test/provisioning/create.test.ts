@@ -32,7 +32,13 @@ const shared = storePaths(t.testdir()).certs;
 const certificates = { ca: shared.ca, caKey: shared.caKey, cert: shared.cert, key: shared.key };
 
 function fake(options: NewMachine['driverOptions'] = {}, name = 'dev'): NewMachine {
-  return { name, driverName: 'fake', driverOptions: options, hostOptions: exampleHostOptions() };
+  return {
+    name,
+    driverName: 'fake',
+    driverOptions: options,
+    hostOptions: exampleHostOptions(),
+    mounts: null,
+  };
 }
 
 async function left(store: MachineStore): Promise<string[]> {

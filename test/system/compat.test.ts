@@ -3,7 +3,7 @@ import { checkSections, createPlayer, readTranscript } from '../compat/play.ts';
 import { busyboxArchive } from '../helpers/busybox-archive.ts';
 import { MachineHarness } from './machine-harness.ts';
 
-/** Of each transcript what a VM can change: kernel, cgroups, clock, network and the way in by TLS. */
+/** Of each transcript what a VM can change: kernel, cgroups, clock, network, files of the host and the way in by TLS. */
 const played: Readonly<Record<string, readonly string[]>> = {
   run: [
     "output and exit codes are the program's",
@@ -16,7 +16,7 @@ const played: Readonly<Record<string, readonly string[]>> = {
   exec: ['exec in a running container'],
   logs: ['logs', 'logs are followed to the end'],
   networks: ['connect and disconnect'],
-  volumes: ['data stays and is copied up', 'anonymous volumes'],
+  volumes: ['data stays and is copied up', 'anonymous volumes', 'bind mounts'],
   cp: ['into a container'],
   system: ['health checks'],
 };

@@ -25,6 +25,7 @@ const config: QemuConfig = {
   agent: { path: '/m/agent.sock' },
   power: { path: '/m/power.sock' },
   watch: { path: '/m/watch.sock' },
+  files: { path: '/m/files.sock' },
   boot: 'kernel',
 };
 
@@ -64,12 +65,13 @@ t.test('nothing listens beyond this computer', async (t) => {
     agent: { port: 2 },
     power: { port: 3 },
     watch: { port: 4 },
+    files: { port: 5 },
   });
   const forwards = args.join(' ').match(/hostfwd=[^, ]*/g);
   t.same(forwards, ['hostfwd=tcp:127.0.0.1:20001-:2376', 'hostfwd=tcp:127.0.0.1:20002-:22']);
   const sockets = values(args, '-chardev').filter((chardev) => chardev.startsWith('socket'));
-  t.equal(sockets.length, 4);
-  for (const socket of sockets) t.match(socket, /server=on,wait=off,host=127\.0\.0\.1,port=[1234]/);
+  t.equal(sockets.length, 5);
+  for (const socket of sockets) t.match(socket, /server=on,wait=off,host=127\.0\.0\.1,port=[12345]/);
 });
 
 t.test('the console for power comes before the port of the agent, which has its name', async (t) => {

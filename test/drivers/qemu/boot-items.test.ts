@@ -9,6 +9,10 @@ const config = JSON.stringify({
   version: 1,
   hostname: 'dev',
   ssh: { authorizedKeys: ['ssh-ed25519 AAAA a', 'ssh-ed25519 BBBB b\n'], hostKey: 'KEY' },
+  directories: [
+    { path: '/home/me', readonly: false },
+    { path: '/mnt/with space', readonly: true },
+  ],
 });
 
 t.test('shell scripts get single values, the agent gets everything', async (t) => {
@@ -17,6 +21,7 @@ t.test('shell scripts get single values, the agent gets everything', async (t) =
     'opt/machine/hostname': 'dev\n',
     'opt/machine/authorized_keys': 'ssh-ed25519 AAAA a\nssh-ed25519 BBBB b\n',
     'opt/machine/ssh_host_key': 'KEY\n',
+    'opt/machine/directories': 'rw /home/me\nro /mnt/with space\n',
   });
 });
 

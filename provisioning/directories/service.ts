@@ -1,0 +1,52 @@
+import { realpath } from 'node:fs/promises';
+import type { Service, ServiceContext } from '../supervisor/service.ts';
+import { serveSftp } from './sftp/serve-sftp.ts';
+import { SharedTree } from './sftp/shared-tree.ts';
+
+/** Serves the machine's directories of this computer, each under its number in the machine's record. */
+export const directoriesService: Service = {
+  name: 'directories',
+  async run({ machine, signal, log, ready }: ServiceContext): Promise<void> {
+    const { driver, handle, record } = machine;
+    const { openStream } = driver;
+    if (record.Mounts.length === 0 || openStream === undefined) {
+      ready();
+      return await aborted(signal);
+    }
+    const trees = new Map<string, SharedTree>();
+    for (const [number, { Host, ReadOnly }] of record.Mounts.entries()) {
+      try {
+        trees.set(String(number), new SharedTree(await realpath(Host), { readonly: ReadOnly }));
+      } catch (error) {
+        log.error(`"${Host}" is not shared`, error);
+      }
+    }
+    try {
+      while (!signal.aborted) {
+        const stream = await openStream.call(driver, handle, 'files', { signal });
+        const stop = () => stream.destroy();
+        signal.addEventListener('abort', stop, { once: true });
+        ready();
+        try {
+          await serveSftp(stream, trees);
+        } catch (error) {
+          // A client that begins in the middle of a packet is at an end when its stream is, and comes again.
+          if (!signal.aborted) log.error('the machine is served anew', error);
+        } finally {
+          signal.removeEventListener('abort', stop);
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      for (const tree of trees.values()) tree.close();
+    }
+  },
+};
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

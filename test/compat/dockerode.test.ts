@@ -150,8 +150,8 @@ t.test('dockerode: the calls of every day', { skip }, async (t) => {
     t.match(said.at(-1), { stream: 'Successfully tagged built:1\n' });
     t.match(await docker.getImage('built:1').inspect(), { Config: { Labels: { l: 'v' } } });
     const failing = makeTar([{ path: 'Dockerfile', content: 'FROM busybox\nRUN exit 3\n' }]);
-    const failed = finished(await docker.buildImage(Readable.from([failing]), {}));
-    t.match(await failed.catch((error: Error) => error), { message: /returned a non-zero code: 3/ });
+    const failed = await finished(await docker.buildImage(Readable.from([failing]), {}));
+    t.match(failed.at(-1), { errorDetail: { code: 3 }, error: /returned a non-zero code: 3/ });
     await docker.getImage('built:1').remove();
   });
 

@@ -168,7 +168,12 @@ t.test(
       t.not(lost.exitCode, 0, 'an error, no hang');
       t.match(lost.stderr, /Input\/output error/);
       await harness.machine(['status', 'dev']);
-      const found = await docker('exec', 'watching', 'cat', '/src/watched');
+      // The command does not wait for the supervisor that it starts.
+      let found = lost;
+      for (let tries = 0; found.exitCode !== 0 && tries < 40; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        found = await docker('exec', 'watching', 'cat', '/src/watched');
+      }
       t.equal(found.stdout, 'after, and longer', found.stderr);
       t.equal((await inProject('cat watched')).stdout, 'after, and longer');
     });

@@ -16,6 +16,8 @@ export interface Forward {
 export interface PortForwarder extends AsyncDisposable {
   /** Whether it can listen at IPv6 addresses. */
   readonly ipv6: boolean;
+  /** Whether many TCP connections may come at the same time. */
+  readonly bursts: boolean;
   /** All that are there, also those of a maker before this one; not those by which the driver itself reaches the machine. */
   list(): Promise<readonly Forward[]>;
   /** Resolves when this computer listens there. Throws PortUnavailable, and Unavailable when the machine is gone. */

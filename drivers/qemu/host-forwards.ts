@@ -18,6 +18,8 @@ export function hostForwards(monitor: MonitorLease, own: readonly number[]): Por
     String(await monitor.client.execute('human-monitor-command', { 'command-line': line }));
   return {
     ipv6: false,
+    // libslirp lets two wait to be accepted, and the kernel drops the others until they try again.
+    bursts: false,
     list: async () =>
       parseUserNetwork(await say('info usernet')).filter(
         ({ protocol, hostAddress, hostPort }) =>

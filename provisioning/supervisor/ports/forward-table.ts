@@ -19,8 +19,8 @@ const innerPorts = { first: 20_000, last: 32_767 };
 const mostTries = 20;
 
 /**
- * The only owner of what this computer forwards to one machine. What the machine's forwarder cannot listen at (IPv6) is
- * relayed by this process, to a forward of the loopback.
+ * The only owner of what this computer forwards to one machine. What the machine's forwarder cannot do well (IPv6, many
+ * connections at once) is relayed by this process, to a forward of the loopback.
  */
 export class ForwardTable implements AsyncDisposable {
   readonly #forwarder: PortForwarder;
@@ -42,7 +42,9 @@ export class ForwardTable implements AsyncDisposable {
    * at a time. Throws what the forwarder throws; what was done then is known.
    */
   async become(wanted: readonly Forward[]): Promise<FailedForward[]> {
-    const isRelayed = ({ hostAddress }: Forward) => hostAddress.includes(':') && !this.#forwarder.ipv6;
+    const { ipv6, bursts } = this.#forwarder;
+    const isRelayed = ({ protocol, hostAddress }: Forward) =>
+      (hostAddress.includes(':') && !ipv6) || (protocol === 'tcp' && !bursts);
     const relays = difference(
       [...this.#relayed.values()].map(({ forward }) => forward),
       wanted.filter(isRelayed),

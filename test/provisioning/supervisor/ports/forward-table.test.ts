@@ -76,6 +76,29 @@ t.test('IPv6 is relayed, half-closed as it comes, and its way is removed with it
   t.match(await once(refused, 'error'), [{ code: 'ECONNREFUSED' }]);
 });
 
+t.test('connections that come all at once are relayed when the forwarder would drop some', async (t) => {
+  const forwarder = new (class extends LoopbackForwarder {
+    override readonly bursts = false;
+  })(async ({ protocol, hostPort }) => {
+    if (protocol === 'udp') return () => {};
+    const server = createServer((client) => client.end('here')).listen(hostPort, '127.0.0.1', 1);
+    await once(server, 'listening');
+    return () => server.close();
+  });
+  // What an earlier supervisor's relay led to.
+  await forwarder.add(tcp('127.0.0.1', 28_464));
+  await using table = await ForwardTable.open(forwarder);
+  const wanted = [tcp('127.0.0.1', 28_463), { ...tcp('127.0.0.1', 28_463), protocol: 'udp' as const }];
+  t.strictSame(await table.become(wanted), []);
+  t.notOk(forwarder.there.has('tcp 127.0.0.1 28464'));
+  t.notOk(forwarder.there.has('tcp 127.0.0.1 28463'), 'the relay listens there');
+  t.ok(forwarder.there.has('udp 127.0.0.1 28463'));
+  const said = Array.from({ length: 100 }, () => text(connect({ host: '127.0.0.1', port: 28_463 })));
+  t.ok((await Promise.all(said)).every((word) => word === 'here'));
+  await table.become([]);
+  t.equal(forwarder.there.size, 0);
+});
+
 t.test('datagrams find their way back, each to its client', async (t) => {
   const forwarder = new LoopbackForwarder(async ({ hostPort }) => {
     const server = createSocket('udp4');

@@ -4,6 +4,7 @@ import { placeOf } from '../../../../provisioning/supervisor/ports/wanted.ts';
 /** A forwarder that only remembers, and says no where it is told to. */
 export class MemoryForwarder implements PortForwarder {
   readonly ipv6 = false;
+  readonly bursts: boolean = true;
   readonly there = new Map<string, Forward>();
   /** What was done, such as `add tcp 127.0.0.1 8080`. */
   readonly done: string[] = [];

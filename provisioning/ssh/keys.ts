@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import ssh2 from 'ssh2';
 import { writeFileAtomic } from '../../drivers/write-file-atomic.ts';
 import type { MachinePaths } from '../paths.ts';
 import { hostAlias } from './host-alias.ts';
+import { ed25519KeyPair } from './key-pair.ts';
 
 export interface SshMaterial {
   /** The line for `authorized_keys`. */
@@ -26,14 +25,7 @@ export async function sshMaterial(paths: MachinePaths, name: string): Promise<Ss
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  const generate = promisify(ssh2.utils.generateKeyPair) as (
-    type: 'ed25519',
-    options: { comment: string },
-  ) => Promise<{ private: string; public: string }>;
-  const [user, host] = await Promise.all([
-    generate('ed25519', { comment: hostAlias(name) }),
-    generate('ed25519', { comment: '' }),
-  ]);
+  const [user, host] = await Promise.all([ed25519KeyPair(hostAlias(name)), ed25519KeyPair('')]);
   await writeFileAtomic(paths.sshKey, user.private);
   await writeFileAtomic(paths.sshPublicKey, `${user.public}\n`, { mode: 0o644 });
   await writeFileAtomic(paths.sshHostKey, host.private);

@@ -9,6 +9,7 @@ import { Unavailable, Untrusted } from '../../drivers/errors.ts';
 import { MachineStore } from '../../provisioning/machine-store.ts';
 import { storePaths } from '../../provisioning/paths.ts';
 import { connectSsh } from '../../provisioning/ssh/connection.ts';
+import { ed25519KeyPair } from '../../provisioning/ssh/key-pair.ts';
 import { sshMaterial } from '../../provisioning/ssh/keys.ts';
 import { hostVerifier } from '../../provisioning/ssh/known-hosts.ts';
 import { sshSession } from '../../provisioning/ssh/session.ts';
@@ -41,6 +42,15 @@ async function serve(t: { teardown(work: () => void): void }, hostKey: string, a
   t.teardown(() => server.close());
   return (server.address() as AddressInfo).port;
 }
+
+t.test('a key pair is made again when its public key lacks a zero', async (t) => {
+  const blob = (bytes: number) =>
+    Buffer.concat([Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0 '), Buffer.alloc(bytes, 1)]).toString('base64');
+  const made = [31, 31, 32].map((bytes) => ({ private: 'p', public: `ssh-ed25519 ${blob(bytes)} me` }));
+  const right = made[2];
+  t.equal(await ed25519KeyPair('me', async () => made.shift()!), right);
+  t.match((await ed25519KeyPair('me')).public, /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI\S{43} me$/);
+});
 
 t.test('SSH to a machine', async (t) => {
   const store = new MachineStore(storePaths(t.testdir()));
@@ -76,7 +86,7 @@ t.test('SSH to a machine', async (t) => {
   });
 
   await t.test('a server with another key is not talked to', async (t) => {
-    const other = ssh2.utils.generateKeyPairSync('ed25519');
+    const other = await ed25519KeyPair('');
     const impostor = await serve(t, other.private, material.publicKey);
     await t.rejects(connectSsh({ ...target, port: impostor }), { name: Unavailable.name });
   });

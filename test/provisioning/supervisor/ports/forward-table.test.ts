@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { type Forward, PortUnavailable } from '../../../../drivers/port-forwarder.ts';
 import { ForwardTable } from '../../../../provisioning/supervisor/ports/forward-table.ts';
+import { readToEnd } from '../../../helpers/read-to-end.ts';
 import { MemoryForwarder } from './memory-forwarder.ts';
 
 const tcp = (hostAddress: string, hostPort: number, guestPort = 80): Forward => ({
@@ -58,7 +59,7 @@ t.test('what fails is said, the rest is done, and it is tried again', async (t) 
 t.test('IPv6 is relayed, half-closed as it comes, and its way is removed with it', async (t) => {
   const forwarder = new LoopbackForwarder(async ({ hostPort }) => {
     const server = createServer({ allowHalfOpen: true }, async (client) => {
-      client.end(`said: ${await text(client)}`);
+      client.end(`said: ${await readToEnd(client)}`);
     }).listen(hostPort, '127.0.0.1');
     await once(server, 'listening');
     return () => server.close();

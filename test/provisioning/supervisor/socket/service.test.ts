@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { machineCertificates } from '../../../../provisioning/certs/machine-certificates.ts';
 import { apiSocketOf } from '../../../../provisioning/supervisor/socket/path.ts';
 import { socketService } from '../../../../provisioning/supervisor/socket/service.ts';
+import { readToEnd } from '../../../helpers/read-to-end.ts';
 import { supervisedMachine } from '../supervised-machine.ts';
 
 /** The socket of a machine whose engine is `serve`, behind mutual TLS. */
@@ -60,7 +61,7 @@ async function served(t: Test, serve: (client: TLSSocket) => void) {
 
 t.test('bytes go both ways, and each direction ends by itself', async (t) => {
   const { open, path, end, resumed } = await served(t, async (client) => {
-    const said = await text(client);
+    const said = await readToEnd(client);
     client.end(`${said} and back`);
   });
   t.equal(statSync(path).mode & 0o777, 0o600);

@@ -1,4 +1,4 @@
-import type { BootConfig } from '../guest/wire/index.ts';
+import type { BootConfig, HostSettings } from '../guest/wire/index.ts';
 import type { MachineCertificates } from './certs/machine-certificates.ts';
 import type { MachineRecord } from './machine-record.ts';
 import type { SshMaterial } from './ssh/keys.ts';
@@ -6,7 +6,11 @@ import type { SshMaterial } from './ssh/keys.ts';
 /** What a machine is told at power-on. Holds private keys: only ever handed to the driver, never logged. */
 export function bootConfig(
   record: MachineRecord,
-  { ssh, tls }: { readonly ssh: SshMaterial; readonly tls: MachineCertificates },
+  {
+    ssh,
+    tls,
+    host,
+  }: { readonly ssh: SshMaterial; readonly tls: MachineCertificates; readonly host: HostSettings },
 ): BootConfig {
   const engine = record.HostOptions.EngineOptions;
   return {
@@ -20,6 +24,7 @@ export function bootConfig(
       registryMirrors: engine.RegistryMirror,
       env: Object.fromEntries(engine.Env.map((line) => splitOnce(line))),
     },
+    host,
     directories: record.Mounts.map(({ Guest, ReadOnly }) => ({ path: Guest, readonly: ReadOnly })),
   };
 }

@@ -1,5 +1,7 @@
 import { bootConfig } from './boot-config.ts';
 import { machineCertificates } from './certs/machine-certificates.ts';
+import { hostAuthorities } from './host-authorities.ts';
+import { hostProxies } from './host-proxies.ts';
 import type { Machine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 import { sshMaterial } from './ssh/keys.ts';
@@ -18,5 +20,6 @@ export async function prepareTrust(
   // Nobody writes any more when this fails: the caller may remove the directory at once.
   await Promise.allSettled([makingTls, makingSsh]);
   const [tls, ssh] = await Promise.all([makingTls, makingSsh]);
-  return JSON.stringify(bootConfig(record, { ssh, tls }));
+  const host = { proxies: hostProxies(process.env), authorities: await hostAuthorities() };
+  return JSON.stringify(bootConfig(record, { ssh, tls, host }));
 }

@@ -15,6 +15,7 @@ const schema = z.object({
     registryMirrors: texts,
     env: z.record(z.string(), z.string()),
   }),
+  host: z.object({ proxies: z.record(z.string(), z.string()), authorities: texts }),
   directories: z.array(z.object({ path: z.string().startsWith('/'), readonly: z.boolean() })),
 }) satisfies z.ZodType<BootConfig>;
 

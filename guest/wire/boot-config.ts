@@ -17,8 +17,17 @@ export interface BootConfig {
   /** PEM texts of the engine's TLS listener: clients must present a certificate of `ca`. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly engine: EngineOptions;
+  readonly host: HostSettings;
   /** Directories of the host, in the order of their keys in the host's SFTP server: 0, 1, … */
   readonly directories: readonly SharedDirectory[];
+}
+
+/** How the host's own programs reach others; the engine does as they do. */
+export interface HostSettings {
+  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, those that are set. A loopback address in them means the host. */
+  readonly proxies: Readonly<Record<string, string>>;
+  /** Certificates (PEM) of authorities that the host trusts besides the well-known ones. */
+  readonly authorities: readonly string[];
 }
 
 export interface SharedDirectory {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { QemuDriver } from '../../drivers/qemu/driver.ts';
 import { qemuPaths } from '../../drivers/qemu/paths.ts';
+import type { BootConfig } from '../../guest/wire/index.ts';
 import { issueAuthority, issueServer } from '../../provisioning/certs/issue.ts';
 import { rsaPrivateKey } from '../../provisioning/certs/key-pair.ts';
 import { osImage } from '../../provisioning/os-image.ts';
@@ -143,7 +144,9 @@ t.test(
         ssh: { authorizedKeys: [], hostKey },
         tls: { ca: authority.cert, cert: server.cert, key: server.key },
         engine: { labels: [], insecureRegistries: [], registryMirrors: [], env: {} },
-      }),
+        host: { proxies: {}, authorities: [] },
+        directories: [],
+      } satisfies BootConfig),
       deadlineMs: 180_000,
     });
   },

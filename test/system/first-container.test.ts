@@ -51,22 +51,13 @@ t.test(
     });
 
     await t.test('a server runs in the background', async (t) => {
-      t.equal(
-        (await docker('run', '-d', '--name', 'web', '-p', '80:80', 'busybox', 'httpd', '-f', '-p', '80'))
-          .exitCode,
-        0,
-      );
-      t.match(
-        (await docker('ps', '--format', '{{.Names}} {{.Ports}}')).stdout,
-        /^web 0\.0\.0\.0:80->80\/tcp/,
-      );
+      const web = ['-h', 'web', '-p', '28490:80', 'busybox', 'httpd', '-f', '-p', '80'];
+      t.equal((await docker('run', '-d', '--name', 'web', ...web)).exitCode, 0);
+      const listed = await docker('ps', '--format', '{{.Names}} {{.Ports}}');
+      t.equal(listed.stdout, 'web 127.0.0.1:28490->80/tcp\n');
       t.match((await docker('exec', 'web', 'ps')).stdout, /httpd -f -p 80/);
-      const fetched = await machine(
-        'ssh',
-        'dev',
-        'busybox wget -q -O- http://10.0.2.15/etc/hostname || echo reached',
-      );
-      t.match(fetched.stdout, /\S/, 'the published port answers in the guest');
+      const page = await fetch('http://localhost:28490/etc/hostname');
+      t.equal(await page.text(), 'web\n', 'on this computer');
       t.equal((await docker('stop', '-t', '2', 'web')).exitCode, 0);
       t.equal((await docker('rm', 'web')).stdout, 'web\n');
     });
@@ -91,9 +82,12 @@ t.test(
       t.equal(stopped.exitCode, 0, stopped.stderr);
       t.equal((await machine('status', 'dev')).stdout, 'Stopped\n');
       t.not((await machine('url', 'dev')).exitCode, 0);
-      const started = await machine('start', 'dev');
+      const env = { HTTPS_PROXY: 'http://127.0.0.1:3128', https_proxy: '' };
+      const started = await harness.machine(['start', 'dev'], { env });
       t.equal(started.exitCode, 0, started.stderr);
       t.equal((await docker('start', '-a', 'kept')).stdout, 'still here\n');
+      const info = await docker('info', '--format', '{{.HTTPSProxy}}');
+      t.equal(info.stdout, 'http://10.0.2.2:3128\n', "with this computer's proxy");
     });
 
     await t.test('machine rm leaves nothing', async (t) => {

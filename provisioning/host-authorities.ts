@@ -1,0 +1,54 @@
+import { X509Certificate } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where administrators put certificates for a Linux system to trust: Debian, Fedora, Arch, SUSE. */
+const directories = [
+  '/usr/local/share/ca-certificates',
+  '/etc/pki/ca-trust/source/anchors',
+  '/etc/ca-certificates/trust-source/anchors',
+  '/etc/pki/trust/anchors',
+];
+/** Whoever has more has put the well-known ones there. */
+const most = 200;
+
+export interface AuthoritySources {
+  readonly directories?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Certificates (PEM) of authorities that this computer trusts besides the well-known ones: a company's proxy that
+ * looks into TLS has one. From the system's directories on Linux, and everywhere from the file that NODE_EXTRA_CA_CERTS
+ * names. What cannot be read, or is no certificate of an authority, is passed over.
+ */
+export async function hostAuthorities({
+  directories: places = process.platform === 'linux' ? directories : [],
+  env = process.env,
+}: AuthoritySources = {}): Promise<string[]> {
+  const files = (await Promise.all(places.map(filesBelow))).flat();
+  if (env.NODE_EXTRA_CA_CERTS) files.push(env.NODE_EXTRA_CA_CERTS);
+  const texts = await Promise.all(files.map((file) => readFile(file, 'latin1').catch(() => '')));
+  const found = new Map(texts.flatMap(authoritiesIn).map((one) => [one.fingerprint256, one.toString()]));
+  return [...found.values()].slice(0, most);
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => /\.(?:crt|pem|cer)$/.test(entry.name) && !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function authoritiesIn(text: string): X509Certificate[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.flatMap((block) => {
+    try {
+      const certificate = new X509Certificate(block);
+      return certificate.ca ? [certificate] : [];
+    } catch {
+      return [];
+    }
+  });
+}

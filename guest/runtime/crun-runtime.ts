@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { run, tryRun } from '../host/exec.ts';
 import type { Mount } from '../layers/snapshotter.ts';
 import type { EnginePaths } from '../store/paths.ts';
@@ -18,6 +19,9 @@ import { Starter } from './starter.ts';
 /** Marks a session that ends with the engine. */
 const mortal = 'mortal';
 
+/** For a session to end after its container; who does not is not waited for. */
+const sessionEndMs = 2000;
+
 interface Launch {
   readonly directory: RunDirectory;
   readonly verb: 'run' | 'exec';
@@ -33,7 +37,7 @@ export class CrunRuntime implements Runtime {
   readonly #paths: EnginePaths;
   readonly #cgroups: CgroupLocation;
   /** Sessions that were started here, and so are followed. */
-  readonly #execs = new Set<string>();
+  readonly #execs = new Map<string, Promise<unknown>>();
   readonly #fifos: FifoSets;
   readonly #starter: Starter;
   readonly #filters = new SeccompFilters();
@@ -87,8 +91,8 @@ export class CrunRuntime implements Runtime {
       rootfs: null,
       command: process.args[0] ?? '',
     });
-    this.#execs.add(execId);
-    void task.exited.then(() => this.#execs.delete(execId));
+    const ended = task.exited.then(() => this.#execs.delete(execId));
+    this.#execs.set(execId, ended);
     return task;
   }
 
@@ -137,7 +141,7 @@ export class CrunRuntime implements Runtime {
       await tryRun('crun', ['--root', this.#paths.crun, 'delete', '--force', id]);
     }
     if (monitor) signalProcess(monitor, 9);
-    this.#endMonitors(directory);
+    await this.#endMonitors(directory);
     rmSync(directory.path, { recursive: true, force: true });
     this.#cgroups.remove(id);
   }
@@ -195,6 +199,7 @@ export class CrunRuntime implements Runtime {
       spool: from ? { from, starter: this.#starter } : null,
       startedAt: statSync(directory.file('pid')).mtime,
       oomKilled: () => this.#cgroups.oomKilled(id),
+      ...(from && { endSessions: () => this.#endMonitors(directory) }),
     });
   }
 
@@ -208,12 +213,18 @@ export class CrunRuntime implements Runtime {
     if ((ends || exit) && monitor) signalProcess(monitor, 9);
   }
 
-  /** The container is gone: monitors of sessions that nobody follows hold what nobody reads. */
-  #endMonitors(container: RunDirectory): void {
-    for (const execId of list(container.file('exec')).filter((name) => !this.#execs.has(name))) {
+  /**
+   * The container is gone, and with it its sessions, whose monitors say so a moment later. What they wrote, those who
+   * follow them have in their own ends of the FIFOs.
+   */
+  async #endMonitors(container: RunDirectory): Promise<void> {
+    const sessions = list(container.file('exec')).map(async (execId) => {
+      const ended = this.#execs.get(execId);
+      if (ended) await Promise.race([ended, delay(sessionEndMs, undefined, { ref: false })]);
       const { monitor } = new RunDirectory(join(container.path, 'exec', execId));
       if (monitor) signalProcess(monitor, 9);
-    }
+    });
+    await Promise.all(sessions);
   }
 }
 

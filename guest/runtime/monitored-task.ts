@@ -20,6 +20,8 @@ export interface TaskOptions {
   /** Asked once, after the exit: has the kernel killed for lack of memory? */
   readonly oomKilled: () => boolean;
   readonly startedAt: Date;
+  /** Awaited before anything is released: the sessions of a container have their directories in its own. */
+  readonly endSessions?: () => Promise<void>;
 }
 
 /** A task seen through its run directory, whether this agent started it or an earlier one did. */
@@ -32,7 +34,10 @@ export class MonitoredTask implements RunningTask {
   readonly exited: Promise<ExitStatus>;
   readonly #directory: RunDirectory;
   readonly #process: ProcessIdentity | null;
+  /** Known from the beginning: a session's directory goes with its container. */
+  readonly #monitor: ProcessIdentity | null;
   readonly #terminal: boolean;
+  readonly #endSessions: () => Promise<void>;
   readonly #alive: Readable;
   /** The kernel closes a process's files a moment before /proc says that it has ended. */
   #monitorIsGone = false;
@@ -42,7 +47,9 @@ export class MonitoredTask implements RunningTask {
     this.pid = pid;
     this.startedAt = options.startedAt;
     this.#directory = directory;
+    this.#monitor = directory.monitor;
     this.#terminal = options.terminal;
+    this.#endSessions = options.endSessions ?? (async () => {});
     // Null when it has ended already; a pid that was reused since has a parent that is not our crun.
     this.#process = directory.exit ? null : identify(pid);
     const { spool, terminal } = options;
@@ -93,13 +100,13 @@ export class MonitoredTask implements RunningTask {
   }
 
   async release(): Promise<void> {
+    await this.#endSessions();
     this.stdin?.destroy();
     this.stdout.destroy();
     this.stderr?.destroy();
     this.#alive.destroy();
     this.#directory.close();
-    const { monitor } = this.#directory;
-    if (monitor) signalProcess(monitor, SIGKILL);
+    if (this.#monitor) signalProcess(this.#monitor, SIGKILL);
     rmSync(this.#directory.path, { recursive: true, force: true });
   }
 
@@ -120,8 +127,7 @@ export class MonitoredTask implements RunningTask {
 
   /** The monitor was killed by somebody: what ran below it is ended, and how it ended is not known. */
   #lost(): { exitCode: number; at: Date } | null {
-    const { monitor } = this.#directory;
-    if (!monitor || (!this.#monitorIsGone && isAlive(monitor))) return null;
+    if (!this.#monitor || (!this.#monitorIsGone && isAlive(this.#monitor))) return null;
     this.kill(SIGKILL);
     return { exitCode: 128 + SIGKILL, at: new Date() };
   }

@@ -89,7 +89,7 @@ t.test('an exec session detaches by its own keys', { skip }, async (t) => {
 t.test('terminals have the size that they are given, at the start and later', { skip }, async (t) => {
   const engine = await EngineHarness.open(t);
   await engine.loadBusybox();
-  const sizes = ['sh', '-c', 'stty -echo; stty size; trap "stty size" WINCH; while :; do read -r _; done'];
+  const sizes = ['sh', '-c', 'stty -echo; trap "stty size" WINCH; stty size; while :; do read -r _; done'];
   const created = await ask(
     engine.socket,
     'POST /v1.50/containers/create?name=one',

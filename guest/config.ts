@@ -23,6 +23,8 @@ export interface EngineConfig extends EngineOptions {
   /** Of the host, in a machine of ours (boot config); null where the engine runs on the user's computer itself. */
   readonly directories: readonly SharedDirectory[] | null;
   readonly debug: boolean;
+  /** Certificates (PEM) of authorities that registries may have, besides the well-known ones. */
+  readonly authorities: readonly string[];
 }
 
 export type Listen =
@@ -95,6 +97,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
     env: {},
     directories: null,
     debug: values.debug,
+    authorities: [],
   });
 }
 

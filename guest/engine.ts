@@ -30,6 +30,7 @@ import { Containers } from './containers/containers.ts';
 import type { Dependencies } from './containers/dependencies.ts';
 import { createEventBus } from './events/bus.ts';
 import { ExecSessions } from './exec/exec-sessions.ts';
+import { trustAuthorities } from './host/authorities.ts';
 import { run } from './host/exec.ts';
 import { readHostSystem } from './host/system.ts';
 import { loadFirstImages } from './images/first-load.ts';
@@ -119,7 +120,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   let client: Promise<Registry> | undefined;
   const registry = () => {
     client ??= import('./registry/index.ts').then(({ Registry }) => {
-      const { insecureRegistries, registryMirrors } = config;
+      const { insecureRegistries, registryMirrors, authorities } = config;
+      trustAuthorities(authorities);
       return new Registry(images, { insecureRegistries, registryMirrors });
     });
     return client;

@@ -11,7 +11,7 @@ import type { Hello, ToAgent } from '../wire/index.ts';
 import { readBootConfig } from './boot-config.ts';
 import { resumeAsMachine } from './checkpoint.ts';
 import { GuestClock } from './clock.ts';
-import { proxiesFrom, trustAuthorities } from './host-settings.ts';
+import { proxiesFrom } from './host-settings.ts';
 import { findAgentPort, openAgentPort, sayOnce } from './port.ts';
 import { bringUpProcessors } from './processors.ts';
 import { endOnSignals } from './signals.ts';
@@ -33,8 +33,10 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   const boot = await readBootConfig();
   const proxies = proxiesFrom(boot.host.proxies, config.network.publishThrough);
   Object.assign(process.env, proxies, boot.engine.env);
-  trustAuthorities(boot.host.authorities);
-  const engine = await startEngine({ ...config, ...boot.engine, directories: boot.directories }, log);
+  const engine = await startEngine(
+    { ...config, authorities: boot.host.authorities, ...boot.engine, directories: boot.directories },
+    log,
+  );
   let onFirstImages = () => {};
   engine.api.holdUntil(
     new Promise((resolve) => {

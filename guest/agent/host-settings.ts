@@ -1,4 +1,3 @@
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { HostSettings } from '../wire/index.ts';
 
 /**
@@ -21,9 +20,4 @@ function moved(proxy: string, host: string): string {
   if (url === null || !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname)) return proxy;
   url.hostname = host;
   return url.href.replace(/\/$/, '');
-}
-
-/** For every TLS connection that this process opens from here on. */
-export function trustAuthorities(authorities: HostSettings['authorities']): void {
-  if (authorities.length > 0) setDefaultCACertificates([...getCACertificates('default'), ...authorities]);
 }

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import t from 'tap';
-import { proxiesFrom, trustAuthorities } from '../../../guest/agent/host-settings.ts';
+import { proxiesFrom } from '../../../guest/agent/host-settings.ts';
+import { trustAuthorities } from '../../../guest/host/authorities.ts';
 import { issueAuthority } from '../../../provisioning/certs/issue.ts';
 import { rsaPrivateKey } from '../../../provisioning/certs/key-pair.ts';
 

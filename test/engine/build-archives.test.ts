@@ -6,30 +6,11 @@ import t from 'tap';
 import { tarMembers } from '../../guest/layers/tar-members.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
 import { runCommand } from '../helpers/run-command.ts';
-import { openBuildx as open } from './buildx-lab.ts';
+import { openBuildx as open, twoStages } from './buildx-lab.ts';
 import { EngineHarness } from './engine-harness.ts';
 
 const skip = EngineHarness.missing() ?? enterOwnNetwork() ?? false;
 t.setTimeout(300_000);
-
-const dockerfile = `FROM busybox AS base
-ARG WHO=world
-RUN echo "hello $WHO" >/greeting
-COPY a.txt sub /data/
-FROM base
-ENV X=1
-WORKDIR /w
-RUN cat /greeting /data/* >all
-CMD ["cat", "all"]
-`;
-
-const files = {
-  Dockerfile: dockerfile,
-  'a.txt': 'a\n',
-  'sub/b.txt': 'b\n',
-  '.dockerignore': '*.log\n',
-  'c.log': 'c',
-};
 
 const noSkopeo = (process.env.PATH ?? '').split(delimiter).some((path) => existsSync(join(path, 'skopeo')))
   ? false
@@ -51,7 +32,7 @@ async function unpacked(path: string): Promise<ReadonlyMap<string, Buffer>> {
 }
 
 t.test('results go to image archives of the client', { skip }, async (t) => {
-  const opened = await open(t, files);
+  const opened = await open(t, twoStages);
   if (typeof opened === 'string') return t.plan(0, opened);
   const { engine, build, built } = opened;
   const meta = join(engine.directory, 'meta.json');
@@ -119,7 +100,7 @@ t.test('results go to image archives of the client', { skip }, async (t) => {
 });
 
 t.test('skopeo reads both archives', { skip: skip || noSkopeo }, async (t) => {
-  const opened = await open(t, files);
+  const opened = await open(t, twoStages);
   if (typeof opened === 'string') return t.plan(0, opened);
   const { engine, built } = opened;
   for (const kind of ['oci', 'docker']) {

@@ -6,33 +6,14 @@ import { join } from 'node:path';
 import t from 'tap';
 import { DockerRegistry } from '../helpers/docker-registry.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
-import { openBuildx as open } from './buildx-lab.ts';
+import { openBuildx as open, twoStages } from './buildx-lab.ts';
 import { EngineHarness } from './engine-harness.ts';
 
 const skip = EngineHarness.missing() ?? enterOwnNetwork() ?? false;
 t.setTimeout(300_000);
 
-const dockerfile = `FROM busybox AS base
-ARG WHO=world
-RUN echo "hello $WHO" >/greeting
-COPY a.txt sub /data/
-FROM base
-ENV X=1
-WORKDIR /w
-RUN cat /greeting /data/* >all
-CMD ["cat", "all"]
-`;
-
-const files = {
-  Dockerfile: dockerfile,
-  'a.txt': 'a\n',
-  'sub/b.txt': 'b\n',
-  '.dockerignore': '*.log\n',
-  'c.log': 'c',
-};
-
 t.test('docker buildx build: names, arguments, labels, files about the result', { skip }, async (t) => {
-  const opened = await open(t, files);
+  const opened = await open(t, twoStages);
   if (typeof opened === 'string') return t.plan(0, opened);
   const { engine, context, built } = opened;
   const meta = join(engine.directory, 'meta.json');
@@ -228,7 +209,7 @@ t.test(
   'buildx pushes what it has built',
   { skip: skip || (DockerRegistry.missing() ?? false) },
   async (t) => {
-    const opened = await open(t, files);
+    const opened = await open(t, twoStages);
     if (typeof opened === 'string') return t.plan(0, opened);
     const { built, build } = opened;
     const registry = await DockerRegistry.open(t);
@@ -242,7 +223,7 @@ t.test(
 
 t.test('docker compose build', { skip }, async (t) => {
   const opened = await open(t, {
-    ...files,
+    ...twoStages,
     'compose.yaml':
       'name: built\nservices:\n  one: {build: ., command: cat all}\n  two: {build: {context: ., target: base}, command: cat /greeting}\n',
   });

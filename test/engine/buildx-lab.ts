@@ -4,6 +4,26 @@ import type { Test } from 'tap';
 import { useBuildx } from '../helpers/buildx.ts';
 import { EngineHarness } from './engine-harness.ts';
 
+const dockerfile = `FROM busybox AS base
+ARG WHO=world
+RUN echo "hello $WHO" >/greeting
+COPY a.txt sub /data/
+FROM base
+ENV X=1
+WORKDIR /w
+RUN cat /greeting /data/* >all
+CMD ["cat", "all"]
+`;
+
+/** A build of two stages, with a context of which something is not sent. */
+export const twoStages = {
+  Dockerfile: dockerfile,
+  'a.txt': 'a\n',
+  'sub/b.txt': 'b\n',
+  '.dockerignore': '*.log\n',
+  'c.log': 'c',
+};
+
 /** An engine with busybox, and a directory with these files to build; the reason when buildx cannot be had. */
 export async function openBuildx(
   t: Test,

@@ -11,6 +11,8 @@ const pollMs = 40;
 export interface EnsureOptions {
   readonly signal: AbortSignal;
   readonly deadlineMs?: number;
+  /** Services that are not waited for, since whoever needs them waits himself. */
+  readonly notFor?: readonly string[];
   /** Told what is not ready when the deadline has passed: the machine works, something around it does not. */
   readonly onWarning: (text: string) => void;
   /** How the process is started; tests have their own. */
@@ -18,13 +20,13 @@ export interface EnsureOptions {
 }
 
 /**
- * Gives a machine that runs its supervisor, unless it has one, and waits until all services are ready. Does nothing
+ * Gives a machine that runs its supervisor, unless it has one, and waits until its services are ready. Does nothing
  * for drivers whose machines have none. Never throws: a machine without its supervisor is a machine all the same.
  */
 export async function ensureSupervised(
   store: MachineStore,
   { driver, paths, record }: Machine,
-  { signal, deadlineMs = readyDeadlineMs, onWarning, start = startSupervisor }: EnsureOptions,
+  { signal, deadlineMs = readyDeadlineMs, notFor = [], onWarning, start = startSupervisor }: EnsureOptions,
 ): Promise<void> {
   if (driver.whenOff === undefined) return;
   const deadline = Date.now() + deadlineMs;
@@ -39,7 +41,9 @@ export async function ensureSupervised(
     for (;;) {
       const hasEnded = isOver;
       const state = await livingSupervisor(paths);
-      const waiting = Object.entries(state?.services ?? {}).filter(([, { ready }]) => !ready);
+      const waiting = Object.entries(state?.services ?? {}).filter(
+        ([service, { ready }]) => !ready && !notFor.includes(service),
+      );
       if (state !== null && waiting.length === 0) return;
       if (signal.aborted) return;
       if (Date.now() >= deadline || (state === null && hasEnded))

@@ -17,7 +17,8 @@ export async function superviseStarted(
   if (machine.driver.whenOff === undefined) return;
   const onWarning = (text: string) => progress.note(text);
   await progress.step('Connecting this computer', async () => {
-    await ensureSupervised(store, machine, { signal, onWarning });
+    // A container that publishes something starts when the host follows its ports (guest/network/ports).
+    await ensureSupervised(store, machine, { signal, notFor: ['ports'], onWarning });
     await makeContext(store, machine.record.Name, onWarning);
   });
 }

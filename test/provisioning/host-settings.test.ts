@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import t from 'tap';
 import { issueAuthority, issueServer } from '../../provisioning/certs/issue.ts';
 import { rsaPrivateKey } from '../../provisioning/certs/key-pair.ts';
@@ -35,4 +36,13 @@ t.test('authorities are found in directories and in Node’s file, each once, an
   const env = { NODE_EXTRA_CA_CERTS: extra };
   t.equal((await hostAuthorities({ directories: [directory], env })).length, 2);
   t.same(await hostAuthorities({ directories: [], env: { NODE_EXTRA_CA_CERTS: '/nowhere' } }), []);
+});
+
+t.test('of a whole bundle, only what is not well-known is handed on', async (t) => {
+  const own = issueAuthority({ key: await rsaPrivateKey(2048) });
+  const bundle = [...rootCertificates.map((pem) => pem.replaceAll('\n', '\r\n')), own.cert].join('\n');
+  const file = join(t.testdir({ 'ca-bundle.crt': bundle }), 'ca-bundle.crt');
+  const found = await hostAuthorities({ directories: [], env: { NODE_EXTRA_CA_CERTS: file } });
+  t.equal(found.length, 1);
+  t.equal(found[0]?.trim(), own.cert.replaceAll('\r', '').trim());
 });

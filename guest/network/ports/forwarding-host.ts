@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Unavailable } from '../../errors.ts';
 import type { PortFailure, PortsAnswer, PublishedPortNotice, PublishedPorts } from '../../wire/index.ts';
 
@@ -17,7 +18,8 @@ interface Waiting {
 
 /**
  * The host in front of this one, while it follows: it gets one state at a time, and the newest after its answer, so
- * that one which is slow misses some. Without it nobody is waited for: the ports are there for the next one.
+ * that one which is slow misses some. The first is waited for, since it comes when the machine has just started.
+ * Later nobody is who is not there: the ports are there for the next one.
  */
 export class ForwardingHost {
   readonly #list: () => readonly PublishedPortNotice[];
@@ -29,15 +31,30 @@ export class ForwardingHost {
   /** And of the last one that it has, with its answer. */
   #answered: PortsAnswer = noAnswer;
 
-  /** @param list what is published at that moment */
-  constructor(list: () => readonly PublishedPortNotice[]) {
+  /** Resolves when the first one follows, or is expected no more. */
+  readonly #expected: Promise<void>;
+  #onFirst = () => {};
+
+  /**
+   * @param list what is published at that moment
+   * @param expectedWithinMs how long the first one may take to come
+   */
+  constructor(
+    list: () => readonly PublishedPortNotice[],
+    { expectedWithinMs = 0 }: { readonly expectedWithinMs?: number } = {},
+  ) {
     this.#list = list;
+    this.#expected = new Promise((resolve) => {
+      this.#onFirst = resolve;
+      setTimeout(resolve, expectedWithinMs).unref();
+    });
   }
 
   /** From now on `follower` is told; it says what became of it until it leaves. */
   follow(follower: Follower): { answer(answer: PortsAnswer): void; leave(): void } {
     this.#follower?.end();
     this.#follower = follower;
+    this.#onFirst();
     this.#told = null;
     this.#answered = noAnswer;
     this.#serial += 1;
@@ -66,12 +83,13 @@ export class ForwardingHost {
 
   /**
    * Resolves with what failed of the present state, as soon as the host has answered for it; with nothing when none
-   * follows. Throws Unavailable after `deadlineMs`.
+   * follows and none is expected. Throws Unavailable when one that follows has not answered after `deadlineMs`.
    */
-  answer({ deadlineMs }: { readonly deadlineMs: number }): Promise<readonly PortFailure[]> {
-    if (this.#follower === null) return Promise.resolve([]);
-    if (this.#answered.serial === this.#serial) return Promise.resolve(this.#answered.failed);
-    return new Promise((resolve, reject) => {
+  async answer({ deadlineMs }: { readonly deadlineMs: number }): Promise<readonly PortFailure[]> {
+    if (this.#follower === null) await this.#firstComes(deadlineMs);
+    if (this.#follower === null) return [];
+    if (this.#answered.serial === this.#serial) return this.#answered.failed;
+    return await new Promise((resolve, reject) => {
       const end = () => {
         clearTimeout(timer);
         this.#waiting.delete(waiting);
@@ -95,6 +113,14 @@ export class ForwardingHost {
       };
       this.#waiting.add(waiting);
     });
+  }
+
+  /** Or nobody is expected, or the deadline is over. */
+  async #firstComes(deadlineMs: number): Promise<void> {
+    const come = new AbortController();
+    const deadline = delay(deadlineMs, undefined, { signal: come.signal }).catch(() => {});
+    await Promise.race([this.#expected, deadline]);
+    come.abort();
   }
 
   #tell(): void {

@@ -18,6 +18,8 @@ import { chooseThroughPorts, throughKey } from './through-ports.ts';
 
 /** A host in front that takes longer has gone wrong: it takes milliseconds, on a busy computer a second. */
 const takeDeadlineMs = 20_000;
+/** For the host in front to come when this one has started: its supervisor's start, and a TLS handshake. */
+const comeDeadlineMs = 15_000;
 /** Nobody is helped by a container that does not stop. */
 const releaseDeadlineMs = 3000;
 /** Ports of the engine's own choice may be taken on the host in front. */
@@ -58,7 +60,7 @@ export class PublishedPorts {
     this.#firewall = firewall;
     this.forwarded = forwarded;
     this.#holder = createPortHolder({ forwarded });
-    this.host = new ForwardingHost(() => this.list());
+    this.host = new ForwardingHost(() => this.list(), { expectedWithinMs: forwarded ? comeDeadlineMs : 0 });
   }
 
   /**

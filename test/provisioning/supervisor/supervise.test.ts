@@ -84,6 +84,11 @@ t.test('what is not ready at the deadline is said by name, with its error', asyn
     onWarning: (text) => warnings.push(text),
   });
   t.match(warnings, [/^WARNING: machine "dev" runs, but ports is not ready \(no QMP\); machine doctor dev/]);
+  await ensureSupervised(store, machine, {
+    signal: never,
+    notFor: ['ports'],
+    onWarning: (text) => t.fail(text),
+  });
   off();
   await running;
 });

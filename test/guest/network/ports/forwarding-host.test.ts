@@ -29,6 +29,23 @@ t.test('nobody is waited for when nobody follows', async (t) => {
   t.strictSame(await host.answer({ deadlineMs: 1 }), []);
 });
 
+t.test('the first one is waited for, for a while', async (t) => {
+  const host = new ForwardingHost(() => [], { expectedWithinMs: 30_000 });
+  host.changed();
+  const waiting = host.answer(soon);
+  t.equal(await isSettled(waiting), false);
+  t.strictSame(await host.answer({ deadlineMs: 20 }), [], 'but nobody is kept longer than he wants');
+  const first = follow(host);
+  t.equal(await isSettled(waiting), false, 'it has not answered yet');
+  first.answer({ serial: first.last(), failed: [failure] });
+  t.strictSame(await waiting, [failure]);
+  first.leave();
+  host.changed();
+  t.strictSame(await host.answer(soon), [], 'and its next one is not');
+  const nobody = new ForwardingHost(() => [], { expectedWithinMs: 20 });
+  t.strictSame(await nobody.answer(soon), []);
+});
+
 t.test('a change is answered for by the answer to its own state or a later one', async (t) => {
   const host = new ForwardingHost(() => []);
   const { told, answer, last } = follow(host);

@@ -1,4 +1,3 @@
-import type { MachineRecord } from './machine-record.ts';
 import type { MachineStore } from './machine-store.ts';
 import type { PowerOnOptions } from './power-on.ts';
 import { startLocked } from './start.ts';
@@ -9,8 +8,8 @@ export async function restartMachine(
   store: MachineStore,
   name: string,
   options: PowerOnOptions,
-): Promise<MachineRecord> {
+): Promise<void> {
   await using _lock = await store.lock(name, { signal: options.signal });
   await options.progress.step('Stopping the machine', () => stopLocked(store, name, options));
-  return await startLocked(store, name, options);
+  await startLocked(store, name, options);
 }

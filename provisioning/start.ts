@@ -1,6 +1,5 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
 import { openMachine } from './machine.ts';
-import type { MachineRecord } from './machine-record.ts';
 import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
 import { type PowerOnOptions, powerOn } from './power-on.ts';
@@ -8,14 +7,14 @@ import { machineStatus } from './status.ts';
 import { superviseStarted } from './supervisor/started.ts';
 
 /**
- * Starts a machine and waits until its engine answers; a running one is left as it is. When the engine does
- * not come up the machine is left on, so that its console can be looked at. Throws NotFound.
+ * Starts a machine and waits until its engine answers; a running one is left as it is. Resolves with whether it was
+ * off. When the engine does not come up the machine is left on, so that its console can be looked at. Throws NotFound.
  */
 export async function startMachine(
   store: MachineStore,
   name: string,
   options: PowerOnOptions,
-): Promise<MachineRecord> {
+): Promise<boolean> {
   await using _lock = await store.lock(name, { signal: options.signal });
   return await startLocked(store, name, options);
 }
@@ -25,7 +24,7 @@ export async function startLocked(
   store: MachineStore,
   name: string,
   options: PowerOnOptions,
-): Promise<MachineRecord> {
+): Promise<boolean> {
   const { signal, progress } = options;
   const machine = await openMachine(store, name);
   if (machine.record.Phase === 'creating')
@@ -35,7 +34,7 @@ export async function startLocked(
   const { state, errors } = await machineStatus(store, machine);
   if (state === 'Running') {
     await superviseStarted(store, machine, options);
-    return machine.record;
+    return false;
   }
   if (state === 'Error') throw new FailedPrecondition(`machine "${name}" is broken: ${errors.join('; ')}`);
   const image = machine.driver.features.bootsOsImage
@@ -51,5 +50,5 @@ export async function startLocked(
     { ...machine, record, handle: { ...machine.handle, state: record.Driver } },
     options,
   );
-  return record;
+  return true;
 }

@@ -11,10 +11,10 @@ export interface StopOptions {
   readonly deadlineMs?: number;
 }
 
-/** Shuts a machine down cleanly. Idempotent. Throws NotFound, or Timeout when it does not end. */
-export async function stopMachine(store: MachineStore, name: string, options: StopOptions): Promise<void> {
+/** Shuts a machine down cleanly. Resolves with whether it was on. Throws NotFound, or Timeout when it does not end. */
+export async function stopMachine(store: MachineStore, name: string, options: StopOptions): Promise<boolean> {
   await using _lock = await store.lock(name, { signal: options.signal });
-  await stopLocked(store, name, options);
+  return await stopLocked(store, name, options);
 }
 
 /** As stopMachine, for a caller that has the machine's lock. */
@@ -22,13 +22,15 @@ export async function stopLocked(
   store: MachineStore,
   name: string,
   { signal, deadlineMs = shutdownDeadlineMs }: StopOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { driver, handle } = await openMachine(store, name);
   const deadline = AbortSignal.timeout(deadlineMs);
   try {
+    const wasOn = (await driver.status(handle)).status !== 'stopped';
     await driver.stop(handle, { signal: AbortSignal.any([signal, deadline]) });
     // Last, since containers may write to the host's directories until they end.
     await endSupervisor(store, name);
+    return wasOn;
   } catch (cause) {
     if (!deadline.aborted || signal.aborted) throw cause;
     const text = `machine "${name}" did not shut down within ${deadlineMs / 1000} s`;

@@ -13,8 +13,8 @@ export function configure(command: Command): void {
       forEachMachine(names, async (name) => {
         const progress = await progressFor(name, { several: names.length > 1 });
         process.stderr.write(`Starting "${name}"...\n`);
-        await startMachine(store, name, { signal, progress });
-        process.stderr.write(`Machine "${name}" was started.\n`);
+        const wasOff = await startMachine(store, name, { signal, progress });
+        process.stderr.write(`Machine "${name}" ${wasOff ? 'was started' : 'is already running'}.\n`);
       }),
     );
   });

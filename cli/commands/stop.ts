@@ -11,8 +11,8 @@ export function configure(command: Command): void {
     await interruptible((signal) =>
       forEachMachine(names, async (name) => {
         process.stderr.write(`Stopping "${name}"...\n`);
-        await stopMachine(store, name, { signal });
-        process.stderr.write(`Machine "${name}" was stopped.\n`);
+        const wasOn = await stopMachine(store, name, { signal });
+        process.stderr.write(`Machine "${name}" ${wasOn ? 'was' : 'is already'} stopped.\n`);
       }),
     );
   });

@@ -63,6 +63,7 @@ t.test('the life of a machine, command by command', { timeout: 115_000 }, async 
     exitCode: 0,
     stderr: 'Stopping "dev"...\nMachine "dev" was stopped.\n',
   });
+  t.match(await machine('stop', 'dev'), { exitCode: 0, stderr: /^Machine "dev" is already stopped\.$/m });
   t.match(await machine('doctor', 'dev'), {
     exitCode: 1,
     stdout: /^PROBLEM +machine +Stopped: machine start dev starts it$/m,
@@ -73,7 +74,8 @@ t.test('the life of a machine, command by command', { timeout: 115_000 }, async 
       { exitCode: 1, stdout: '', stderr: /^Error: Host is not running/ },
       command,
     );
-  t.equal((await machine('start', 'dev')).exitCode, 0);
+  t.match(await machine('start', 'dev'), { exitCode: 0, stderr: /^Machine "dev" was started\.$/m });
+  t.match(await machine('start', 'dev'), { exitCode: 0, stderr: /^Machine "dev" is already running\.$/m });
   t.match(await machine('env', '--socket', 'dev'), { exitCode: 1, stderr: /driver fake have no socket/ });
   t.match(await machine('use', 'dev'), {
     exitCode: 1,

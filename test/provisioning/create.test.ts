@@ -198,13 +198,13 @@ t.test('a record that cannot be read is in the way until it is removed by force'
 t.test('starting and stopping are idempotent', async (t) => {
   const store = newStore(t);
   await createMachine(store, fake(), { signal, progress: silent });
-  await startMachine(store, 'dev', { signal, progress: silent });
+  t.equal(await startMachine(store, 'dev', { signal, progress: silent }), false, 'it runs already');
   t.equal(await stateOf(store), 'Running');
-  for (const _ of [1, 2]) {
-    await stopMachine(store, 'dev', { signal });
+  for (const wasOn of [true, false]) {
+    t.equal(await stopMachine(store, 'dev', { signal }), wasOn);
     t.equal(await stateOf(store), 'Stopped');
   }
-  await startMachine(store, 'dev', { signal, progress: silent });
+  t.equal(await startMachine(store, 'dev', { signal, progress: silent }), true);
   t.equal(await stateOf(store), 'Running');
 });
 
@@ -226,7 +226,9 @@ for (const [name, start] of Object.entries({ startMachine, restartMachine }))
         return silent.step(title, work);
       },
     };
-    const starting = t.rejects(start(store, 'dev', { signal: cancelling.signal, progress }));
+    const starting = t.rejects(async () => {
+      await start(store, 'dev', { signal: cancelling.signal, progress });
+    });
     await waits;
     t.equal((await store.lockHolder('dev'))?.pid, process.pid);
     cancelling.abort();

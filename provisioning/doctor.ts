@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { daysLeft, renewalDays } from './certs/expiry.ts';
 import { contextOwner } from './docker-context/context.ts';
 import { currentContext } from './docker-context/current.ts';
@@ -7,7 +8,7 @@ import type { Machine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 import { machineStatus } from './status.ts';
 import { apiSocketOf } from './supervisor/socket/path.ts';
-import { livingSupervisor } from './supervisor/state.ts';
+import { livingSupervisor, type SupervisorState } from './supervisor/state.ts';
 
 export interface Check {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface Check {
 
 /** What a clock may be off by; more breaks signatures and builds that compare times. */
 const clockToleranceMs = 100;
+/** For what comes up after `machine start` has returned, and is no problem yet. */
+const comingUpMs = 10_000;
 
 /** Checks a machine and what connects this computer to it. Never throws for what is wrong with the machine. */
 export async function examine(store: MachineStore, machine: Machine): Promise<readonly Check[]> {
@@ -36,7 +39,7 @@ export async function examine(store: MachineStore, machine: Machine): Promise<re
 }
 
 async function supervisor({ paths, record }: Machine): Promise<Check[]> {
-  const state = await livingSupervisor(paths);
+  const state = await settledSupervisor(paths);
   const log = `see ${paths.supervisorLog}`;
   if (state === null) {
     const detail = `not running; machine env ${record.Name} starts it again, else ${log}`;
@@ -50,6 +53,19 @@ async function supervisor({ paths, record }: Machine): Promise<Check[]> {
       detail: ready ? 'ready' : `${error ?? 'not ready yet'}; ${log}`,
     })),
   ];
+}
+
+/** As it is when no service is still coming up for the first time. */
+async function settledSupervisor(paths: Machine['paths']): Promise<SupervisorState | null> {
+  const deadline = Date.now() + comingUpMs;
+  for (;;) {
+    const state = await livingSupervisor(paths);
+    const isSettled = Object.values(state?.services ?? {}).every(
+      ({ ready, error }) => ready || error !== null,
+    );
+    if (isSettled || Date.now() >= deadline) return state;
+    await delay(100);
+  }
 }
 
 async function engine({ paths }: Machine): Promise<Check[]> {

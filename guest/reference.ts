@@ -17,8 +17,10 @@ export interface Reference {
 
 /** The domain of names that have none. */
 export const officialDomain = 'docker.io';
-/** Where its repositories are served, and what it was called in names. */
-const officialHost = `index.${officialDomain}`;
+/** Where its repositories are served. */
+const officialHost = `registry-1.${officialDomain}`;
+/** What it was called in names, and still is in clients' files. */
+const formerDomain = `index.${officialDomain}`;
 
 const pathComponent = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const domainComponent = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';
@@ -92,7 +94,7 @@ export function registryHostOf(domain: string): string {
 /** The domain that credentials and settings for a server mean: `host[:port]` or a URL, as clients send it. */
 export function domainOfServer(address: string): string {
   const host = address.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-  return host === '' || host === officialHost ? officialDomain : host;
+  return ['', formerDomain, officialHost].includes(host) ? officialDomain : host;
 }
 
 function suffix({ tag, digest }: Reference): string {
@@ -105,7 +107,7 @@ function splitDomain(text: string): { domain: string; rest: string } {
   const isDomain = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
   let domain = isDomain ? first : officialDomain;
   let rest = isDomain ? text.slice(slash + 1) : text;
-  if (domain === officialHost) domain = officialDomain;
+  if (domain === formerDomain) domain = officialDomain;
   if (domain === officialDomain && !rest.includes('/')) rest = `library/${rest}`;
   return { domain, rest };
 }

@@ -1,5 +1,11 @@
 import t from 'tap';
-import { familiarReference, formatReference, parseReference, withDefaultTag } from '../../guest/reference.ts';
+import {
+  domainOfServer,
+  familiarReference,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+} from '../../guest/reference.ts';
 
 const hex = 'a'.repeat(64);
 
@@ -44,4 +50,10 @@ t.test('malformed names are refused in the words that clients know', async (t) =
     [hex, `invalid repository name (${hex}), cannot specify 64-byte hexadecimal strings`],
   ];
   for (const [text, message] of table) t.throws(() => parseReference(text), { message }, text);
+});
+
+t.test('a server is known by every name that clients have for it', async (t) => {
+  for (const name of ['', 'docker.io', 'https://index.docker.io/v1/', 'registry-1.docker.io'])
+    t.equal(domainOfServer(name), 'docker.io', name);
+  t.equal(domainOfServer('https://localhost:5000/v2/'), 'localhost:5000');
 });

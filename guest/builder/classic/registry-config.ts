@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { InvalidParameter } from '../../errors.ts';
+import { domainOfServer } from '../../reference.ts';
 import { authConfig, toCredentials } from '../../registry/credentials.ts';
 import type { BuildSupply } from '../build.ts';
 
@@ -10,18 +11,14 @@ export function parseRegistryConfig(header: string | string[] | undefined): Buil
   if (typeof header !== 'string' || header === '') return () => Promise.resolve(null);
   try {
     const parsed = schema.parse(JSON.parse(Buffer.from(header, 'base64').toString() || '{}'));
-    const byHost = new Map(Object.entries(parsed ?? {}).map(([name, value]) => [hostOf(name), value]));
+    const byHost = new Map(
+      Object.entries(parsed ?? {}).map(([name, value]) => [domainOfServer(name), value]),
+    );
     return async (host) => {
-      const found = byHost.get(hostOf(host));
+      const found = byHost.get(domainOfServer(host));
       return found ? toCredentials(found) : null;
     };
   } catch (cause) {
     throw new InvalidParameter('invalid X-Registry-Config header', { cause });
   }
-}
-
-/** Docker's own registry has an address of old in clients' files. */
-function hostOf(name: string): string {
-  const host = name.replace(/^https?:\/\//, '').split('/')[0]!;
-  return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;
 }

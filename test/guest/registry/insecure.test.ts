@@ -29,7 +29,7 @@ t.test('mirrors are for the official registry and are asked first', async (t) =>
   const mirrors = ['https://mirror.test/'];
   const bases = (domain: string, insecure: boolean) =>
     endpointsOf(domain, { insecure, mirrors }).map(({ base, verify }) => `${base} ${verify}`);
-  t.same(bases('docker.io', false), ['https://mirror.test true', 'https://index.docker.io true']);
+  t.same(bases('docker.io', false), ['https://mirror.test true', 'https://registry-1.docker.io true']);
   t.same(bases('reg.test:5000', false), ['https://reg.test:5000 true']);
   t.same(bases('reg.test:5000', true), ['https://reg.test:5000 false', 'http://reg.test:5000 false']);
 });

@@ -1,3 +1,4 @@
+import { registryHostOf } from '../../../reference.ts';
 import type { RegistryCredentials } from '../../build.ts';
 import { CredentialsRequest, CredentialsResponse } from '../wire/session.ts';
 import type { Session } from './sessions.ts';
@@ -12,7 +13,7 @@ export async function readCredentials(
 ): Promise<RegistryCredentials | null> {
   if (!session.supports(getCredentials)) return null;
   // By this name buildx finds what `docker login` without a server has kept.
-  const request = { host: host === 'docker.io' ? 'registry-1.docker.io' : host };
+  const request = { host: registryHostOf(host) };
   const { username, secret } = await session.client.unary(
     getCredentials,
     CredentialsRequest,

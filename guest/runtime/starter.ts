@@ -9,30 +9,26 @@ import { readFifo } from './fifo.ts';
 import type { FifoSets } from './fifo-sets.ts';
 import { monitorScript } from './monitor.ts';
 
-/** Between words, which hold neither this nor a newline; empty words count. */
-const separator = '\x01';
-
 /**
- * A small shell forks ten times faster than Node, whose memory is a hundred times larger. A line is a FIFO that
- * the new process holds open from its first moment to its last, what it is, and its arguments. The shell ends
- * with the agent, its children do not; while it lives it holds `alive` open.
+ * A small shell forks ten times faster than Node, whose memory is a hundred times larger. It takes this and then one
+ * `start` after the other as its own script, which it reads by the block; its `read` would take each byte by itself.
+ * A FIFO that the new process holds open from its first moment to its last, what it is, and its arguments. The shell
+ * ends with the agent, its children do not; while it lives it holds `alive` open.
  */
 const script = `
 exec 8<>"$1"
-IFS=$2 monitor=$3
-set -f
+monitor=$2
 eval "monitor() {
 $monitor
 }"
-while read -r line; do
-  set -- $line
+start() {
   if [ -p "$1" ]; then
     exec 9<>"$1"
     kind=$2
     shift 2
     case $kind in
       drain) ${drainScript} 2>&9 9>&- 8>&- & ;;
-      exec) { exec </dev/null >/dev/null 2>&1 8>&9 9>&-; unset IFS; set +f; monitor "$@"; } & ;;
+      exec) { exec </dev/null >/dev/null 2>&1 8>&9 9>&-; monitor "$@"; } & ;;
       # slave: what the engine unmounts is unmounted there too, and nothing done there is seen outside.
       run) busybox unshare -m --propagation slave busybox sh -c "$monitor" monitor "$@" \\
           </dev/null >/dev/null 2>&1 8>&9 9>&- & ;;
@@ -42,7 +38,7 @@ while read -r line; do
   echo
   # Reaps those that have ended.
   jobs >/dev/null
-done
+}
 `;
 
 /** Starts what stands between a container and the agent: monitors (monitor.ts) and drains (drain.ts). */
@@ -72,7 +68,7 @@ export class Starter {
     // Held until the shell has it, so that it has no end before the beginning.
     const token = openSync(fifo, constants.O_RDWR);
     this.#starting.push(() => closeSync(token));
-    this.#running().stdin!.write(`${[fifo, kind, ...args].join(separator)}\n`);
+    this.#running().stdin!.write(`start ${[fifo, kind, ...args].map(quoted).join(' ')}\n`);
     return readFifo(fifo).resume();
   }
 
@@ -90,7 +86,7 @@ export class Starter {
 
   #running(): ChildProcess {
     if (this.#shell) return this.#shell;
-    const shell = spawn('busybox', ['sh', '-c', script, 'starter', this.#alive, separator, monitorScript], {
+    const shell = spawn('busybox', ['sh', '-s', this.#alive, monitorScript], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
       cwd: '/',
@@ -98,7 +94,7 @@ export class Starter {
     });
     this.#shell = shell;
     shell.unref();
-    shell.stdin!.on('error', () => {});
+    shell.stdin!.on('error', () => {}).write(script);
     createInterface({ input: shell.stdout! }).on('line', () => this.#starting.shift()?.());
     const gone = () => {
       if (this.#shell === shell) this.#shell = null;
@@ -107,4 +103,9 @@ export class Starter {
     shell.once('error', gone).once('exit', gone);
     return shell;
   }
+}
+
+/** As one word of a shell's. */
+function quoted(word: string | number): string {
+  return `'${String(word).replaceAll("'", `'\\''`)}'`;
 }

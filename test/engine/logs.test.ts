@@ -61,10 +61,10 @@ t.test('no line is lost, doubled or torn by killing the engine at any moment', {
   }
   const following = engine.docker(['logs', '-f', '--tail', '1000000000', 'tty'], { timeoutMs: 120_000 });
   await engine.output(['kill', 'two', 'tty', 'small']);
-  const two = await engine.docker(['logs', 'two']);
+  const two = await engine.docker(['logs', 'two'], { timeoutMs: 180_000 });
   checkLines(t, two.stdout, 'out');
   checkLines(t, two.stderr, 'err');
-  checkLines(t, await engine.output(['logs', 'small']), 'small');
+  checkLines(t, await engine.output(['logs', 'small'], { timeoutMs: 180_000 }), 'small');
   checkLines(t, (await following).stdout, 'tty');
   t.equal(await engine.output(['wait', 'two']), '137\n');
 });

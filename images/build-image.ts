@@ -4,7 +4,7 @@ import { makeBusyboxImage } from './busybox-image.ts';
 import { writeErofs } from './erofs/write-erofs.ts';
 import { type BuildInputs, downloadInputs, type OutsideWorld } from './fetch-inputs.ts';
 import { makeInitramfs } from './initramfs.ts';
-import { type BootFiles, hexOf, imageDigest } from './inputs-digest.ts';
+import { type BootFiles, hexOf, imageDigest, inOrder } from './inputs-digest.ts';
 import { readKernelPackage } from './kernel/kernel-package.ts';
 import { unpackedKernel } from './kernel/unpacked-kernel.ts';
 import { manifestText } from './manifest.ts';
@@ -16,7 +16,7 @@ import { packageLicences } from './root/licences.ts';
 import { makeRootTree } from './root/root-tree.ts';
 
 export interface BuildOptions
-  extends Pick<EnsureOsImageOptions, 'arch' | 'mirrors' | 'signal' | 'onProgress'> {
+  extends Pick<EnsureOsImageOptions, 'arch' | 'extras' | 'mirrors' | 'signal' | 'onProgress'> {
   readonly paths: ReturnType<typeof cachePaths>;
   readonly recipe: string;
   readonly boot: BootFiles;
@@ -53,7 +53,7 @@ async function assemble(
   nodeArchive: string,
   work: string,
   made: ReturnType<typeof imagePaths>,
-  { arch, paths, recipe, boot, signal, onProgress }: BuildOptions,
+  { arch, extras = [], paths, recipe, boot, signal, onProgress }: BuildOptions,
 ): Promise<void> {
   const { packages, distributionVersion } = inputs;
   const progress = (
@@ -67,6 +67,8 @@ async function assemble(
   const staging = join(work, 'staging');
   await mkdir(staging);
   const { tree, busybox } = await makeRootTree({
+    arch,
+    extras,
     distributionVersion,
     packages: packages
       .filter(({ name }) => !name.startsWith('linux-image-'))
@@ -86,6 +88,7 @@ async function assemble(
     recipe,
     distribution: { codename, version: distributionVersion },
     kernelRelease: kernel.release,
+    ...(extras.length > 0 && { extras: inOrder(extras) }),
     node: nodeRuntime[arch],
     packages: await Promise.all(
       packages.map(async ({ name, version, architecture, sha256 }) => ({

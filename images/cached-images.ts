@@ -67,11 +67,12 @@ async function summary(files: ImagePaths, hex: string): Promise<OsImageSummary> 
   try {
     const manifest = await readManifest(files.manifest);
     const builtAt = (await stat(files.manifest)).mtime;
-    return { ...about, arch: manifest.arch, builtAt, kernelRelease: manifest.kernelRelease, broken: null };
+    const { arch, kernelRelease, extras = [] } = manifest;
+    return { ...about, arch, builtAt, kernelRelease, extras, broken: null };
   } catch (error) {
     const builtAt = (await stat(files.directory)).mtime;
     const broken = `manifest.json cannot be used: ${(error as Error).message.split('\n')[0]}`;
-    return { ...about, arch: null, builtAt, kernelRelease: null, broken };
+    return { ...about, arch: null, builtAt, kernelRelease: null, extras: [], broken };
   }
 }
 

@@ -11,7 +11,7 @@ import { cachePaths, type ImagePaths } from './paths.ts';
 import { commandLine } from './recipe.ts';
 
 /**
- * The OS image for an architecture, built when it is not in the cache.
+ * The OS image for an architecture, with the extras asked for, built when it is not in the cache.
  *
  * When an image of today's recipe is cached, the newest such one is used and the network is not touched: a
  * machine can be made without it, and does not change under the user's hands. `refresh` asks the archive and
@@ -24,9 +24,17 @@ export async function ensureOsImage(
   options: EnsureOsImageOptions,
   outside: OutsideWorld = {},
 ): Promise<OsImage> {
-  const { arch, cacheDirectory, agentDirectory, bootDirectory, refresh = false, signal } = options;
+  const {
+    arch,
+    extras = [],
+    cacheDirectory,
+    agentDirectory,
+    bootDirectory,
+    refresh = false,
+    signal,
+  } = options;
   const boot = await readBootFiles(bootDirectory);
-  const recipe = await recipeDigest(arch, boot);
+  const recipe = await recipeDigest(arch, extras, boot);
   const paths = cachePaths(cacheDirectory);
   let files = refresh ? null : await newestOf(cacheDirectory, arch, recipe);
   if (files === null) {

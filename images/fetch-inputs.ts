@@ -9,7 +9,14 @@ import type { Fetch } from './download/request.ts';
 import { type FetchNodeOptions, fetchNodeArchive } from './node-runtime.ts';
 import type { EnsureOsImageOptions } from './os-image.ts';
 import type { cachePaths } from './paths.ts';
-import { codename, excludedPackages, kernelPackage, nodeRuntime, wantedPackages } from './recipe.ts';
+import {
+  codename,
+  excludedPackages,
+  extras as extraParts,
+  kernelPackage,
+  nodeRuntime,
+  wantedPackages,
+} from './recipe.ts';
 
 /** What comes from outside; tests give their own. */
 export interface OutsideWorld {
@@ -27,14 +34,14 @@ export interface BuildInputs {
   readonly kernel: DebianPackage;
 }
 
-type Options = Pick<EnsureOsImageOptions, 'arch' | 'mirrors' | 'signal' | 'onProgress'> & {
+type Options = Pick<EnsureOsImageOptions, 'arch' | 'extras' | 'mirrors' | 'signal' | 'onProgress'> & {
   readonly paths: ReturnType<typeof cachePaths>;
   readonly outside: OutsideWorld;
 };
 
 /** Finds out, from the signed index, which packages the image is made of today. */
 export async function resolvePackages(options: Options): Promise<BuildInputs> {
-  const { arch, signal, onProgress, paths, outside } = options;
+  const { arch, extras = [], signal, onProgress, paths, outside } = options;
   const { env = process.env, keys, now, fetch } = outside;
   const { index, version } = await fetchIndex({
     mirrors: findMirrors({ settings: options.mirrors ?? {}, env, aptSources: await readAptSources() }),
@@ -50,7 +57,11 @@ export async function resolvePackages(options: Options): Promise<BuildInputs> {
   });
   const packages = solve({
     index,
-    wanted: [...wantedPackages, kernelPackage[arch]],
+    wanted: [
+      ...wantedPackages,
+      kernelPackage[arch],
+      ...extras.flatMap((extra) => extraParts[extra][arch].packages),
+    ],
     excluded: new Set(excludedPackages),
   });
   const kernel = packages.find(({ name }) => /^linux-image-\d/.test(name));

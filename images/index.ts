@@ -5,10 +5,11 @@ export type {
   BuildPhase,
   BuildProgress,
   EnsureOsImageOptions,
+  ImageExtra,
   Manifest,
   ManifestPackage,
   MirrorSettings,
   OsImage,
   OsImageSummary,
 } from './os-image.ts';
-export { architectures, buildPhases } from './os-image.ts';
+export { architectures, buildPhases, imageExtras } from './os-image.ts';

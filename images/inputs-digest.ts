@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { tarOf } from './archive/tar-writer.ts';
 import { type OverlayFile, overlayFingerprint, readOverlay } from './boot-files.ts';
 import type { BuildInputs } from './fetch-inputs.ts';
-import type { Architecture } from './os-image.ts';
+import type { Architecture, ImageExtra } from './os-image.ts';
 import * as recipe from './recipe.ts';
 import { addSkeleton } from './root/skeleton.ts';
 import { FileTree } from './tree/file-tree.ts';
@@ -21,7 +21,11 @@ export async function readBootFiles(bootDirectory: string): Promise<BootFiles> {
 }
 
 /** Digest of how an image is made; of all inputs but the versions of the packages. */
-export async function recipeDigest(arch: Architecture, boot: BootFiles): Promise<string> {
+export async function recipeDigest(
+  arch: Architecture,
+  extras: readonly ImageExtra[],
+  boot: BootFiles,
+): Promise<string> {
   const skeleton = new FileTree();
   addSkeleton(skeleton, '0');
   return digestOf([
@@ -41,6 +45,10 @@ export async function recipeDigest(arch: Architecture, boot: BootFiles): Promise
     recipe.nodeRuntime[arch],
     overlayFingerprint(boot.initramfs),
     overlayFingerprint(boot.root),
+    ...inOrder(extras).map((extra) => {
+      const { packages, keptPaths } = recipe.extras[extra][arch];
+      return [extra, packages, Object.entries(keptPaths).map(([name, pattern]) => [name, pattern.source])];
+    }),
   ]);
 }
 
@@ -54,6 +62,11 @@ export function imageDigest(
     distributionVersion,
     packages.map(({ name, version, sha256 }) => [name, version, sha256]),
   ]);
+}
+
+/** The same for the same extras, however they were asked for. */
+export function inOrder(extras: readonly ImageExtra[]): ImageExtra[] {
+  return [...new Set(extras)].sort();
 }
 
 export function digestOf(value: unknown): string {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { architectures, type Manifest } from './os-image.ts';
+import { architectures, imageExtras, type Manifest } from './os-image.ts';
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
@@ -11,6 +11,7 @@ const schema = z.object({
   recipe: digest,
   distribution: z.object({ codename: z.string(), version: z.string() }),
   kernelRelease: z.string(),
+  extras: z.array(z.enum(imageExtras)).exactOptional(),
   node: z.object({ package: z.string(), version: z.string(), integrity: z.string() }),
   packages: z.array(
     z.object({

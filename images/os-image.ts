@@ -3,6 +3,10 @@ import type { OsImageFiles } from '../drivers/driver.ts';
 export const architectures = ['amd64', 'arm64'] as const;
 export type Architecture = (typeof architectures)[number];
 
+/** What an OS image has only when it is asked for (`--with`). */
+export const imageExtras = ['qemu-user'] as const;
+export type ImageExtra = (typeof imageExtras)[number];
+
 /** A complete OS image in the cache: what a local VM boots, and what it is made of. */
 export interface OsImage extends OsImageFiles {
   /** `sha256:…` of all inputs (packages, Node, boot files, recipe): the same digest means the same bytes. */
@@ -19,6 +23,8 @@ export interface Manifest {
   readonly recipe: string;
   readonly distribution: { readonly codename: string; readonly version: string };
   readonly kernelRelease: string;
+  /** Absent when there is nothing but the usual. */
+  readonly extras?: readonly ImageExtra[];
   readonly node: { readonly package: string; readonly version: string; readonly integrity: string };
   readonly packages: readonly ManifestPackage[];
 }
@@ -42,6 +48,7 @@ export interface OsImageSummary {
   readonly builtAt: Date;
   readonly sizeBytes: number;
   readonly kernelRelease: string | null;
+  readonly extras: readonly ImageExtra[];
   readonly broken: string | null;
 }
 
@@ -59,6 +66,8 @@ export interface BuildProgress {
 
 export interface EnsureOsImageOptions {
   readonly arch: Architecture;
+  /** In any order. */
+  readonly extras?: readonly ImageExtra[];
   /** `<store>/cache`; made when missing. */
   readonly cacheDirectory: string;
   /** What goes to `/opt/machine` in the guest: the agent's bundle. */

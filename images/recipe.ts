@@ -1,4 +1,4 @@
-import type { Architecture } from './os-image.ts';
+import type { Architecture, ImageExtra } from './os-image.ts';
 
 /**
  * What the OS image is made of. Everything here goes into the recipe's digest, so a change makes a new image;
@@ -74,6 +74,31 @@ export const keptPaths: Readonly<Record<string, RegExp>> = {
   tini: /\/tini-static$/,
   'util-linux-extra': /\/waitpid$/,
 };
+
+/**
+ * What an image has only when it is asked for. A change of one changes no image without it.
+ *
+ * `qemu-user`: emulators of the other architectures that container images are published for (14 MB each, static), with
+ * Debian's words for the kernel about them. 32-bit arm is no other architecture to some arm64 processors; emulated it
+ * runs on all of them. amd64 kernels run i386 by themselves.
+ */
+export const extras: Readonly<Record<ImageExtra, Readonly<Record<Architecture, Extra>>>> = {
+  'qemu-user': {
+    amd64: emulators('aarch64|arm|ppc64le|riscv64|s390x'),
+    arm64: emulators('x86_64|i386|arm|ppc64le|riscv64|s390x'),
+  },
+};
+
+export interface Extra {
+  readonly packages: readonly string[];
+  /** As in {@link keptPaths}. */
+  readonly keptPaths: Readonly<Record<string, RegExp>>;
+}
+
+function emulators(names: string): Extra {
+  const kept = new RegExp(`/(qemu-(${names})(\\.conf)?|(${names})-binfmt-P)$`);
+  return { packages: ['qemu-user'], keptPaths: { 'qemu-user': kept } };
+}
 
 /** Paths that no package's files go to: what only people, other tools or maintainer scripts read. */
 export const droppedPaths: readonly RegExp[] = [

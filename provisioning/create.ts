@@ -1,6 +1,7 @@
 import type { CreateRequest } from '../drivers/driver.ts';
-import { AlreadyExists, PreCreateError } from '../drivers/errors.ts';
+import { AlreadyExists, InvalidArgument, PreCreateError } from '../drivers/errors.ts';
 import { loadDriver } from '../drivers/registry.ts';
+import type { ImageExtra } from '../images/os-image.ts';
 import { mountsOf } from './directories/mounts.ts';
 import { type Machine, machineOf } from './machine.ts';
 import { assertMachineName } from './machine-name.ts';
@@ -20,6 +21,7 @@ export interface NewMachine {
   readonly hostOptions: HostOptions;
   /** What `--mount` said; null when it said nothing (directories/mounts.ts). */
   readonly mounts: readonly string[] | null;
+  readonly imageExtras: readonly ImageExtra[];
 }
 
 /**
@@ -39,9 +41,13 @@ export async function createMachine(
   wanted: NewMachine,
   { signal, progress, ...options }: PowerOnOptions,
 ): Promise<MachineRecord> {
-  const { name, driverName, hostOptions } = wanted;
+  const { name, driverName } = wanted;
   assertMachineName(name);
   const driver = await loadDriver(driverName);
+  if (wanted.imageExtras.length > 0 && !driver.features.bootsOsImage)
+    throw new InvalidArgument(
+      `machines of the driver "${driverName}" boot no OS image of ours; leave out --with`,
+    );
   await using _lock = await store.lock(name, {
     signal,
     onWait: ({ pid }) => progress.note(`waiting for process ${pid}, which is working on machine "${name}"`),
@@ -63,7 +69,7 @@ export async function createMachine(
     };
     await progress.step('Running pre-create checks', () => preCheck(() => driver.preCreate(request)));
 
-    let record = newRecord(name, driverName, hostOptions, await mountsOf(driver, wanted.mounts));
+    let record = newRecord(wanted, await mountsOf(driver, wanted.mounts));
     await store.save(record);
     const remember = async (state: unknown) => {
       // Refusing here keeps a cancelled driver from making anything more.
@@ -80,7 +86,7 @@ export async function createMachine(
     undo.defer('finish making keys', () => settled);
     const image = driver.features.bootsOsImage
       ? await progress.step('Getting the OS image', (report) =>
-          osImage(store.paths.cache, { signal, report }),
+          osImage(store.paths.cache, { extras: wanted.imageExtras, signal, report }),
         )
       : null;
     record = { ...record, OsImage: image?.digest ?? null };
@@ -141,9 +147,7 @@ async function preCheck(check: () => void | Promise<void>): Promise<void> {
 }
 
 function newRecord(
-  name: string,
-  driverName: string,
-  hostOptions: HostOptions,
+  { name, driverName, hostOptions, imageExtras }: NewMachine,
   mounts: MachineRecord['Mounts'],
 ): MachineRecord {
   return {
@@ -154,6 +158,7 @@ function newRecord(
     CreatedAt: new Date().toISOString(),
     Driver: null,
     OsImage: null,
+    OsImageExtras: imageExtras,
     Engine: null,
     Mounts: mounts,
     HostOptions: hostOptions,

@@ -36,6 +36,8 @@ const schema = object({
   Driver: anything,
   /** Digest of the OS image last booted; null when the machine boots none of ours. */
   OsImage: nullable(text),
+  /** What its OS image is to have besides the usual (images/os-image.ts). */
+  OsImageExtras: givenOr([], list(oneOf('qemu-user'))),
   /** What the agent said at its last start; null when none ever did. */
   Engine: nullable(object({ Version: text, ApiVersion: text })),
   /** Directories of this computer in the machine; records from before there were any have none. */

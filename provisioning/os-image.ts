@@ -1,4 +1,4 @@
-import type { OsImage } from '../images/os-image.ts';
+import type { ImageExtra, OsImage } from '../images/os-image.ts';
 import { installation } from './installation.ts';
 import type { StepDetail } from './progress.ts';
 
@@ -7,11 +7,13 @@ export async function osImage(
   cacheDirectory: string,
   {
     arch = process.arch === 'arm64' ? 'arm64' : 'amd64',
+    extras = [],
     refresh = false,
     signal,
     report,
   }: {
     arch?: OsImage['arch'];
+    extras?: readonly ImageExtra[];
     refresh?: boolean;
     signal?: AbortSignal;
     report?: (detail: StepDetail) => void;
@@ -21,6 +23,7 @@ export async function osImage(
   const { agent, boot } = await installation();
   return ensureOsImage({
     arch,
+    extras,
     cacheDirectory,
     agentDirectory: agent,
     bootDirectory: boot,

@@ -1,13 +1,12 @@
 import type { MachineStore } from './machine-store.ts';
-import type { PowerOnOptions } from './power-on.ts';
-import { startLocked } from './start.ts';
+import { type StartOptions, startLocked } from './start.ts';
 import { stopLocked } from './stop.ts';
 
 /** Stops cleanly, then starts; a stopped machine is started. Nobody else gets in between. Throws NotFound. */
 export async function restartMachine(
   store: MachineStore,
   name: string,
-  options: PowerOnOptions,
+  options: StartOptions,
 ): Promise<void> {
   await using _lock = await store.lock(name, { signal: options.signal });
   await options.progress.step('Stopping the machine', () => stopLocked(store, name, options));

@@ -1,10 +1,16 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
+import type { ImageExtra } from '../images/os-image.ts';
 import { openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
 import { type PowerOnOptions, powerOn } from './power-on.ts';
 import { machineStatus } from './status.ts';
 import { superviseStarted } from './supervisor/started.ts';
+
+export interface StartOptions extends PowerOnOptions {
+  /** Of its OS image, from now on; absent: those that it has had. */
+  readonly imageExtras?: readonly ImageExtra[];
+}
 
 /**
  * Starts a machine and waits until its engine answers; a running one is left as it is. Resolves with whether it was
@@ -13,7 +19,7 @@ import { superviseStarted } from './supervisor/started.ts';
 export async function startMachine(
   store: MachineStore,
   name: string,
-  options: PowerOnOptions,
+  options: StartOptions,
 ): Promise<boolean> {
   await using _lock = await store.lock(name, { signal: options.signal });
   return await startLocked(store, name, options);
@@ -23,26 +29,38 @@ export async function startMachine(
 export async function startLocked(
   store: MachineStore,
   name: string,
-  options: PowerOnOptions,
+  options: StartOptions,
 ): Promise<boolean> {
-  const { signal, progress } = options;
+  const { signal, progress, imageExtras } = options;
   const machine = await openMachine(store, name);
   if (machine.record.Phase === 'creating')
     throw new FailedPrecondition(
       `machine "${name}" was never completed; machine rm ${name} removes what is left`,
     );
+  const extras = imageExtras ?? machine.record.OsImageExtras;
+  if (extras.length > 0 && !machine.driver.features.bootsOsImage)
+    throw new FailedPrecondition(`machine "${name}" boots no OS image of ours; leave out --with`);
   const { state, errors } = await machineStatus(store, machine);
   if (state === 'Running') {
+    if (extras.join() !== machine.record.OsImageExtras.join())
+      throw new FailedPrecondition(
+        `machine "${name}" runs with another OS image; machine restart --with ${extras.join(' --with ') || 'none'} ${name} changes it`,
+      );
     await superviseStarted(store, machine, options);
     return false;
   }
   if (state === 'Error') throw new FailedPrecondition(`machine "${name}" is broken: ${errors.join('; ')}`);
   const image = machine.driver.features.bootsOsImage
-    ? await progress.step('Getting the OS image', (report) => osImage(store.paths.cache, { signal, report }))
+    ? await progress.step('Getting the OS image', (report) =>
+        osImage(store.paths.cache, { extras, signal, report }),
+      )
     : null;
   const { prepareTrust } = await import('./trust.ts');
   const bootConfig = await prepareTrust(store, machine, signal);
-  const current = { ...machine, record: { ...machine.record, OsImage: image?.digest ?? null } };
+  const current = {
+    ...machine,
+    record: { ...machine.record, OsImage: image?.digest ?? null, OsImageExtras: extras },
+  };
   const record = await powerOn(store, current, { osImage: image, bootConfig }, options);
   await store.save(record);
   await superviseStarted(

@@ -6,12 +6,13 @@ import { contextOf } from '../context.ts';
 import { driverFlags, driverValues } from '../flags/driver.ts';
 import { type EngineFlags, engineFlags, engineOptions } from '../flags/engine.ts';
 import { fromEnv } from '../flags/from-env.ts';
+import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from '../flags/image-extras.ts';
 import { repeated } from '../flags/repeated.ts';
 import { type SwarmFlags, swarmFlags, swarmOptions } from '../flags/swarm.ts';
 import { interruptible } from '../interruption.ts';
 import { progressFor } from '../progress/progress.ts';
 
-interface Options extends EngineFlags, SwarmFlags {
+interface Options extends EngineFlags, SwarmFlags, ImageExtraFlags {
   readonly driver: string;
   readonly tlsSan: readonly string[];
   readonly json?: boolean;
@@ -44,6 +45,7 @@ export async function configure(command: Command, args: readonly string[]): Prom
       ).argParser((value: string, before: readonly string[] | undefined) => repeated(value, before ?? [])),
     )
     .option('--no-mount', 'share no directory')
+    .addOption(imageExtrasFlag())
     .option('--json', 'print progress events and the result as JSON lines');
   for (const option of [...engineFlags(), ...swarmFlags(), ...driverFlags(driver)]) command.addOption(option);
 
@@ -68,6 +70,7 @@ export async function configure(command: Command, args: readonly string[]): Prom
             AuthOptions: { ServerCertSANs: [...options.tlsSan] },
           },
           mounts: options.mount === false ? ['none'] : (options.mount ?? null),
+          imageExtras: imageExtrasOf(options.with ?? []),
         },
         { signal, progress },
       ),

@@ -6,6 +6,7 @@ import { architectures } from '../../images/os-image.ts';
 import { osImage } from '../../provisioning/os-image.ts';
 import { contextOf } from '../context.ts';
 import { driverFlags, driverValues } from '../flags/driver.ts';
+import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from '../flags/image-extras.ts';
 import { interruptible } from '../interruption.ts';
 import { forEachMachine } from '../names.ts';
 import { sizeText } from '../progress/format.ts';
@@ -35,16 +36,21 @@ export function configure(command: Command): void {
     .command('build')
     .description('build the OS image, or take it from the cache')
     .addOption(new Option('--arch <ARCH>', 'of the machines that boot it').choices(architectures))
+    .addOption(imageExtrasFlag())
     .option('--refresh', 'ask the mirror for newer packages')
     .option('--json', 'print progress events and the result as JSON lines')
     .action(
-      async (options: { arch?: 'amd64' | 'arm64'; refresh?: boolean; json?: boolean }, self: Command) => {
+      async (
+        options: ImageExtraFlags & { arch?: 'amd64' | 'arm64'; refresh?: boolean; json?: boolean },
+        self: Command,
+      ) => {
         const { store } = contextOf(self);
-        const { json, ...wanted } = options;
+        const { json, with: words = [], ...wanted } = options;
+        const extras = imageExtrasOf(words);
         const progress = await progressFor('', { json });
         const image = await interruptible(async (signal) => {
           const built = await progress.step('Getting the OS image', (report) =>
-            osImage(store.paths.cache, { ...wanted, signal, report }),
+            osImage(store.paths.cache, { ...wanted, extras, signal, report }),
           );
           await progress.step('Preparing the first start', (report) => prepare(built, signal, report));
           return built;
@@ -69,11 +75,14 @@ export function configure(command: Command): void {
           image.digest.slice('sha256:'.length).slice(0, 12),
           image.arch ?? '-',
           image.kernelRelease ?? '-',
+          image.extras.join(',') || '-',
           image.builtAt.toISOString().replace(/\.\d+Z$/, 'Z'),
           sizeText(image.sizeBytes),
           image.broken ?? '',
         ]);
-        process.stdout.write(tableText([['IMAGE', 'ARCH', 'KERNEL', 'BUILT', 'SIZE', 'ERRORS'], ...rows]));
+        process.stdout.write(
+          tableText([['IMAGE', 'ARCH', 'KERNEL', 'WITH', 'BUILT', 'SIZE', 'ERRORS'], ...rows]),
+        );
       }
     });
 

@@ -1,21 +1,26 @@
 import type { Command } from 'commander';
 import { startMachine } from '../../provisioning/start.ts';
 import { contextOf } from '../context.ts';
+import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from '../flags/image-extras.ts';
 import { interruptible } from '../interruption.ts';
 import { forEachMachine, machineNames } from '../names.ts';
 import { progressFor } from '../progress/progress.ts';
 
 export function configure(command: Command): void {
-  command.argument('[names...]').action(async (given: string[], _options: unknown, self: Command) => {
-    const { store } = contextOf(self);
-    const names = await machineNames(store, given);
-    await interruptible((signal) =>
-      forEachMachine(names, async (name) => {
-        const progress = await progressFor(name, { several: names.length > 1 });
-        process.stderr.write(`Starting "${name}"...\n`);
-        const wasOff = await startMachine(store, name, { signal, progress });
-        process.stderr.write(`Machine "${name}" ${wasOff ? 'was started' : 'is already running'}.\n`);
-      }),
-    );
-  });
+  command
+    .argument('[names...]')
+    .addOption(imageExtrasFlag())
+    .action(async (given: string[], options: ImageExtraFlags, self: Command) => {
+      const { store } = contextOf(self);
+      const chosen = options.with && { imageExtras: imageExtrasOf(options.with) };
+      const names = await machineNames(store, given);
+      await interruptible((signal) =>
+        forEachMachine(names, async (name) => {
+          const progress = await progressFor(name, { several: names.length > 1 });
+          process.stderr.write(`Starting "${name}"...\n`);
+          const wasOff = await startMachine(store, name, { signal, progress, ...chosen });
+          process.stderr.write(`Machine "${name}" ${wasOff ? 'was started' : 'is already running'}.\n`);
+        }),
+      );
+    });
 }

@@ -1,4 +1,5 @@
 import { httpStatus } from '../errors.ts';
+import type { Platform } from '../images/platform.ts';
 import type { ContainerLog } from '../logs/container-log.ts';
 import type { RunningTask } from '../runtime/runtime.ts';
 import { RuntimeError } from '../runtime/start-error.ts';
@@ -7,6 +8,7 @@ import { specOf } from './container-wish.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import type { DurableRecord } from './durable-record.ts';
 import { Exits } from './exits.ts';
+import { explainForeign, lacksEmulator } from './foreign-program.ts';
 import { HealthKeeper } from './health/health-keeper.ts';
 import { linkedContainers, tellLinking } from './links.ts';
 import { openLog } from './logging.ts';
@@ -95,6 +97,7 @@ export class Runs {
         spec: specOf(record, this.#deps, { namespace: sandbox.namespace, neighbours }),
         rootfs: this.#deps.snapshotter.mount(record.id),
         openStdin: record.config.OpenStdin,
+        doubtful: lacksEmulator(this.#platform()),
       });
       const startedAt = task.startedAt.toISOString();
       this.#record.transition({ type: 'started', pid: task.pid, startedAt });
@@ -103,7 +106,8 @@ export class Runs {
       this.#record.publish('start');
       this.health.begin(startedAt);
       await tellLinking(record, { neighbours, networks: this.#deps.networks, paths: this.#deps.paths });
-    } catch (error) {
+    } catch (cause) {
+      const error = explainForeign(cause, { platform: this.#platform(), host: this.#deps.host });
       await this.#startFailed(error);
       throw error;
     }
@@ -138,6 +142,15 @@ export class Runs {
     const at = new Date().toISOString();
     this.#record.transition({ type: 'exited', exitCode: 255, oomKilled: false, at, restarts: false });
     return false;
+  }
+
+  /** Of its image; undefined when that is not here any more. */
+  #platform(): Platform | undefined {
+    try {
+      return this.#deps.images.resolve(this.#record.value.imageId).config;
+    } catch {
+      return undefined;
+    }
   }
 
   async #startFailed(error: unknown): Promise<void> {

@@ -23,6 +23,8 @@ export interface HostSystem {
   /** Controllers that containers can use. */
   readonly cgroupControllers: ReadonlySet<string>;
   readonly knowsIoWeight: () => boolean;
+  /** What to type to get emulators of other architectures. */
+  readonly emulatorAdvice: string;
 }
 
 const machines: Readonly<Record<string, { machine: string; goArch: string }>> = {
@@ -30,7 +32,8 @@ const machines: Readonly<Record<string, { machine: string; goArch: string }>> = 
   arm64: { machine: 'aarch64', goArch: 'arm64' },
 };
 
-export function readHostSystem(): HostSystem {
+/** @param isMachine a VM of ours */
+export function readHostSystem({ isMachine = false } = {}): HostSystem {
   const os = osRelease();
   // Also those that a machine of ours brings up only in a moment.
   const processors = read('/sys/devices/system/cpu/present').trim();
@@ -49,6 +52,9 @@ export function readHostSystem(): HostSystem {
     memoryBytes: totalmem(),
     ...groups,
     knowsIoWeight: () => knowsIoWeight(groups.cgroupVersion),
+    emulatorAdvice: isMachine
+      ? `machine restart --with qemu-user ${hostname()} brings one`
+      : "Debian's package qemu-user-binfmt brings one",
   };
 }
 

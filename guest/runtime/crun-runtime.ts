@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run, tryRun } from '../host/exec.ts';
 import type { Mount } from '../layers/snapshotter.ts';
@@ -22,6 +22,9 @@ const mortal = 'mortal';
 /** For a session to end after its container; who does not is not waited for. */
 const sessionEndMs = 2000;
 
+/** From crun's word that a container has started to the program's execve: some milliseconds, more on a busy computer. */
+const executionMs = 10_000;
+
 interface Launch {
   readonly directory: RunDirectory;
   readonly verb: 'run' | 'exec';
@@ -30,6 +33,7 @@ interface Launch {
   readonly openStdin: boolean;
   readonly rootfs: Mount | null;
   readonly command: string;
+  readonly doubtful: boolean;
 }
 
 /** {@link Runtime} by crun, one monitor a task (monitor.ts). */
@@ -50,7 +54,7 @@ export class CrunRuntime implements Runtime {
     mkdirSync(paths.crun, { recursive: true, mode: 0o700 });
   }
 
-  async start({ id, spec, rootfs, openStdin }: StartRequest): Promise<RunningTask> {
+  async start({ id, spec, rootfs, openStdin, doubtful = false }: StartRequest): Promise<RunningTask> {
     await Promise.all([this.remove(id), this.#starter.ready()]);
     const directory = new RunDirectory(this.#paths.run(id));
     mkdirSync(directory.file('rootfs'), { recursive: true, mode: 0o700 });
@@ -66,6 +70,7 @@ export class CrunRuntime implements Runtime {
       openStdin,
       rootfs,
       command: args[0] ?? '',
+      doubtful,
     };
     try {
       const task = await this.#launch(launch);
@@ -90,6 +95,7 @@ export class CrunRuntime implements Runtime {
       openStdin,
       rootfs: null,
       command: process.args[0] ?? '',
+      doubtful: false,
     });
     const ended = task.exited.then(() => this.#execs.delete(execId));
     this.#execs.set(execId, ended);
@@ -166,6 +172,7 @@ export class CrunRuntime implements Runtime {
       if (started === 'failed') throw startError(directory.text('log'), launch.command, launch.verb);
       const from = launch.verb === 'run' ? { stdout: 0, stderr: 0 } : null;
       const task = this.#task(directory, launch.containerId, { ...launch, from });
+      if (launch.doubtful) await whenExecuted(started);
       if (!identify(started)) await rejectLateFailure(task, launch);
       return task;
     } catch (error) {
@@ -225,6 +232,25 @@ export class CrunRuntime implements Runtime {
       if (monitor) signalProcess(monitor, 9);
     });
     await Promise.all(sessions);
+  }
+}
+
+/** Resolves when a process is crun no more, but the container's program, or nothing. */
+async function whenExecuted(pid: number): Promise<void> {
+  const deadline = performance.now() + executionMs;
+  while (identify(pid) && performance.now() < deadline) {
+    // None for a moment when it ends.
+    const [program = ''] = commandLine(pid).split('\0');
+    if (program !== '' && basename(program) !== 'crun') return;
+    await delay(10);
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
   }
 }
 

@@ -37,6 +37,8 @@ export interface StartRequest {
   readonly spec: RuntimeSpec;
   readonly rootfs: Mount;
   readonly openStdin: boolean;
+  /** The kernel may not take the program: it is waited for until it has, or has not. */
+  readonly doubtful?: boolean;
 }
 
 export interface ExecRequest {

@@ -5,7 +5,8 @@ import type { KernelPackage } from '../kernel/kernel-package.ts';
 import { moduleIndexes } from '../kernel/module-indexes.ts';
 import { selectModules } from '../kernel/select-modules.ts';
 import { readNodeBinary } from '../node-runtime.ts';
-import { droppedPaths, keptPaths, rootModules } from '../recipe.ts';
+import type { Architecture, ImageExtra } from '../os-image.ts';
+import { droppedPaths, extras as extraParts, keptPaths, rootModules } from '../recipe.ts';
 import { readAll } from '../tree/content.ts';
 import { FileTree } from '../tree/file-tree.ts';
 import { addFiles, type Staging } from './add-package.ts';
@@ -16,6 +17,8 @@ import { missingLibraries } from './check-libraries.ts';
 import { addSkeleton } from './skeleton.ts';
 
 export interface RootParts {
+  readonly arch: Architecture;
+  readonly extras: readonly ImageExtra[];
   readonly distributionVersion: string;
   /** All but the kernel, in the order in which they are unpacked. */
   readonly packages: readonly { readonly name: string; readonly path: string }[];
@@ -31,11 +34,16 @@ export interface RootParts {
 /** The guest's root file system, all but the manifest. Throws FailedPrecondition when a library is missing. */
 export async function makeRootTree(parts: RootParts): Promise<{ tree: FileTree; busybox: Buffer }> {
   const { packages, kernel, staging, signal, onPackage } = parts;
+  const keptOf = Object.assign(
+    {},
+    keptPaths,
+    ...parts.extras.map((extra) => extraParts[extra][parts.arch].keptPaths),
+  ) as typeof keptPaths;
   const tree = new FileTree();
   addSkeleton(tree, parts.distributionVersion);
   for (const { name, path } of packages) {
     onPackage?.(name);
-    const kept = keptPaths[name];
+    const kept = keptOf[name];
     const keep = (file: string) =>
       file.endsWith('/copyright') || (kept?.test(file) ?? true)
         ? !droppedPaths.some((dropped) => dropped.test(file))

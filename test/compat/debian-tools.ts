@@ -8,6 +8,7 @@ import { readDebFiles } from '../../images/debian/deb.ts';
 import { fetchIndex } from '../../images/debian/fetch-index.ts';
 import { findMirrors, readAptSources } from '../../images/debian/mirrors.ts';
 import { fetchAll } from '../../images/download/fetch-all.ts';
+import type { Architecture } from '../../images/os-image.ts';
 import { cachePaths } from '../../images/paths.ts';
 
 /**
@@ -26,6 +27,8 @@ const packages = {
     'python3-idna',
     'python3-chardet',
   ],
+  /** One static program, for any architecture. */
+  busybox: ['busybox-static'],
   /** dockerd 26.1 and all it runs, with the C library that they are linked against. */
   oracle: [
     ...[
@@ -51,18 +54,24 @@ const packages = {
   ],
 } as const;
 
+const ownArchitecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+
 /** A directory with the files of these packages, as below `/`. Fetched once; throws when that cannot be. */
-export async function debianTools(set: keyof typeof packages): Promise<string> {
+export async function debianTools(
+  set: keyof typeof packages,
+  arch: Architecture = ownArchitecture,
+): Promise<string> {
   const cache = process.env.MACHINE_CACHE_PATH ?? join(tmpdir(), 'machine-test-cache');
   const names = packages[set];
   const version = createHash('sha256').update(names.join()).digest('hex').slice(0, 12);
-  const directory = join(cache, 'compat', `${set}-${version}`);
+  const foreign = arch === ownArchitecture ? '' : `${arch}-`;
+  const directory = join(cache, 'compat', `${set}-${foreign}${version}`);
   if (await exists(directory)) return directory;
   const { download } = cachePaths(cache);
   const { index } = await fetchIndex({
     mirrors: findMirrors({ env: process.env, aptSources: await readAptSources() }),
     codename: 'trixie',
-    arch: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    arch,
     pathOf: download,
   });
   const found = names.map((name) => {

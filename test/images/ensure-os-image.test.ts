@@ -80,6 +80,31 @@ t.test('the same inputs give the same bytes', async (t) => {
   t.strictSame(bytesOf(first), bytesOf(second));
 });
 
+t.test('extras make another image, and leave the usual one as it is', async (t) => {
+  const { archive, ensure, cacheDirectory } = await setting(t);
+  const usual = await ensure();
+  t.notMatch(archive.requests.join(), 'qemu-user');
+  const extras = ['qemu-user', 'qemu-user'] as const;
+  const image = await ensure({ extras });
+  t.strictSame(image.manifest.extras, ['qemu-user']);
+  const root = readFileSync(image.root);
+  t.ok(root.includes('qemu-aarch64.conf'));
+  t.notOk(root.includes('qemu-x86_64'), 'the computer runs its own programs');
+  t.notOk(readFileSync(usual.root).includes('qemu-aarch64'));
+
+  await archive.close();
+  t.strictSame(await ensure({ extras }), image);
+  t.strictSame(await ensure(), usual);
+  const listed = await listOsImages({ cacheDirectory });
+  t.strictSame(
+    listed.map(({ digest, extras }) => [digest, extras]).sort(),
+    [
+      [image.digest, ['qemu-user']],
+      [usual.digest, []],
+    ].sort(),
+  );
+});
+
 t.test('a tampered package is refused with a sentence, and no image appears', async (t) => {
   const { archive, ensure, cacheDirectory } = await setting(t);
   const path = '/debian/pool/crun_1.0_amd64.deb';

@@ -38,6 +38,7 @@ function fake(options: NewMachine['driverOptions'] = {}, name = 'dev'): NewMachi
     driverOptions: options,
     hostOptions: exampleHostOptions(),
     mounts: null,
+    imageExtras: [],
   };
 }
 

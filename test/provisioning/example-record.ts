@@ -28,6 +28,7 @@ export function exampleRecord(name = 'dev'): MachineRecord {
     CreatedAt: '2026-01-02T03:04:05.000Z',
     Driver: { failAt: null, hangAt: null, url: 'tcp://127.0.0.1:2376' },
     OsImage: null,
+    OsImageExtras: [],
     Engine: { Version: '0.1.0', ApiVersion: '1.50' },
     Mounts: [{ Host: '/home/me', Guest: '/home/me', ReadOnly: false }],
     HostOptions: exampleHostOptions(),

@@ -1,4 +1,4 @@
-import { hostPlatform } from '../../images/platform.ts';
+import { runnablePlatforms } from '../../host/runnable-platforms.ts';
 import { Worker } from './wire/control.ts';
 import type { Content } from './wire/message.ts';
 
@@ -34,7 +34,11 @@ export function worker({
         ? ([['org.mobyproject.buildkit.worker.moby.host-gateway-ip', hostGateway]] as const)
         : []),
     ]),
-    platforms: [{ os: hostPlatform.os, architecture: hostPlatform.architecture, variant: '' }],
+    platforms: runnablePlatforms().map(({ os, architecture, variant }) => ({
+      os,
+      architecture,
+      variant: variant ?? '',
+    })),
     gcPolicy:
       cacheLimitBytes > 0 ? [{ all: false, keepDuration: 0, keepBytes: cacheLimitBytes, filters: [] }] : [],
     version: buildKitVersion,

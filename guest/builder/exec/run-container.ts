@@ -36,6 +36,8 @@ export interface RunWish {
   readonly binds: readonly BindMount[];
   readonly tmpfs: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** See StartRequest. */
+  readonly doubtful: boolean;
   readonly onOutput: (stream: 1 | 2, data: Buffer) => void;
 }
 
@@ -58,6 +60,7 @@ export async function runContainer(wish: RunWish, parts: RunParts): Promise<numb
       spec: specOf(wish, parts, { directory, namespace }),
       rootfs: parts.snapshotter.mount(id),
       openStdin: false,
+      doubtful: wish.doubtful,
     });
     const running = task;
     const kill = () => void running.kill(killed);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { explainForeign, lacksEmulator } from '../../containers/foreign-program.ts';
 import { digestOf } from '../../digest.ts';
 import { newId } from '../../ids.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
@@ -86,7 +87,7 @@ async function make(
   context: StepContext,
   program: Program,
 ): Promise<Layer | null> {
-  const { build, draft, vertex } = context;
+  const { build, draft, stage, vertex } = context;
   const { deps, request, supply } = build;
   const id = newId();
   const key = `build-${id}`;
@@ -113,10 +114,13 @@ async function make(
         binds: mounts.binds,
         tmpfs: mounts.tmpfs,
         signal: supply.signal,
+        doubtful: lacksEmulator(stage.platform),
         onOutput: (stream, data) => vertex.log(stream, data),
       },
       deps,
-    );
+    ).catch((error: unknown) => {
+      throw explainForeign(error, { platform: stage.platform, host: deps.host });
+    });
     if (exitCode !== 0) throw new RunFailed(program.args, exitCode, instruction.range);
     removeStubs(deps.snapshotter.upper(key), stubs);
     const latestNs = build.epoch ? BigInt(build.epoch.getTime()) * 1_000_000n : null;

@@ -101,6 +101,11 @@ function packageList(version: string): FakePackage[] {
       '/usr/bin/crun': fakeProgram(['libone.so.1']),
       '/usr/share/crun/data': Buffer.alloc(200_000, version),
     },
+    'qemu-user': {
+      '/usr/bin/qemu-aarch64': 'emulator',
+      '/usr/bin/qemu-x86_64': 'native',
+      '/usr/share/qemu/binfmt.d/qemu-aarch64.conf': ':qemu-aarch64:',
+    },
     libone: { '/usr/lib/libone.so.1': fakeProgram([]) },
     'linux-image-6.12.1-cloud-amd64': Object.fromEntries([
       [`/boot/vmlinuz-${release}`, 'kernel'],

@@ -40,9 +40,12 @@ function sendText(response: ServerResponse, contentType: string, text: string): 
   response.end(text);
 }
 
-/** The header goes out at once: `docker run` waits for that of `/wait` before it starts the container. */
+/**
+ * The header goes out at once: `docker run` waits for that of `/wait` before it starts the container. Together with what
+ * there is to say already.
+ */
 function sendStream(response: ServerResponse, stream: Readable, isJson: boolean): Promise<void> {
-  response.flushHeaders();
+  if (stream.readableLength === 0) response.flushHeaders();
   return new Promise((resolve) => {
     response.on('close', () => {
       stream.destroy();

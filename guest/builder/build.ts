@@ -189,8 +189,8 @@ export interface InstructionEvent {
   readonly text: string;
   readonly vertex: Digest | null;
   readonly state: 'started' | 'running' | 'completed';
-  /** Of a completed one: what the image would be if the Dockerfile ended here. */
-  readonly imageId?: Digest;
+  /** Of a completed one: what the image would be if the Dockerfile ended here; to be called at once. */
+  readonly imageId?: () => Digest;
   readonly cached?: boolean;
   /** Of a running one. */
   readonly containerId?: string;

@@ -41,8 +41,9 @@ async function open(parts: LazyBuilderParts): Promise<Builder> {
 function imageFinder({ images, registry }: LazyBuilderParts): BuilderParts['findImage'] {
   return async (reference, { platform, always, supply, onProgress = () => {} }) => {
     const here = findHere(images, reference);
+    if (here && !always && matchesPlatform(here.config, platform)) return here;
     const isId = isDigest(reference) || (here && !images.byReference(parseReference(reference)));
-    if (here && (isId || (!always && matchesPlatform(here.config, platform)))) return here;
+    if (here && isId) return here;
     const name = withDefaultTag(parseReference(reference));
     const credentials = await supply.registryAuth(name.domain);
     const pulled = await (await registry()).pull(name, {

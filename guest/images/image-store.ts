@@ -9,7 +9,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../reference.ts';
-import { transaction } from '../store/database.ts';
+import { quickTransaction, transaction } from '../store/database.ts';
 import type { Image, ImageResolver } from './image.ts';
 import { parseImageConfig } from './image-config.ts';
 
@@ -30,9 +30,7 @@ export class ImageStore implements ImageResolver {
   }
 
   get(id: Digest): Image | undefined {
-    const row = this.#db
-      .prepare('SELECT id, config, chain_id, size, created_at, tagged_at FROM images WHERE id = ?')
-      .get(id);
+    const row = this.#row(id);
     return row && toImage(row);
   }
 
@@ -42,7 +40,7 @@ export class ImageStore implements ImageResolver {
         'SELECT id, config, chain_id, size, created_at, tagged_at FROM images ORDER BY created_at DESC, id',
       )
       .all();
-    return rows.map(toImage);
+    return rows.map((row) => toImage(row));
   }
 
   count(): number {
@@ -66,7 +64,10 @@ export class ImageStore implements ImageResolver {
     const chainId = chainIdOfAll(parsed.rootfs.diff_ids);
     const size = chainId === null ? 0 : this.#chainSize(chainId);
     const createdAt = Date.parse(parsed.created ?? '');
-    transaction(this.#db, () => {
+    const isKnown = this.#row(id) !== undefined && names.every((name) => this.#idOf(name) === id);
+    // Of what is known no more than the time of its names changes.
+    const record = isKnown ? quickTransaction : transaction;
+    record(this.#db, () => {
       this.#db
         .prepare(
           `INSERT INTO images (id, config, chain_id, size, created_at) VALUES (?, ?, ?, ?, ?)
@@ -75,7 +76,7 @@ export class ImageStore implements ImageResolver {
         .run(id, config, chainId, size, Number.isNaN(createdAt) ? 0 : createdAt);
       for (const name of names) this.#setTag(name, id);
     });
-    return this.get(id)!;
+    return toImage(this.#row(id)!, parsed);
   }
 
   /** Points a name (with tag or digest) at an image; returns the image that had it before. */
@@ -125,8 +126,19 @@ export class ImageStore implements ImageResolver {
 
   /** The image that a parsed name points at. */
   byReference(name: Reference): Image | undefined {
+    const id = this.#idOf(name);
+    return id && this.get(id);
+  }
+
+  #row(id: Digest): Record<string, unknown> | undefined {
+    return this.#db
+      .prepare('SELECT id, config, chain_id, size, created_at, tagged_at FROM images WHERE id = ?')
+      .get(id);
+  }
+
+  #idOf(name: Reference): Digest | undefined {
     const row = this.#db.prepare('SELECT image_id FROM tags WHERE reference = ?').get(keyOf(name));
-    return row && this.get(row.image_id as Digest);
+    return row?.image_id as Digest | undefined;
   }
 
   #byName(text: string): Image | undefined {
@@ -148,7 +160,7 @@ export class ImageStore implements ImageResolver {
 
   #setTag(name: Reference, id: Digest): Digest | undefined {
     const reference = keyOf(name);
-    const before = this.#db.prepare('SELECT image_id FROM tags WHERE reference = ?').get(reference)?.image_id;
+    const before = this.#idOf(name);
     this.#db
       .prepare(
         `INSERT INTO tags (reference, image_id) VALUES (?, ?)
@@ -156,7 +168,7 @@ export class ImageStore implements ImageResolver {
       )
       .run(reference, id);
     this.#db.prepare('UPDATE images SET tagged_at = ? WHERE id = ?').run(Date.now(), id);
-    return before as Digest | undefined;
+    return before;
   }
 
   #chainSize(top: Digest): number {
@@ -173,10 +185,10 @@ export class ImageStore implements ImageResolver {
   }
 }
 
-function toImage(row: Record<string, unknown>): Image {
+function toImage(row: Record<string, unknown>, config = parseImageConfig(row.config as Uint8Array)): Image {
   return {
     id: row.id as Digest,
-    config: parseImageConfig(row.config as Uint8Array),
+    config,
     chainId: row.chain_id as Digest | null,
     sizeBytes: Number(row.size),
     createdAt: new Date(Number(row.created_at)),

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Internal } from '../errors.ts';
 import { isDiskFull } from './disk-full.ts';
 import { migrations } from './schema.ts';
@@ -10,12 +10,23 @@ import { migrations } from './schema.ts';
  * Throws Internal when the file was written by a newer engine.
  */
 export function openDatabase(path: string): DatabaseSync {
-  const db = new DatabaseSync(path);
+  const db = new EngineDatabase(path);
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA wal_autocheckpoint = ${walPages};`);
   migrate(db, path);
   if (sizeOf(`${path}-wal`) < 4096 * walPages) reserve(db);
   return db;
+}
+
+/** Keeps what was prepared: the engine has a few dozen statements, and compiling one takes longer than running it. */
+class EngineDatabase extends DatabaseSync {
+  readonly #statements = new Map<string, StatementSync>();
+
+  override prepare(sql: string): StatementSync {
+    const kept = this.#statements.get(sql) ?? super.prepare(sql);
+    this.#statements.set(sql, kept);
+    return kept;
+  }
 }
 
 /** SQLite's pages have 4096 bytes. */
@@ -53,6 +64,19 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     // A full disk has rolled it back already.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/**
+ * A transaction that is not waited for: a power cut may undo it, whole, as long as no later one is durable. For what
+ * nobody was promised, such as when something was last used.
+ */
+export function quickTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('PRAGMA synchronous = NORMAL');
+  try {
+    return transaction(db, work);
+  } finally {
+    db.exec('PRAGMA synchronous = FULL');
   }
 }
 

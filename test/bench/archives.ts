@@ -14,7 +14,7 @@ import { EngineHarness } from '../engine/engine-harness.ts';
 import { enterOwnNetwork } from '../helpers/own-network.ts';
 import { runCommand } from '../helpers/run-command.ts';
 import { makeTar } from '../helpers/tar.ts';
-import { interleave, row, timed } from './measure.ts';
+import { interleave, row, settleDisk, timed } from './measure.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) throw new Error(`the bench ${cannot}`);
@@ -34,11 +34,13 @@ const { archive, layer } = writeArchive(machine.directory);
 
 await compare('load 200 MB', async (subject) => {
   await subject.docker(['rmi', '-f', 'bench:1']);
+  settleDisk();
   return timed(() => subject.output(['load', '-q', '-i', archive]));
 });
-await compare('save 200 MB', (subject) =>
-  timed(() => subject.output(['save', '-o', join(machine.directory, 'saved.tar'), 'bench:1'])),
-);
+await compare('save 200 MB', (subject) => {
+  settleDisk();
+  return timed(() => subject.output(['save', '-o', join(machine.directory, 'saved.tar'), 'bench:1']));
+});
 const plain = await interleave(rounds, { 'tar -x, sync and sha256sum of the same': () => timed(unpack) });
 for (const [name, spread] of Object.entries(plain)) console.log(row(name, spread));
 

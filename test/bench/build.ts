@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Subject } from '../compat/subject.ts';
 import { openContenders } from './engine/contenders.ts';
+import { interleave, row, settleDisk, timed } from './measure.ts';
 
-/** Builds by the classic builder, ours against Debian's dockerd in the same run; bars as ratios of medians. */
-const rounds = 3;
+/**
+ * Builds by the classic builder, ours against Debian's dockerd in the same run; bars as ratios of medians.
+ * Usage: node dist/test/bench/build.js, as root, by the Node of guests (24).
+ */
 const copiedBytes = 200 * 1024 * 1024;
 
 const steps = `FROM busybox
@@ -23,48 +25,55 @@ CMD ["true"]
 interface Case {
   readonly name: string;
   readonly bar: number;
+  readonly rounds: number;
   readonly dockerfile: string;
   readonly flags: readonly string[];
 }
 
 const cases: readonly Case[] = [
-  { name: 'ten instructions, three RUN, uncached', bar: 0.5, dockerfile: steps, flags: ['--no-cache'] },
-  { name: 'the same, all cached', bar: 1, dockerfile: steps, flags: [] },
-  { name: 'COPY of 200 MB', bar: 0.8, dockerfile: 'FROM busybox\nCOPY big /big\n', flags: ['--no-cache'] },
+  {
+    name: 'ten instructions, three RUN, uncached',
+    bar: 0.5,
+    rounds: 7,
+    dockerfile: steps,
+    flags: ['--no-cache'],
+  },
+  { name: 'the same, all cached', bar: 1, rounds: 21, dockerfile: steps, flags: [] },
+  {
+    name: 'COPY of 200 MB',
+    bar: 0.8,
+    rounds: 7,
+    dockerfile: 'FROM busybox\nCOPY big /big\n',
+    flags: ['--no-cache'],
+  },
 ];
-
-async function timed(subject: Subject, directory: string, flags: readonly string[]): Promise<number> {
-  const begun = performance.now();
-  const args = ['build', '-q', '-t', 'bench', ...flags, directory];
-  await subject.output(args, { env: { DOCKER_BUILDKIT: '0' } });
-  return performance.now() - begun;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
 
 await using contenders = await openContenders();
 const directory = await mkdtemp(join(tmpdir(), 'bench-build-'));
 let failed = false;
 try {
-  for (const { name, bar, dockerfile, flags } of cases) {
+  for (const { name, bar, rounds, dockerfile, flags } of cases) {
     await writeFile(join(directory, 'Dockerfile'), dockerfile);
     await writeFile(join(directory, 'a'), 'A');
     const big = dockerfile.includes('big');
     await writeFile(join(directory, 'big'), Buffer.alloc(big ? copiedBytes : 0, 'x'));
-    const times = { machine: [] as number[], dockerd: [] as number[] };
-    for (const who of ['machine', 'dockerd'] as const) await timed(contenders[who].subject, directory, []);
-    for (let i = 0; i < rounds; i++)
-      for (const who of ['machine', 'dockerd'] as const)
-        times[who].push(await timed(contenders[who].subject, directory, flags));
-    const [ours, theirs] = [median(times.machine), median(times.dockerd)];
-    const ratio = ours / theirs;
+    const build = async (who: 'machine' | 'dockerd', flags: readonly string[]) => {
+      settleDisk();
+      const args = ['build', '-q', '-t', 'bench', ...flags, directory];
+      const env = { DOCKER_BUILDKIT: '0' };
+      return timed(() => contenders[who].subject.output(args, { env }));
+    };
+    for (const who of ['machine', 'dockerd'] as const) await build(who, []);
+    const { machine, dockerd } = await interleave(rounds, {
+      machine: () => build('machine', flags),
+      dockerd: () => build('dockerd', flags),
+    });
+    const ratio = machine.median / dockerd.median;
     failed ||= ratio > bar;
     const verdict = ratio <= bar ? 'ok' : 'too slow';
-    process.stdout.write(
-      `${name}: ${ours.toFixed(0)} ms, dockerd ${theirs.toFixed(0)} ms, ${ratio.toFixed(2)} (bar ${bar}) ${verdict}\n`,
-    );
+    console.log(row(`${name}: machine`, machine));
+    console.log(row(`${name}: dockerd`, dockerd));
+    console.log(`  ratio ${ratio.toFixed(2)} (bar ${bar}) ${verdict}`);
   }
 } finally {
   await rm(directory, { recursive: true, force: true });

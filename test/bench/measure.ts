@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+
 /** Median, least and greatest of a list of measurements, as benches print them. */
 export interface Spread {
   readonly median: number;
@@ -18,6 +20,11 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
+}
+
+/** Has the disk take what others wrote, so that who is measured next does not wait for it. */
+export function settleDisk(): void {
+  execFileSync('sync');
 }
 
 /** Runs each subject in turn, `rounds` times (A B A B …), so that drift of the computer hits all alike. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Digest } from '../../digest.ts';
-import { transaction } from '../../store/database.ts';
+import { quickTransaction, transaction } from '../../store/database.ts';
 import type { BuildCacheRecord } from '../build.ts';
 
 /** What one step made on one parent. */
@@ -62,12 +62,10 @@ export class CacheStore {
   /** Somebody used them just now. */
   touch(keys: readonly Digest[]): void {
     if (keys.length === 0) return;
-    this.#db
-      .prepare(
-        `UPDATE build_cache SET used_at = ?, uses = uses + 1
-         WHERE key IN (SELECT value FROM json_each(?))`,
-      )
-      .run(Date.now(), JSON.stringify(keys));
+    const update = this.#db.prepare(
+      `UPDATE build_cache SET used_at = ?, uses = uses + 1 WHERE key IN (SELECT value FROM json_each(?))`,
+    );
+    quickTransaction(this.#db, () => update.run(Date.now(), JSON.stringify(keys)));
   }
 
   /**

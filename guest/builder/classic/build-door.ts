@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { ApiRequest, Reply } from '../../api/handler.ts';
 import type { EventSink } from '../../events/event.ts';
 import { newId, shortId } from '../../ids.ts';
@@ -104,6 +105,8 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
       for (const name of names) stream.say(`Successfully tagged ${name}\n`);
     }
     output.end();
+    // The client has its answer before what the build needed goes.
+    await setImmediate();
   } catch (error) {
     if (!said && !api.signal.aborted) {
       output.emit('refused', error);

@@ -66,7 +66,7 @@ export class ClassicStream {
       const container = this.#containers.get(step);
       if (event.cached) this.#say(step, ' ---> Using cache\n');
       else if (container) this.#say(step, ` ---> Removed intermediate container ${shortId(container)}\n`);
-      if (event.imageId) this.#say(step, ` ---> ${shortId(event.imageId)}\n`);
+      if (event.imageId) this.#say(step, ` ---> ${shortId(event.imageId())}\n`);
       this.#step(step).done = true;
       this.#advance();
     }

@@ -31,6 +31,9 @@ export function parseNodes(text: string): ParsedText {
   return { directives, nodes };
 }
 
+/** A line that goes on, by its escape; one that is itself escaped continues nothing. */
+const continued = { '\\': /(^|[^\\])\\[ \t]*$/, '`': /(^|[^`])`[ \t]*$/ };
+
 class LineReader {
   readonly #lines: readonly string[];
   readonly #escape: string;
@@ -40,9 +43,7 @@ class LineReader {
   constructor(lines: readonly string[], { escape: mark, lines: skipped }: Directives) {
     this.#lines = lines;
     this.#escape = mark;
-    const quoted = `\\${mark}`;
-    // An escape that is itself escaped continues nothing.
-    this.#continued = new RegExp(`(^|[^${quoted}])${quoted}[ \\t]*$`);
+    this.#continued = continued[mark];
     this.#at = skipped;
   }
 

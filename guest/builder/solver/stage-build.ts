@@ -183,7 +183,7 @@ export class StageBuild {
       text,
       vertex: vertex?.digest ?? null,
       state,
-      ...(done && { imageId: digestOf(done.draft.toConfig().bytes), cached: done.cached }),
+      ...(done && { imageId: () => digestOf(done.draft.toConfig().bytes), cached: done.cached }),
     });
   }
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
-import { openDatabase, transaction } from '../../../guest/store/database.ts';
+import { openDatabase, quickTransaction, transaction } from '../../../guest/store/database.ts';
 import { migrations } from '../../../guest/store/schema.ts';
 
 t.test('a database of an older engine is brought up to date, one of a newer is refused', async (t) => {
@@ -42,5 +42,36 @@ t.test('what a transaction throws comes out as it is', async (t) => {
   // As SQLite does itself when the disk is full.
   t.throws(() => failing(() => db.exec('ROLLBACK')), /the cause/);
   t.equal(db.prepare("SELECT count(*) AS n FROM meta WHERE key = 'a'").get()?.n, 0);
+  db.close();
+});
+
+t.test('a quick transaction is one, and what comes after it is durable again', async (t) => {
+  const db = openDatabase(join(t.testdir({}), 'engine.db'));
+  const put = db.prepare('INSERT INTO meta VALUES (?, ?)');
+  const synchronous = () => db.prepare('PRAGMA synchronous').get()?.synchronous;
+  const [normal, full] = [1, 2];
+  t.equal(
+    quickTransaction(db, () => put.run('a', 'b') && synchronous()),
+    normal,
+  );
+  t.equal(synchronous(), full);
+  const failing = () =>
+    quickTransaction(db, () => {
+      put.run('c', 'd');
+      throw new Error('the cause');
+    });
+  t.throws(failing, /the cause/);
+  t.equal(synchronous(), full);
+  t.same(db.prepare("SELECT key FROM meta WHERE key IN ('a', 'c')").all(), [{ key: 'a' }]);
+  db.close();
+});
+
+t.test('a statement that was prepared before knows nothing of what it was run with', async (t) => {
+  const db = openDatabase(join(t.testdir({}), 'engine.db'));
+  const count = 'SELECT count(*) AS n FROM meta WHERE key = ?';
+  db.prepare('INSERT INTO meta VALUES (?, ?)').run('a', 'b');
+  t.equal(db.prepare(count).get('a')?.n, 1);
+  t.equal(db.prepare(count).get('b')?.n, 0);
+  t.equal(db.prepare(count), db.prepare(count));
   db.close();
 });

@@ -18,8 +18,8 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
-  write,
-  writeSync,
+  writeFileSync,
+  writev,
 } from 'node:fs';
 import { entrySeconds, fsPath, type TarEntry } from './tar-entry.ts';
 
@@ -35,15 +35,21 @@ const twinBytes = 64 * 1024;
 /** What a file's time may lose by being set through a double. */
 const timeSlackNs = 1000n;
 
-/** Pieces from this size on are worth a thread. */
-const largeBytes = 32 * 1024;
-const maxWrites = 8;
+/** What is written in one go by a thread: handing it to one costs as much as writing a tenth of it. */
+const batchBytes = 512 * 1024;
+const maxWrites = 4;
+
+/** A file up to this size is not worth a thread. */
+const smallBytes = 32 * 1024;
 
 interface OpenFile {
   readonly fd: number;
   readonly entry: TarEntry;
   position: number;
-  /** Those under way. */
+  /** To be written next, at the position. */
+  readonly gathered: Buffer[];
+  gatheredBytes: number;
+  /** Those under way, oldest first. */
   readonly writes: Promise<void>[];
 }
 
@@ -75,39 +81,35 @@ export class LayerFiles {
   begin(path: string, entry: TarEntry, twin?: string | Buffer): void {
     if (twin !== undefined && this.#adopt(twin, path, entry)) return;
     const fd = openSync(this.#path(path), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-    this.#file = { fd, entry, position: 0, writes: [] };
+    this.#file = { fd, entry, position: 0, gathered: [], gatheredBytes: 0, writes: [] };
   }
 
   /**
-   * Does nothing when no file is open. Large pieces are written beside what goes on here, and must not be
-   * changed; a promise, if there is one, is to be awaited before more is written.
+   * Does nothing when no file is open. Bytes are written beside what goes on here, and must not be changed; a
+   * promise, if there is one, is to be awaited before more is written.
    */
   write(bytes: Buffer): Promise<void> | undefined {
     const file = this.#file;
     if (!file) return undefined;
-    const at = file.position;
-    file.position += bytes.length;
-    if (bytes.length < largeBytes) {
-      for (let done = 0; done < bytes.length; )
-        done += writeSync(file.fd, bytes, done, bytes.length - done, at + done);
-      return undefined;
-    }
-    const written = writeAll(file.fd, bytes, at);
-    // Whoever awaits the file hears of it.
-    written.catch(() => {});
-    file.writes.push(written);
-    return file.writes.length < maxWrites ? undefined : settle(file);
+    file.gathered.push(bytes);
+    file.gatheredBytes += bytes.length;
+    if (file.gatheredBytes < batchBytes) return undefined;
+    writeGathered(file);
+    return file.writes.length < maxWrites ? undefined : file.writes.shift();
   }
 
   /** Gives the open file its attributes and closes it. A promise, if there is one, is to be awaited. */
   end(): Promise<void> | undefined {
     const file = this.#file;
     if (!file) return undefined;
+    const isSmall = file.position === 0 && file.gatheredBytes <= smallBytes;
+    if (isSmall) for (const bytes of file.gathered) writeFileSync(file.fd, bytes);
     this.#file = null;
-    if (file.writes.length === 0) {
+    if (isSmall) {
       close(file);
       return undefined;
     }
+    writeGathered(file);
     return settle(file).finally(() => close(file));
   }
 
@@ -211,13 +213,36 @@ function close({ fd, entry }: OpenFile): void {
   }
 }
 
-async function writeAll(fd: number, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; )
-    done += await writePiece(fd, bytes.subarray(done), position + done);
+/** Whoever awaits the file hears of what fails. */
+function writeGathered(file: OpenFile): void {
+  const written = writeAll(file.fd, file.gathered.splice(0), file.position);
+  written.catch(() => {});
+  file.writes.push(written);
+  file.position += file.gatheredBytes;
+  file.gatheredBytes = 0;
 }
 
-function writePiece(fd: number, bytes: Buffer, position: number): Promise<number> {
+async function writeAll(fd: number, pieces: readonly Buffer[], position: number): Promise<void> {
+  let at = position;
+  for (let left = pieces; left.length > 0; ) {
+    const written = await writePieces(fd, left, at);
+    at += written;
+    left = without(left, written);
+  }
+}
+
+function writePieces(fd: number, pieces: readonly Buffer[], position: number): Promise<number> {
   return new Promise((resolve, reject) =>
-    write(fd, bytes, 0, bytes.length, position, (error, length) => (error ? reject(error) : resolve(length))),
+    writev(fd, pieces, position, (error, length) => (error ? reject(error) : resolve(length))),
   );
+}
+
+/** What is left of pieces after the first bytes of them. */
+function without(pieces: readonly Buffer[], bytes: number): Buffer[] {
+  let skip = bytes;
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(Math.min(skip, piece.length));
+    skip -= piece.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }

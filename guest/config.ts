@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidParameter } from './errors.ts';
 import { defaultNetworkOptions, type NetworkOptions } from './network/network-options.ts';
-import type { EngineOptions, SharedDirectory } from './wire/index.ts';
+import { type EngineOptions, type SharedDirectory, sshAgentSocket } from './wire/index.ts';
 
 /** What one engine is told at its start; frozen afterwards. */
 export interface EngineConfig extends EngineOptions {
@@ -20,6 +20,8 @@ export interface EngineConfig extends EngineOptions {
   readonly listen: readonly Listen[];
   /** What the build cache may grow to, in bytes; 0 = no limit, null = a tenth of the disk. */
   readonly buildCacheLimitBytes: number | null;
+  /** Where programs find the ssh-agent of the host in front (wire/ssh-agent.ts); null where the engine has no such host. */
+  readonly sshAgentSocket: string | null;
   /** Of the host, in a machine of ours (boot config); null where the engine runs on the user's computer itself. */
   readonly directories: readonly SharedDirectory[] | null;
   readonly debug: boolean;
@@ -96,6 +98,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
     registryMirrors: (values['registry-mirror'] ?? []).map(registryMirror),
     env: {},
     directories: null,
+    sshAgentSocket: values.guest ? sshAgentSocket : null,
     debug: values.debug,
     authorities: [],
   });

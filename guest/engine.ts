@@ -15,6 +15,7 @@ import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { publishedPortsRoutes } from './api/routes/published-ports.ts';
 import { registryRoutes } from './api/routes/registries.ts';
+import { sshAgentRoutes } from './api/routes/ssh-agent.ts';
 import { swarmStubRoutes } from './api/routes/swarm-stubs.ts';
 import { systemRoutes } from './api/routes/system.ts';
 import { updateRoutes } from './api/routes/update.ts';
@@ -33,6 +34,7 @@ import { ExecSessions } from './exec/exec-sessions.ts';
 import { trustAuthorities } from './host/authorities.ts';
 import { run } from './host/exec.ts';
 import { readHostSystem } from './host/system.ts';
+import { HostSshAgent } from './host-services/ssh-agent.ts';
 import { loadFirstImages } from './images/first-load.ts';
 import { openImages } from './images/index.ts';
 import { listImages } from './images/list.ts';
@@ -97,6 +99,8 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     parentOf: (id) => containers.cgroupParentOf(id),
   });
   const runtime = new CrunRuntime(paths, cgroups);
+  const sshAgent = config.sshAgentSocket === null ? null : new HostSshAgent();
+  if (config.sshAgentSocket !== null) await sshAgent?.listen(config.sshAgentSocket);
   const deps: Dependencies = {
     store: new ContainerStore(db),
     paths,
@@ -105,7 +109,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     images: images.images,
     networks: sandboxes,
     volumes,
-    bindSources: config.directories === null ? ownSources : machineSources(config.directories),
+    bindSources: config.directories === null ? ownSources : machineSources(config.directories, { sshAgent }),
     events,
     cgroups,
     host,
@@ -176,6 +180,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...registryRoutes({ images: images.images, registry }),
     ...networkRoutes({ networks, containers, events }),
     ...publishedPortsRoutes(sandboxes.ports),
+    ...(sshAgent === null ? [] : sshAgentRoutes(sshAgent)),
     ...volumeRoutes(volumes, events),
     ...buildRoutes(openBuilder, { images: images.images, events, builds: paths.builds }),
     ...buildKitRoutes(async () => {
@@ -210,6 +215,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     stopContainers: () => containers.stopAll(),
     async close() {
       await api.close();
+      sshAgent?.close();
       containers.leave();
       await sandboxes.close();
       await runtime.close();

@@ -62,9 +62,12 @@ export function createApiServer(options: {
   const serverOptions = {
     keepAlive: true,
     connectionsCheckingInterval: headersTimeoutMs,
-    /** GET with another `Upgrade` header is a client that would rather speak HTTP/2; it can be answered in HTTP/1. */
+    /**
+     * GET with another `Upgrade` header than those here is a client that would rather speak HTTP/2; it can be answered
+     * in HTTP/1. Ours (wire/) begin with `machine-`.
+     */
     shouldUpgradeCallback: ({ method, headers }: IncomingMessage) =>
-      method === 'POST' || headers.upgrade?.toLowerCase() === 'websocket',
+      method === 'POST' || /^(?:websocket$|machine-)/i.test(headers.upgrade ?? ''),
   };
   const router = createRouter(options.routes);
   const closing = new AbortController();

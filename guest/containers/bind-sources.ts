@@ -1,8 +1,10 @@
 import { access, mkdir, statfs } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { InvalidParameter, Unavailable } from '../errors.ts';
 import { makeDirectories } from '../host/make-directories.ts';
-import type { SharedDirectory } from '../wire/index.ts';
+import type { HostSshAgent } from '../host-services/ssh-agent.ts';
+import { type SharedDirectory, sshAgentSocket } from '../wire/index.ts';
 import type { RecordedMount } from './container-record.ts';
 
 /** Of <linux/magic.h>: what a directory of the host is mounted as. */
@@ -36,6 +38,12 @@ export const ownSources: BindSources = {
   },
 };
 
+export interface MachineSourcesOptions {
+  readonly deadlineMs?: number;
+  /** Behind {@link sshAgentSocket}; null where nobody listens there. */
+  readonly sshAgent?: Pick<HostSshAgent, 'answers'> | null;
+}
+
 /**
  * Those of a machine of ours. Who types `-v` means the host's files: a path that the host does not share is an
  * error, where dockerd would make an empty directory. What the guest itself has, such as the engine's socket, can
@@ -43,11 +51,11 @@ export const ownSources: BindSources = {
  */
 export function machineSources(
   directories: readonly SharedDirectory[],
-  { deadlineMs = connectDeadlineMs }: { readonly deadlineMs?: number } = {},
+  { deadlineMs = connectDeadlineMs, sshAgent = null }: MachineSourcesOptions = {},
 ): BindSources {
   const sharing = (path: string) =>
     directories.find((shared) => path === shared.path || path.startsWith(`${shared.path}/`));
-  const check = async ({ source, createSource }: RecordedMount) => {
+  const find = async ({ source, createSource }: RecordedMount) => {
     const shared = sharing(source);
     if (shared !== undefined) await whenConnected(shared, deadlineMs);
     if (await exists(source)) return;
@@ -55,9 +63,14 @@ export function machineSources(
     if (!createSource) throw missing(source);
   };
   return {
-    check,
+    async check(mount) {
+      await find(mount);
+      // Not at a start: who starts it then, such as a restart policy, may have no shell to start an agent in.
+      if (mount.source === sshAgentSocket && sshAgent !== null && !(await sshAgent.answers()))
+        throw noSshAgent();
+    },
     async prepare(mount) {
-      await check(mount);
+      await find(mount);
       const { source } = mount;
       if (await exists(source)) return;
       await mkdir(source, { recursive: true, mode: 0o755 }).catch((cause: unknown) => {
@@ -88,6 +101,12 @@ function notShared(source: string, directories: readonly SharedDirectory[]): Inv
   const paths = directories.map(({ path }) => path).join(', ');
   return new InvalidParameter(
     `bind source path does not exist in this machine: ${source}; of your computer it has ${paths || 'no directory'}; machine create --mount ${source} makes one that has more`,
+  );
+}
+
+function noSshAgent(): Unavailable {
+  return new Unavailable(
+    `bind source ${sshAgentSocket}: your computer has no ssh-agent that answers; start one there, as with eval "$(ssh-agent)" and ssh-add, and tell the machine where it is: machine start ${hostname()}`,
   );
 }
 

@@ -5,3 +5,4 @@
 export * from './boot-config.ts';
 export * from './hello.ts';
 export * from './published-ports.ts';
+export * from './ssh-agent.ts';

@@ -3,9 +3,16 @@ import { clockService } from './clock.ts';
 import { portsService } from './ports/service.ts';
 import type { Service } from './service.ts';
 import { socketService } from './socket/service.ts';
+import { sshAgentService } from './ssh-agent/service.ts';
 
 /**
  * All that a supervisor does for its machine, in the order of `machine doctor`. Loaded in the supervisor only, and
  * with it: parts that are loaded one by one cost every command, since what they share with it becomes files of its own.
  */
-export const services: readonly Service[] = [socketService, portsService, clockService, directoriesService];
+export const services: readonly Service[] = [
+  socketService,
+  portsService,
+  clockService,
+  directoriesService,
+  sshAgentService,
+];

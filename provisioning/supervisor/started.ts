@@ -3,6 +3,7 @@ import { contextName } from '../docker-context/files.ts';
 import type { Machine } from '../machine.ts';
 import type { MachineStore } from '../machine-store.ts';
 import type { PowerOnOptions } from '../power-on.ts';
+import { rememberAgent, userAgent } from '../ssh/user-agent.ts';
 import { ensureSupervised } from './launch.ts';
 
 /**
@@ -17,6 +18,9 @@ export async function superviseStarted(
   if (machine.driver.whenOff === undefined) return;
   const onWarning = (text: string) => progress.note(text);
   await progress.step('Connecting this computer', async () => {
+    await rememberAgent(machine.paths, userAgent()).catch((error: unknown) =>
+      onWarning(`WARNING: your ssh-agent is not known to machine "${machine.record.Name}": ${error}`),
+    );
     // A container that publishes something starts when the host follows its ports (guest/network/ports).
     await ensureSupervised(store, machine, { signal, notFor: ['ports'], onWarning });
     await makeContext(store, machine.record.Name, onWarning);

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { makeSocketDirectory } from '../../../drivers/socket-path.ts';
+import { engineConnector } from '../engine-stream.ts';
 import type { Service, ServiceContext } from '../service.ts';
-import { EngineConnector } from './engine-connection.ts';
 import { joinStreams } from './join-streams.ts';
 import { apiSocketOf } from './path.ts';
 import { refuse } from './refuse.ts';
@@ -16,7 +16,7 @@ export const socketService: Service = {
   name: 'socket',
   async run({ machine, signal, log, ready }: ServiceContext): Promise<void> {
     const { path, shortDirectory } = apiSocketOf(machine.paths);
-    const engine = new EngineConnector(machine);
+    const engine = engineConnector(machine);
     const sockets = new Set<Socket>();
     const track = (socket: Socket) => {
       sockets.add(socket);

@@ -61,12 +61,16 @@ export class ExecSession {
   }
 
   /**
-   * Starts the process; with a connection, its streams are the client's until the end. Resolves when it runs.
-   * Throws RuntimeError when it cannot be started.
+   * Starts the process; with a connection, its streams are the client's until the end, and `raw` says that output has
+   * no frames. Resolves when it runs. Throws RuntimeError when it cannot be started.
    */
-  async start(options: { readonly connection: Duplex | null; readonly size?: TerminalSize }): Promise<void> {
+  async start(options: {
+    readonly connection: Duplex | null;
+    readonly raw: boolean;
+    readonly size?: TerminalSize;
+  }): Promise<void> {
     const { body, container } = this;
-    const { connection, size } = options;
+    const { connection, raw, size } = options;
     container.publish(`exec_start: ${this.command}`, { execID: this.id });
     if (connection) {
       this.#stdio.attach(connection, {
@@ -74,7 +78,7 @@ export class ExecSession {
         stdout: body.AttachStdout,
         stderr: body.AttachStderr,
         terminal: body.Tty,
-        raw: body.Tty,
+        raw,
         closeStdin: !body.Tty,
         detachKeys: parseDetachKeys(body.DetachKeys || defaultDetachKeys),
         onDetach: () => container.publish('exec_detach', { execID: this.id }),

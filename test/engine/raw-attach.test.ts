@@ -86,6 +86,20 @@ t.test('an exec session detaches by its own keys', { skip }, async (t) => {
   t.match(JSON.parse(body), { Running: true, ExitCode: null });
 });
 
+t.test('whoever starts an exec session says whether its output has frames', { skip }, async (t) => {
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  await run(engine, 'one', 'sleep', '1000');
+  const start = async (terminal: boolean, raw: boolean) => {
+    const wish = { AttachStdout: true, Tty: terminal, Cmd: ['echo', 'said'] };
+    const made = await ask(engine.socket, 'POST /v1.50/containers/one/exec', JSON.stringify(wish));
+    const path = `/v1.50/exec/${JSON.parse(made.body).Id}/start`;
+    return await (await Hijacked.open(engine.socket, path, { Tty: raw })).ended;
+  };
+  t.equal(await start(true, false), '\x01\0\0\0\0\0\0\x06said\r\n');
+  t.equal(await start(false, true), 'said\n');
+});
+
 t.test('terminals have the size that they are given, at the start and later', { skip }, async (t) => {
   const engine = await EngineHarness.open(t);
   await engine.loadBusybox();

@@ -39,21 +39,22 @@ export function execRoutes({
 
   async function start(request: ApiRequest): Promise<Reply> {
     const session = find(request);
-    const { Detach, ConsoleSize } = await request.json((await bodies()).execStartBody);
+    const { Detach, Tty: raw, ConsoleSize } = await request.json((await bodies()).execStartBody);
     const [rows = 0, columns = 0] = ConsoleSize ?? [];
     const size = rows > 0 && columns > 0 ? { size: { rows, columns } } : {};
     session.claim();
     if (Detach) {
-      await session.start({ connection: null, ...size });
+      await session.start({ connection: null, raw, ...size });
       return { status: 200 };
     }
-    const connection = await request.hijack({ multiplexed: !session.body.Tty });
+    // As dockerd: who starts it says whether there are frames, whatever its creator said of a terminal.
+    const connection = await request.hijack({ multiplexed: !raw });
     try {
-      await session.start({ connection, ...size });
+      await session.start({ connection, raw, ...size });
     } catch (error) {
       // The answer has begun: the message goes where the output would have gone, as with dockerd.
       const text = Buffer.from(`${error instanceof Error ? error.message : error}\r\n`);
-      connection.end(session.body.Tty ? text : frame('stdout', text));
+      connection.end(raw ? text : frame('stdout', text));
     }
     return { hijacked: true };
   }

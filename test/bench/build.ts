@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { useBuildx } from '../helpers/buildx.ts';
 import { openContenders } from './engine/contenders.ts';
 import { interleave, row, settleDisk, timed } from './measure.ts';
 
 /**
- * Builds by the classic builder, ours against Debian's dockerd in the same run; bars as ratios of medians.
+ * Builds by the classic builder and by buildx, ours against Debian's dockerd in the same run; bars as ratios of
+ * medians.
  * Usage: node dist/test/bench/build.js, as root, by the Node of guests (24).
  */
 const copiedBytes = 200 * 1024 * 1024;
@@ -27,32 +29,33 @@ interface Case {
   readonly bar: number;
   readonly rounds: number;
   readonly dockerfile: string;
-  readonly flags: readonly string[];
+  readonly flags?: readonly string[];
+  /** By buildx, not the classic builder. */
+  readonly buildx?: boolean;
 }
 
+const copy = 'FROM busybox\nCOPY big /big\n';
+const fresh = ['--no-cache'];
+
 const cases: readonly Case[] = [
-  {
-    name: 'ten instructions, three RUN, uncached',
-    bar: 0.5,
-    rounds: 7,
-    dockerfile: steps,
-    flags: ['--no-cache'],
-  },
-  { name: 'the same, all cached', bar: 1, rounds: 21, dockerfile: steps, flags: [] },
-  {
-    name: 'COPY of 200 MB',
-    bar: 0.8,
-    rounds: 7,
-    dockerfile: 'FROM busybox\nCOPY big /big\n',
-    flags: ['--no-cache'],
-  },
+  { name: 'ten instructions, uncached', bar: 0.5, rounds: 7, dockerfile: steps, flags: fresh },
+  { name: 'the same, all cached', bar: 1, rounds: 21, dockerfile: steps },
+  { name: 'COPY of 200 MB', bar: 0.8, rounds: 7, dockerfile: copy, flags: fresh },
+  { name: 'buildx, ten, uncached', bar: 0.5, rounds: 7, dockerfile: steps, flags: fresh, buildx: true },
+  { name: 'buildx, ten, all cached', bar: 1, rounds: 21, dockerfile: steps, buildx: true },
+  { name: 'buildx, 200 MB, not sent', bar: 1, rounds: 7, dockerfile: copy, flags: fresh, buildx: true },
+  { name: 'buildx, 200 MB, all cached', bar: 1, rounds: 7, dockerfile: copy, buildx: true },
 ];
 
 await using contenders = await openContenders();
+for (const { subject } of [contenders.machine, contenders.dockerd]) {
+  const missing = await useBuildx(subject.env);
+  if (missing) throw new Error(missing);
+}
 const directory = await mkdtemp(join(tmpdir(), 'bench-build-'));
 let failed = false;
 try {
-  for (const { name, bar, rounds, dockerfile, flags } of cases) {
+  for (const { name, bar, rounds, dockerfile, flags = [], buildx } of cases) {
     await writeFile(join(directory, 'Dockerfile'), dockerfile);
     await writeFile(join(directory, 'a'), 'A');
     const big = dockerfile.includes('big');
@@ -60,7 +63,7 @@ try {
     const build = async (who: 'machine' | 'dockerd', flags: readonly string[]) => {
       settleDisk();
       const args = ['build', '-q', '-t', 'bench', ...flags, directory];
-      const env = { DOCKER_BUILDKIT: '0' };
+      const env = { DOCKER_BUILDKIT: buildx ? '1' : '0' };
       return timed(() => contenders[who].subject.output(args, { env }));
     };
     for (const who of ['machine', 'dockerd'] as const) await build(who, []);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, hexOf } from '../../digest.ts';
 import { usageOf } from '../../layers/upper.ts';
@@ -8,6 +8,8 @@ import type { BuildCacheRecord } from '../build.ts';
 /** A directory for one build's transfer, with what an earlier one left. */
 export interface LocalTree extends AsyncDisposable {
   readonly directory: string;
+  /** sha256 in hex of files in it, by path, where it is known; for those who change files to keep true. */
+  readonly hashes: Map<string, string>;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface LocalTree extends AsyncDisposable {
  * tree belongs to one build at a time; a second build of the same directory gets an empty one, and the tree that
  * is given back last is kept. Nobody's build depends on them: they can go at any time that nobody has them.
  *
- *   <root>/kept/KEY/tree      <root>/taken/ID/tree, swept when the engine starts
+ *   <root>/kept/KEY/{tree,hashes}      <root>/taken/ID/{tree,hashes}, swept when the engine starts
  */
 export class LocalTrees {
   readonly #kept: string;
@@ -34,10 +36,16 @@ export class LocalTrees {
     const directory = join(taken, 'tree');
     const kept = key === null ? null : join(this.#kept, hexOf(digestOf(key)));
     if (!kept || !(await moved(kept, taken))) await mkdir(directory, { recursive: true });
+    const list = join(taken, 'hashes');
+    const listed = await readFile(list, 'utf8').catch(() => '[]');
+    const hashes = parseHashes(listed);
     return {
       directory,
+      hashes,
       [Symbol.asyncDispose]: async () => {
         if (!kept) return rm(taken, { recursive: true, force: true });
+        const text = JSON.stringify([...hashes]);
+        if (text !== listed) await writeFile(list, text);
         const now = new Date();
         await utimes(taken, now, now);
         await rm(kept, { recursive: true, force: true });
@@ -78,6 +86,15 @@ export class LocalTrees {
     await rm(this.#taken, { recursive: true, force: true });
     await mkdir(this.#taken, { recursive: true, mode: 0o700 });
     await mkdir(this.#kept, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** None when a power cut left half of the list. */
+function parseHashes(text: string): Map<string, string> {
+  try {
+    return new Map(JSON.parse(text));
+  } catch {
+    return new Map();
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { readable } from '../../../layers/tar-entry.ts';
 import type { ContextSource, ContextWish, OpenContext } from '../../build.ts';
 import type { LocalTrees } from '../../cache/local-trees.ts';
 import { syncFiles } from './file-sync.ts';
@@ -55,12 +56,17 @@ export class ClientDirectory implements ContextSource {
     const tree = await this.#trees.take(`${this.#session.sharedKey}:${this.#name}`);
     try {
       await syncFiles({
-        ...{ session: this.#session, name: this.#name, directory: tree.directory },
+        ...{ session: this.#session, name: this.#name },
+        ...{ directory: tree.directory, hashes: tree.hashes },
         ...{ exclude: ignore, signal: AbortSignal.any([signal, this.#signal]) },
         ...(paths && { follow: paths }),
         ...(onBytes && { onBytes }),
       });
-      return tree;
+      return {
+        directory: tree.directory,
+        hashOf: (path) => tree.hashes.get(readable(path)),
+        [Symbol.asyncDispose]: () => tree[Symbol.asyncDispose](),
+      };
     } catch (error) {
       await tree[Symbol.asyncDispose]();
       throw error;

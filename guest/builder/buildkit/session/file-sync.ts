@@ -12,6 +12,8 @@ export interface FileSyncRequest {
   readonly name: string;
   /** What is there of an earlier transfer stays where it is the same; the rest goes. */
   readonly directory: string;
+  /** sha256 of files in it, by path, where it is known; brought up to date. */
+  readonly hashes?: Map<string, string>;
   /** Patterns as in .dockerignore. */
   readonly exclude?: readonly string[];
   /** Only these paths, and where links in them lead; patterns too. */
@@ -30,7 +32,7 @@ export async function syncFiles(request: FileSyncRequest): Promise<void> {
   const { session, name, directory, signal } = request;
   if (!session.supports(diffCopy)) throw new GrpcError(codes.unavailable, 'the client offers no files');
   const call = session.client.stream(diffCopy, Packet, Packet, { metadata: metadata(request), signal });
-  const receiver = new TreeReceiver(directory, (id) => {
+  const receiver = new TreeReceiver(directory, request.hashes ?? new Map(), (id) => {
     // Waiting here for a client that waits for its data to be read would wait forever.
     void call.send(Packet.of({ type: packetTypes.request, id }));
   });

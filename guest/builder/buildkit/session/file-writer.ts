@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Small pieces are gathered to this before they are written. */
@@ -6,22 +7,24 @@ const pieceBytes = 1024 * 1024;
 /** Writes one new file, piece after piece. Calls need not wait for one another; they are done in order. */
 export class FileWriter {
   readonly #path: string;
-  readonly #finish: (path: string) => Promise<void>;
+  readonly #finish: (path: string, hash: string) => Promise<void>;
+  readonly #hash = createHash('sha256');
   #file: FileHandle | null = null;
-  #gathered: Buffer[] = [];
+  #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
   #last: Promise<void> = Promise.resolve();
 
-  /** @param finish called when all is written and the file closed */
-  constructor(path: string, finish: (path: string) => Promise<void>) {
+  /** @param finish called when all is written and the file closed, with the sha256 of the bytes in hex */
+  constructor(path: string, finish: (path: string, hash: string) => Promise<void>) {
     this.#path = path;
     this.#finish = finish;
   }
 
   /** Resolves when `data` need not be kept in memory by others: it was written, or is gathered here. */
   write(data: Uint8Array): Promise<void> {
-    // A copy: the bytes are a view of something larger.
-    this.#gathered.push(Buffer.from(data));
+    this.#hash.update(data);
+    // A view of a message that is little larger: not worth a copy.
+    this.#gathered.push(data);
     this.#gatheredBytes += data.length;
     return this.#gatheredBytes < pieceBytes ? Promise.resolve() : this.#flush();
   }
@@ -30,7 +33,7 @@ export class FileWriter {
     void this.#flush();
     return this.#then(async () => {
       await this.close();
-      await this.#finish(this.#path);
+      await this.#finish(this.#path, this.#hash.digest('hex'));
     });
   }
 

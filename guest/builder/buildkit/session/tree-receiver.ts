@@ -19,6 +19,7 @@ const mostWaiting = 16 * 1024 * 1024;
  */
 export class TreeReceiver {
   readonly #root: string;
+  readonly #hashes: Map<string, string>;
   readonly #ask: (id: number) => void;
   #next = 0;
   #listed = false;
@@ -31,9 +32,13 @@ export class TreeReceiver {
   #waiting = 0;
   #failed: unknown;
 
-  /** @param ask for the content of the entry with this number */
-  constructor(root: string, ask: (id: number) => void) {
+  /**
+   * @param hashes sha256 of files that are there, by path; kept true at every moment, whatever fails
+   * @param ask for the content of the entry with this number
+   */
+  constructor(root: string, hashes: Map<string, string>, ask: (id: number) => void) {
     this.#root = root;
+    this.#hashes = hashes;
     this.#ask = ask;
     this.#directories.set('', { entry: null, names: new Set(), fresh: false });
   }
@@ -51,6 +56,7 @@ export class TreeReceiver {
     // Sockets and devices are of use to nobody in an image.
     if (kind === 'other') return;
     const there = parent.fresh ? null : lstat(path);
+    if (kind !== 'file' || stat.linkname !== '') this.#hashes.delete(stat.path);
     if (kind === 'directory') await this.#directory(stat, path, there);
     else if (kind === 'link') await this.#link(stat, path, there);
     else if (stat.linkname !== '') this.#hardLinks.push(stat);
@@ -83,6 +89,7 @@ export class TreeReceiver {
   async finish(): Promise<void> {
     await Promise.all(this.#writing);
     if (this.#failed) throw this.#failed;
+    for (const path of this.#hashes.keys()) if (!this.#files.has(path)) this.#hashes.delete(path);
     for (const entry of this.#hardLinks) await this.#hardLink(entry);
     for (const [directory, { entry }] of [...this.#directories].reverse())
       if (entry) await dress(join(this.#root, directory), entry, 'directory');
@@ -136,8 +143,13 @@ export class TreeReceiver {
   async #file(id: number, stat: Entry, path: string, there: BigIntStats | null): Promise<void> {
     this.#files.add(stat.path);
     if (there?.isFile() && sameFile(there, stat)) return;
+    this.#hashes.delete(stat.path);
     if (there) await rm(path, { recursive: true });
-    this.#wanted.set(id, new FileWriter(path, (file) => dress(file, stat, 'file')));
+    const finish = async (file: string, hash: string) => {
+      await dress(file, stat, 'file');
+      this.#hashes.set(stat.path, hash);
+    };
+    this.#wanted.set(id, new FileWriter(path, finish));
     this.#ask(id);
   }
 

@@ -61,11 +61,13 @@ export function message<T extends object>(
   };
 }
 
+const noBytes = Buffer.alloc(0);
+
 export function bytes(number: number): Field<Uint8Array> {
   return {
     number,
     wireType: wireTypes.bytes,
-    empty: () => Buffer.alloc(0),
+    empty: () => noBytes,
     write: (out, value) => value.length > 0 && out.bytes(number, value),
     read: (input) => input.bytes(),
   };

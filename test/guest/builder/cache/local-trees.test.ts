@@ -21,6 +21,35 @@ t.test('a tree is kept by its key, and belongs to one build at a time', async (t
   t.equal((await trees.records()).length, 2);
 });
 
+t.test('hashes are kept with their tree', async (t) => {
+  const root = t.testdir();
+  const trees = new LocalTrees(root);
+  {
+    await using tree = await trees.take('key');
+    t.equal(tree.hashes.size, 0);
+    tree.hashes.set('a', '1').set('b', '2');
+  }
+  {
+    await using tree = await new LocalTrees(root).take('key');
+    t.same(
+      [...tree.hashes],
+      [
+        ['a', '1'],
+        ['b', '2'],
+      ],
+    );
+    tree.hashes.delete('b');
+  }
+  const [kept] = readdirSync(join(root, 'kept'));
+  {
+    await using tree = await trees.take('key');
+    t.same([...tree.hashes], [['a', '1']]);
+  }
+  writeFileSync(join(root, 'kept', kept!, 'hashes'), '[["a","1"');
+  await using tree = await trees.take('key');
+  t.equal(tree.hashes.size, 0, 'half a list is none');
+});
+
 t.test('records tell what is kept, and go one by one', async (t) => {
   const trees = new LocalTrees(t.testdir());
   {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -53,9 +54,15 @@ const two: Sent[] = [
   { stat: { path: 'link', mode: symbolicLink, linkname: '../../etc/passwd' } },
 ];
 
-async function sync(t: Test, to: string, files: readonly Sent[], asked: string[] = []): Promise<void> {
+async function sync(
+  t: Test,
+  to: string,
+  files: readonly Sent[],
+  { asked = [], hashes = new Map() }: { asked?: string[]; hashes?: Map<string, string> } = {},
+): Promise<void> {
   const session = await openSession(t, sender(files, asked));
-  await syncFiles({ session, name: 'context', directory: to, signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  await syncFiles({ session, name: 'context', directory: to, hashes, signal });
 }
 
 t.test('a client directory arrives with content, modes, owners, times and links', async (t) => {
@@ -73,7 +80,7 @@ t.test('a client directory arrives with content, modes, owners, times and links'
 t.test('only what has changed is asked for the second time; what is gone goes', async (t) => {
   const to = t.testdir();
   const asked: string[] = [];
-  await sync(t, to, two, asked);
+  await sync(t, to, two, { asked });
   t.same(asked, ['a', 'd/b']);
   const before = join(to, 'kept-by-another');
   linkSync(join(to, 'a'), before);
@@ -82,10 +89,44 @@ t.test('only what has changed is asked for the second time; what is gone goes', 
     two[1]!,
     two[2]!,
   ];
-  await sync(t, to, changed, asked);
+  await sync(t, to, changed, { asked });
   t.same(asked, ['a', 'd/b', 'a']);
   t.same(readdirSync(to, { recursive: true }).sort(), ['a', 'd', 'd/b']);
   t.equal(readFileSync(join(to, 'a'), 'utf8'), 'bye!');
+});
+
+function sha256(content: string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+t.test('what comes is hashed on the way, what is there keeps its hash', async (t) => {
+  const to = t.testdir();
+  const hashes = new Map<string, string>();
+  await sync(t, to, two, { hashes });
+  t.same([...hashes].sort(), [
+    ['a', sha256('hello')],
+    ['d/b', sha256('')],
+  ]);
+  hashes.set('d/b', 'as it was');
+  const changed: Sent[] = [{ stat: { path: 'a', size: 4, modTime: time + 10_000n }, data: 'bye!' }];
+  await sync(t, to, [...changed, two[1]!, two[2]!], { hashes });
+  t.same(Object.fromEntries(hashes), { a: sha256('bye!'), 'd/b': 'as it was' });
+  const linked: Sent[] = [{ stat: { path: 'a', mode: symbolicLink, linkname: 'd' } }];
+  await sync(t, to, linked, { hashes });
+  t.same([...hashes], [], 'a link has none, nor has what is gone');
+});
+
+t.test('hashes are true of what a failed transfer leaves', async (t) => {
+  const to = t.testdir();
+  const hashes = new Map<string, string>();
+  await sync(t, to, two, { hashes });
+  const broken: Sent[] = [
+    { stat: { path: 'a', size: 3, modTime: time + 10_000n }, data: 'new' },
+    { stat: { path: '../out' } },
+  ];
+  await t.rejects(sync(t, to, broken, { hashes }));
+  t.notOk(hashes.has('a'), 'which is not whole');
+  t.equal(hashes.get('d/b'), sha256(''));
 });
 
 t.test('a file is replaced, not written to: others may have links to it', async (t) => {

@@ -21,6 +21,7 @@ import { parseSignal } from './signals.ts';
 import { denial, isLive, type Wish } from './state.ts';
 import type { AttachOptions } from './stdio.ts';
 import { type StopOptions, stopRun, stopSignal } from './stop-run.ts';
+import { withinSeconds } from './within-seconds.ts';
 
 const SIGKILL = 9;
 
@@ -136,7 +137,14 @@ export class Container {
   pause(): Promise<void> {
     return this.#enqueue(async () => {
       this.check('pause');
-      await this.#deps.runtime.pause(this.id);
+      try {
+        await this.#deps.runtime.pause(this.id);
+      } catch (error) {
+        // It may have ended, which its record will say in a moment.
+        await withinSeconds(this.#runs.settled, 1);
+        this.check('pause');
+        throw error;
+      }
       // The probe that runs is frozen too: nobody waits for it.
       void this.#runs.health.stop();
       this.#record.transition({ type: 'paused' });

@@ -29,6 +29,15 @@ export class ImageStore implements ImageResolver {
     return image;
   }
 
+  /** Whether {@link resolve} would find one. */
+  has(reference: string): boolean {
+    try {
+      return this.resolve(reference) !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
   get(id: Digest): Image | undefined {
     const row = this.#row(id);
     return row && toImage(row);

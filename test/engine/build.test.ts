@@ -79,6 +79,11 @@ t.test('layers of --cache-from are taken where the cache was pruned', { skip: mi
   t.notMatch((await builds.run('--cache-from', 'nowhere')).stdout, /Using cache/);
   await builds.engine.output(['builder', 'prune', '-af']);
   t.equal((await builds.run('--cache-from', 'old')).stdout.match(/Using cache/g)?.length, 4);
+  t.notMatch(
+    (await builds.run('--cache-from', 'nowhere')).stdout,
+    /Using cache/,
+    'as dockerd: what is named is all the cache there is',
+  );
 });
 
 t.test('what the cache takes is told by df and given back by prune', { skip: missing }, async (t) => {

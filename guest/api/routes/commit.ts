@@ -1,4 +1,6 @@
+import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
+import { Conflict } from '../../errors.ts';
 import { applyChanges } from '../../images/changes.ts';
 import type { ImageCommitter, ImageResolver } from '../../images/image.ts';
 import { familiarReference, parseReference } from '../../reference.ts';
@@ -26,9 +28,8 @@ export function commitRoutes({
     const imageRef = repo
       ? familiarReference(parseReference(`${repo}:${query.text('tag') || 'latest'}`))
       : '';
-    const paused =
-      record.state.status === 'running' && (query.text('pause') === undefined || query.flag('pause'));
-    if (paused) await container.pause();
+    const wantsPause = query.text('pause') === undefined || query.flag('pause');
+    const paused = wantsPause && (await pausedNow(container));
     try {
       const config = {
         ...record.config,
@@ -62,8 +63,24 @@ export function commitRoutes({
       container.publish('commit', { comment: query.text('comment') ?? '', imageID: image.id, imageRef });
       return { status: 201, json: { Id: image.id } };
     } finally {
-      if (paused) await container.unpause();
+      if (paused) await unlessEnded(container.unpause());
     }
+  }
+}
+
+/** False when it does not run, or has ended meanwhile. */
+async function pausedNow(container: Container): Promise<boolean> {
+  return container.record.state.status === 'running' && (await unlessEnded(container.pause()));
+}
+
+/** Whether it worked; false when the container does not run any more. */
+async function unlessEnded(change: Promise<void>): Promise<boolean> {
+  try {
+    await change;
+    return true;
+  } catch (error) {
+    if (error instanceof Conflict) return false;
+    throw error;
   }
 }
 

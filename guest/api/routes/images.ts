@@ -20,6 +20,7 @@ import { decompressed } from '../../layers/compression.ts';
 import { familiarReference, parseReference, type Reference, withDefaultTag } from '../../reference.ts';
 import type { Registry } from '../../registry/index.ts';
 import type { ApiRequest, Query, Reply, Route } from '../handler.ts';
+import { errorLine } from '../reply.ts';
 import { pullImage } from './registries.ts';
 
 /** Everything under `/images`. */
@@ -112,10 +113,18 @@ function save(parts: Images, { params, query }: ApiRequest): Reply {
   return { stream, contentType: 'application/x-tar' };
 }
 
-/** Nothing is answered before the whole body is read: Go's client gives up on an early answer. */
+/**
+ * Nothing is answered before the whole body is read: Go's client gives up on an early answer. What is wrong with an
+ * archive is said as dockerd does, in the stream of an answer with status 200.
+ */
 async function load(parts: Images, { body, query }: ApiRequest): Promise<Reply> {
-  const loaded = await loadImages(parts, body, wantedPlatform(query));
-  return lines(loaded.flatMap((item) => loadLines(item, { quiet: query.flag('quiet') })));
+  const platform = wantedPlatform(query);
+  try {
+    const loaded = await loadImages(parts, body, platform);
+    return lines(loaded.flatMap((item) => loadLines(item, { quiet: query.flag('quiet') })));
+  } catch (error) {
+    return { stream: Readable.from([errorLine(error)]), contentType: 'application/json' };
+  }
 }
 
 function loadLines(

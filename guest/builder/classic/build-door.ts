@@ -42,7 +42,8 @@ export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<R
     const dockerfile = opened.dockerfile ?? (await readDockerfile(context, query.dockerfile));
     // Parsed here only to refuse with a status what cannot be built.
     parseDockerfile(dockerfile.text);
-    const request: BuildRequest = { ...query.request, dockerfile, context };
+    const noCache = query.request.noCache || !hasCache(query.request.cacheFrom, parts.images);
+    const request: BuildRequest = { ...query.request, noCache, dockerfile, context };
     const output = new PassThrough();
     const first = firstOutput(output);
     const finished = build(request, { api, parts, query, output, credentials }).finally(() =>
@@ -55,6 +56,11 @@ export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<R
     context[Symbol.dispose]();
     throw error;
   }
+}
+
+/** This builder takes `--cache-from` for all the cache there is, so that images which are not here mean none. */
+function hasCache(cacheFrom: readonly string[], images: ImageStore): boolean {
+  return cacheFrom.length === 0 || cacheFrom.some((name) => images.has(name));
 }
 
 interface Door {

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HostConfig } from '../api/schema/container.ts';
 import { NotFound } from '../errors.ts';
 import type { ContainerLog } from '../logs/container-log.ts';
+import { forgetHost } from '../network/files/sandbox-files.ts';
 import type { EndpointRequest } from '../network/network-manager.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
 import { limitResources } from '../runtime/spec/resources.ts';
@@ -13,6 +14,7 @@ import type { Dependencies, Neighbours } from './dependencies.ts';
 import { discard, discardVolumes } from './discard.ts';
 import { DurableRecord } from './durable-record.ts';
 import { lastExit, type WaitCondition, type WaitResult } from './exits.ts';
+import { withoutLink } from './links.ts';
 import { liftPidsLimit } from './pids-limit.ts';
 import { restarts } from './restart-policy.ts';
 import { RestartTimer } from './restart-timer.ts';
@@ -173,6 +175,14 @@ export class Container {
       }
       this.#record.change({ hostConfig });
       this.#record.publish('update');
+    });
+  }
+
+  /** `docker rm --link`: a container that runs does not find the other by that name any more. Throws NotFound. */
+  unlink(alias: string): Promise<void> {
+    return this.#enqueue(async () => {
+      this.#record.change({ hostConfig: withoutLink(this.record, alias) });
+      await forgetHost(this.#deps.paths.container(this.id), alias);
     });
   }
 

@@ -75,6 +75,14 @@ export async function tellLinking(
   }
 }
 
+/** The same settings without the link of that name; throws NotFound when there is none. */
+export function withoutLink({ name, hostConfig }: ContainerRecord, alias: string): HostConfig {
+  const links = hostConfig.Links ?? [];
+  const left = links.filter((link) => parseLink(link).alias !== alias);
+  if (left.length === links.length) throw new NotFound(`No such container: ${name}/${alias}`);
+  return { ...hostConfig, Links: left };
+}
+
 /** As Docker names them: DB_PORT_5432_TCP_ADDR and so on, and the linked container's own variables. */
 function variables(of: {
   readonly name: string;

@@ -57,7 +57,10 @@ export function mountRequests(config: ContainerConfig, host: HostConfig): Reques
   const anonymous = config.Volumes.map(destinationOf)
     .filter((destination) => !taken.has(destination))
     .map((destination): RecordedMount => volume('', destination, { copyUp: true }));
-  return [...asked, ...anonymous];
+  const mounts = [...asked, ...anonymous];
+  // It makes the volumes, and is nobody's where there are none.
+  if (mounts.some(({ type }) => type === 'volume')) checkVolumeDriver(host.VolumeDriver);
+  return mounts;
 }
 
 /** `source:destination[:options]`, `destination`: a path is bound, a name is a volume. */

@@ -8,7 +8,6 @@ import { InvalidParameter, NotImplemented } from '../errors.ts';
 export function refuseUnsupported(host: HostConfig): void {
   const asked: readonly (readonly [string, boolean])[] = [
     ['--storage-opt', Object.keys(host.StorageOpt).length > 0],
-    ['--volume-driver', host.VolumeDriver !== '' && host.VolumeDriver !== 'local'],
     ['Cgroup', host.Cgroup !== ''],
     ['KernelMemoryTCP', host.KernelMemoryTCP !== 0],
   ];

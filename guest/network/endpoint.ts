@@ -49,6 +49,8 @@ export interface EndpointLink {
   readonly routedByParent: boolean;
   readonly ipv4: EndpointAddress | null;
   readonly ipv6: EndpointAddress | null;
+  /** More addresses, `169.254.8.8/16`, which lead nowhere else. Records of earlier versions have none. */
+  readonly linkLocal?: readonly string[];
 }
 
 export interface EndpointAddress {

@@ -130,6 +130,13 @@ t.test('links of the default network are hosts and variables, of others names', 
   await words('restart -t 0 db');
   const moved = await inspect('db', '{{.NetworkSettings.IPAddress}}');
   t.match(await words('exec keeps cat /etc/hosts'), new RegExp(`^${moved}\\tthe-db \\w{12} db$`, 'm'));
+  await words('rm --link keeps/the-db');
+  t.notMatch(await words('exec keeps cat /etc/hosts'), /the-db/);
+  t.equal(await inspect('keeps', '{{json .HostConfig.Links}}'), 'null');
+  t.match(await engine.docker(['rm', '--link', 'keeps/the-db']), {
+    exitCode: 1,
+    stderr: /No such container: keeps\/the-db/,
+  });
   await words('create --name linked --link db busybox true');
   t.equal(await inspect('linked', '{{json .HostConfig.Links}}'), '["/db:/linked/db"]');
   await words('stop -t 0 db');
@@ -146,6 +153,31 @@ t.test('links of the default network are hosts and variables, of others names', 
   t.match(await words('exec two nslookup first'), /Address: 10\.26\.1\./, 'a new name is known at once');
 });
 
+t.test('link-local addresses, and settings and names of other people', { skip }, async (t) => {
+  const { engine, words, inspect, network } = await open(t, '10.28');
+  await network('app', 1);
+  await engine.output([
+    'network',
+    'create',
+    '--opt',
+    'com.example.colour=red',
+    '--subnet',
+    '10.28.9.0/24',
+    'a b',
+  ]);
+  t.equal(await inspect('a b', '{{json .Options}}'), '{"com.example.colour":"red"}');
+  await engine.output(['network', 'rm', 'a b']);
+  await words('run -d --name web --network app --link-local-ip 169.254.8.8 busybox sleep 1000');
+  t.match(await words('exec web ip -o -4 addr show eth0'), /inet 10\.28\.1\..*\n.*inet 169\.254\.8\.8\/16/);
+  await words('run -d --name late busybox sleep 1000');
+  await words('network connect --link-local-ip 169.254.9.9 --driver-opt com.example.a=b app late');
+  t.match(await words('exec late ip -o -4 addr show eth1'), /inet 169\.254\.9\.9\/16/);
+  t.match(
+    await inspect('late', '{{json .NetworkSettings.Networks.app}}'),
+    /"DriverOpts":\{"com.example.a":"b"\}/,
+  );
+});
+
 t.test('what the engine cannot give is refused with its reason', { skip }, async (t) => {
   const { engine, words, network } = await open(t, '10.27');
   await network('app', 1);
@@ -160,8 +192,7 @@ t.test('what the engine cannot give is refused with its reason', { skip }, async
     ['network connect nowhere web', /network nowhere not found/],
     ['network connect app nobody', /No such container: nobody/],
     ['network connect --ip 10.27.9.9 app web', /does not belong to the network's subnet/],
-    ['network connect --link-local-ip 169.254.1.1 app web', /link-local addresses/],
-    ['network connect --driver-opt colour=red app web', /unknown endpoint option "colour"/],
+    ['network connect --link-local-ip nonsense app web', /invalid link-local IP address: nonsense/],
     ['network disconnect host open', /disconnected from host network/],
     ['run --network app --ip6 fd00::9 busybox', /has no IPv6 addresses/],
     ['network create --subnet 10.27.1.0/25 other', /Pool overlaps with other one on this address space/],

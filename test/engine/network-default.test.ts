@@ -109,7 +109,10 @@ t.test('what the default network cannot give is refused', async (t) => {
     [{ endpoints: { bridge: { IPAMConfig: { IPv4Address: '172.17.0.9' } } } }, /user defined networks only/],
     [{ endpoints: { bridge: { Aliases: ['x'] } } }, /aliases are only supported for user-defined/],
     [{ endpoints: { bridge: { MacAddress: '01:00:00:00:00:01' } } }, /multicast/],
-    [{ endpoints: { bridge: { DriverOpts: { a: 'b' } } } }, /unknown endpoint option "a"/],
+    [
+      { endpoints: { bridge: { DriverOpts: { 'com.docker.network.endpoint.ifname': 'a b' } } } },
+      /invalid interface name/,
+    ],
     [{ mode: 'host', endpoints: { host: {}, bridge: {} } }, /multiple networks/],
   ];
   for (const [more, message] of refused) await t.rejects(connect('x', more), { message }, String(message));

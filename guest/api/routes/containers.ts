@@ -1,6 +1,6 @@
 import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
-import { NotImplemented } from '../../errors.ts';
+import { InvalidParameter, NotFound } from '../../errors.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 import { bodies } from '../schema/bodies.ts';
 
@@ -44,6 +44,7 @@ export function containerRoutes(containers: Containers): Route[] {
       handle: act((container, { query }) => containers.rename(container, query.text('name') ?? '')),
     },
     { method: 'DELETE', path: '/containers/:id', handle: act(remove) },
+    { method: 'DELETE', path: '/containers/:id/:alias', handle: act(unlink) },
   ];
 
   async function create(request: ApiRequest): Promise<Reply> {
@@ -57,7 +58,13 @@ export function containerRoutes(containers: Containers): Route[] {
   }
 
   async function remove(container: Container, { query }: ApiRequest): Promise<void> {
-    if (query.flag('link')) throw new NotImplemented('links are not supported by this engine');
+    if (query.flag('link')) throw new InvalidParameter('a link is removed by CONTAINER/ALIAS');
     await container.remove({ force: query.flag('force'), volumes: query.flag('v') });
+  }
+
+  async function unlink(container: Container, { params, query }: ApiRequest): Promise<void> {
+    const alias = params.alias!;
+    if (!query.flag('link')) throw new NotFound(`No such container: ${container.record.name}/${alias}`);
+    await container.unlink(alias);
   }
 }

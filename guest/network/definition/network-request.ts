@@ -27,8 +27,7 @@ export function newNetwork(
   host: HostNetwork & { readonly links: ReadonlySet<string> },
 ): NetworkRecord {
   const { name, driver } = request;
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
-    throw new InvalidParameter(`invalid network name: "${name}"`);
+  if (name.trim() === '') throw new InvalidParameter(`invalid name: ${name}`);
   if (isPredefined(name)) throw new Forbidden(`operation is not permitted on predefined ${name} network`);
   if (networks.some((network) => network.name === name)) {
     throw new Conflict(`network with name ${name} already exists`);

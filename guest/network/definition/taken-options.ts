@@ -43,9 +43,9 @@ export class TakenOptions {
     return Number(value);
   }
 
-  /** Throws InvalidParameter when something was not taken. */
+  /** Throws InvalidParameter when something was not taken that is Docker's; other people's names are theirs. */
   assertEmpty(): void {
-    const [name] = this.#left.keys();
+    const name = [...this.#left.keys()].find((one) => one.startsWith('com.docker.network.'));
     if (name !== undefined) throw new InvalidParameter(`unknown network option "${name}"`);
   }
 

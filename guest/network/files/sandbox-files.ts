@@ -67,6 +67,14 @@ export async function replaceHost(directory: string, entry: HostsEntry): Promise
   if (changed !== text) await writeFile(hosts, appendHosts(changed, [entry]));
 }
 
+/** The entry of another container, by its first name, if there is one. */
+export async function forgetHost(directory: string, name: string): Promise<void> {
+  const hosts = join(directory, 'hosts');
+  const text = await readOrEmpty(hosts);
+  const changed = withoutName(text, name);
+  if (changed !== text) await writeFile(hosts, changed);
+}
+
 /** With the embedded server first in line. Names without a dot are neighbours: they are asked for as they are. */
 export function embeddedResolver(upstream: ResolverSettings, server = embeddedAddress): ResolverSettings {
   const { search, options } = upstream;

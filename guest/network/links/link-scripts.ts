@@ -93,13 +93,14 @@ link set ${link.hostName} type bridge_slave hairpin on${interContainer ? '' : ' 
 export const loopbackUp = 'link set lo up\n';
 
 /** Inside the namespace: addresses the container's end. An address is good at once: nobody else has it. */
-export function linkAddressing({ interfaceName, ipv4, ipv6 }: EndpointLink): string {
+export function linkAddressing({ interfaceName, ipv4, ipv6, linkLocal = [] }: EndpointLink): string {
   const first = ipv4
     ? `addr add ${ipv4.address}/${ipv4.prefixLength}${ipv4.prefixLength < 31 ? ' brd +' : ''} dev ${interfaceName}\n`
     : '';
   const second = ipv6 ? `addr add ${ipv6.address}/${ipv6.prefixLength} dev ${interfaceName} nodad\n` : '';
+  const more = linkLocal.map((address) => `addr add ${address} dev ${interfaceName}\n`).join('');
   const quiet = ipv6 ? '' : `link set ${interfaceName} addrgenmode none\n`;
-  return `${quiet}${first}${second}link set ${interfaceName} up\n`;
+  return `${quiet}${first}${second}${more}link set ${interfaceName} up\n`;
 }
 
 /** Inside the namespace: the way out of a family, instead of what was there before. */

@@ -10,13 +10,11 @@ export interface EndpointOptions {
 
 const prefix = 'com.docker.network.endpoint';
 
-/** Throws InvalidParameter for an option that is not known, or would break out of a script. */
+/** Options of others are theirs, as with dockerd: kept, and shown. Throws InvalidParameter for a wrong value. */
 export function endpointOptions(
   options: Readonly<Record<string, string>> | null | undefined,
 ): EndpointOptions {
-  const { [`${prefix}.ifname`]: name, [`${prefix}.sysctls`]: sysctls, ...unknown } = options ?? {};
-  const [other] = Object.keys(unknown);
-  if (other !== undefined) throw new InvalidParameter(`unknown endpoint option "${other}"`);
+  const { [`${prefix}.ifname`]: name, [`${prefix}.sysctls`]: sysctls } = options ?? {};
   if (name !== undefined && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$/.test(name))
     throw new InvalidParameter(`invalid interface name "${name}"`);
   return {

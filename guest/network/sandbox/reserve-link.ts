@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Conflict } from '../../errors.ts';
 import type { Addresses } from '../addressing/addresses.ts';
 import { addressOrThrow } from '../addressing/ip.ts';
+import { linkLocalAddress } from '../addressing/link-local.ts';
 import { checkedMac, macAddress } from '../addressing/mac-address.ts';
 import type { EndpointLink } from '../endpoint.ts';
 import { endpointOptions } from './endpoint-options.ts';
@@ -22,7 +23,7 @@ export function reserveLink(
     network.interfacePrefix,
     taken.map((link) => link.interfaceName),
   );
-  const { IPv4Address, IPv6Address } = asked.IPAMConfig ?? {};
+  const { IPv4Address, IPv6Address, LinkLocalIPs } = asked.IPAMConfig ?? {};
   const given = addresses.reserve(network, {
     ...(IPv4Address ? { 4: IPv4Address } : {}),
     ...(IPv6Address ? { 6: IPv6Address } : {}),
@@ -36,6 +37,7 @@ export function reserveLink(
       network.driver === 'ipvlan' ? '' : (mac ?? macAddress(given[4] && addressOrThrow(given[4].address))),
     ipv4: given[4],
     ipv6: given[6],
+    linkLocal: (LinkLocalIPs ?? []).map(linkLocalAddress),
   };
 }
 

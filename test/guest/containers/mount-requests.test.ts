@@ -22,6 +22,14 @@ t.test('-v binds paths, and takes names for volumes', async (t) => {
   ]);
 });
 
+t.test('a driver of others is refused where there is a volume to make', async (t) => {
+  t.same(requests({ VolumeDriver: 'nfs' }), []);
+  for (const volumes of [{ '/data': {} }, {}])
+    t.throws(() => requests({ VolumeDriver: 'nfs', Binds: '/data' in volumes ? [] : ['data:/d'] }, volumes), {
+      message: /error looking up volume plugin nfs: plugin "nfs" not found/,
+    });
+});
+
 t.test('--mount and --tmpfs', async (t) => {
   const Mounts = [
     { Type: 'bind', Source: '/a', Target: '/b', BindOptions: { NonRecursive: true } },

@@ -5,7 +5,6 @@ import { httpStatus } from '../../../guest/errors.ts';
 
 const refused: readonly (readonly [asked: Record<string, unknown>, status: number, text: RegExp])[] = [
   [{ StorageOpt: { size: '1g' } }, 501, /: --storage-opt$/],
-  [{ VolumeDriver: 'nfs' }, 501, /: --volume-driver$/],
   [{ Cgroup: 'x' }, 501, /: Cgroup$/],
   [{ KernelMemoryTCP: 1 }, 501, /: KernelMemoryTCP$/],
   [{ Runtime: 'runsc' }, 400, /runtime name: runsc/],

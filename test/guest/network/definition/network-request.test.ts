@@ -98,8 +98,12 @@ t.test('what cannot be is refused', async (t) => {
     ['Forbidden', () => make({ name: 'host' }), /predefined host network/],
     ['Forbidden', () => make({ driver: 'host' }), /only one instance/],
     ['NotFound', () => make({ driver: 'overlay' }), /plugin overlay/],
-    ['InvalidParameter', () => make({ name: 'a b' }), /invalid network name/],
-    ['InvalidParameter', () => make({ options: { colour: 'red' } }), /unknown network option "colour"/],
+    ['InvalidParameter', () => make({ name: ' ' }), /^invalid name:/],
+    [
+      'InvalidParameter',
+      () => make({ options: { 'com.docker.network.colour': 'red' } }),
+      /unknown network option "com.docker.network.colour"/,
+    ],
     [
       'InvalidParameter',
       () => make({ options: { 'com.docker.network.bridge.name': 'a; flush ruleset' } }),

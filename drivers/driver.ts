@@ -61,7 +61,12 @@ export interface Driver<State = unknown> {
     machine: MachineHandle<State>,
     options: WaitOptions,
   ): Promise<import('./port-forwarder.ts').PortForwarder>;
-  /** The agent's port, which serves one at a time: only the machine's supervisor opens it. Throws when it cannot. */
+  /** Who has it not cannot suspend machines. Only the machine's supervisor has one. Throws Unavailable. */
+  suspender?(
+    machine: MachineHandle<State>,
+    options: WaitOptions,
+  ): Promise<import('./suspender.ts').Suspender>;
+  /** The agent's port: only the machine's supervisor opens it, as often as it likes. Throws when it cannot. */
   connectAgent?(machine: MachineHandle<State>, options: WaitOptions): Promise<AgentConnection>;
   /**
    * A stream of bytes to a program of the guest's, without a beginning: `files` leads to who wants directories of

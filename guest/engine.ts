@@ -29,6 +29,7 @@ import { machineSources, ownSources } from './containers/bind-sources.ts';
 import { ContainerStore } from './containers/container-store.ts';
 import { Containers } from './containers/containers.ts';
 import type { Dependencies } from './containers/dependencies.ts';
+import { mayRun } from './containers/state.ts';
 import { createEventBus } from './events/bus.ts';
 import { ExecSessions } from './exec/exec-sessions.ts';
 import { trustAuthorities } from './host/authorities.ts';
@@ -56,6 +57,8 @@ export interface Engine {
   warmUp(): Promise<void>;
   /** Takes in every image archive of a directory, once: at the first start on a data root. */
   loadImages(directory: string): Promise<void>;
+  /** How long nobody has been connected, no container has lived and nothing has happened; zero while that is not so. */
+  idleMs(): number;
   /** Before the computer goes down: every container, by its own signal and deadline. */
   stopContainers(): Promise<void>;
   /** Stops serving and lets go of the data root. Containers run on. */
@@ -212,6 +215,11 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       sandboxes.prepareLater();
     },
     loadImages: (directory) => loadFirstImages(images, directory),
+    idleMs() {
+      const lives = containers.list().some(({ record: { state } }) => mayRun(state));
+      const lastEventMs = Number((events.history().at(-1)?.timeNano ?? 0n) / 1_000_000n);
+      return lives ? 0 : Math.min(api.idleMs(), Date.now() - lastEventMs);
+    },
     stopContainers: () => containers.stopAll(),
     async close() {
       await api.close();

@@ -22,6 +22,7 @@ export interface NewMachine {
   /** What `--mount` said; null when it said nothing (directories/mounts.ts). */
   readonly mounts: readonly string[] | null;
   readonly imageExtras: readonly ImageExtra[];
+  readonly suspendAfterMs: number | null;
 }
 
 /**
@@ -44,6 +45,10 @@ export async function createMachine(
   const { name, driverName } = wanted;
   assertMachineName(name);
   const driver = await loadDriver(driverName);
+  if (wanted.suspendAfterMs !== null && driver.suspender === undefined)
+    throw new InvalidArgument(
+      `the driver "${driverName}" cannot suspend machines; leave out --suspend-after`,
+    );
   if (wanted.imageExtras.length > 0 && !driver.features.bootsOsImage)
     throw new InvalidArgument(
       `machines of the driver "${driverName}" boot no OS image of ours; leave out --with`,
@@ -147,7 +152,7 @@ async function preCheck(check: () => void | Promise<void>): Promise<void> {
 }
 
 function newRecord(
-  { name, driverName, hostOptions, imageExtras }: NewMachine,
+  { name, driverName, hostOptions, imageExtras, suspendAfterMs }: NewMachine,
   mounts: MachineRecord['Mounts'],
 ): MachineRecord {
   return {
@@ -159,6 +164,7 @@ function newRecord(
     Driver: null,
     OsImage: null,
     OsImageExtras: imageExtras,
+    SuspendAfterMs: suspendAfterMs,
     Engine: null,
     Mounts: mounts,
     HostOptions: hostOptions,

@@ -28,7 +28,12 @@ export async function examine(store: MachineStore, machine: Machine): Promise<re
   const { state, errors } = await machineStatus(store, machine);
   const isOn = state === 'Running';
   const help = state === 'Stopped' ? `machine start ${record.Name} starts it` : errors.join('; ');
-  const power = { name: 'machine', ok: isOn, detail: isOn || help === '' ? state : `${state}: ${help}` };
+  const sleeps = state === 'Paused' && record.SuspendAfterMs !== null;
+  const power = {
+    name: 'machine',
+    ok: isOn || sleeps,
+    detail: sleeps ? 'suspended until somebody connects' : isOn || help === '' ? state : `${state}: ${help}`,
+  };
   if (driver.whenOff === undefined) return [power, ...(await certificates(machine))];
   return [
     power,

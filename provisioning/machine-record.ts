@@ -11,6 +11,7 @@ import {
   oneOf,
   ShapeError,
   text,
+  wholeNumber,
 } from './shape.ts';
 
 /**
@@ -38,6 +39,8 @@ const schema = object({
   OsImage: nullable(text),
   /** What its OS image is to have besides the usual (images/os-image.ts). */
   OsImageExtras: givenOr([], list(oneOf('qemu-user'))),
+  /** How long a machine is idle before it is suspended (supervisor/suspend); null = it never is. */
+  SuspendAfterMs: givenOr(null, nullable(wholeNumber)),
   /** What the agent said at its last start; null when none ever did. */
   Engine: nullable(object({ Version: text, ApiVersion: text })),
   /** Directories of this computer in the machine; records from before there were any have none. */

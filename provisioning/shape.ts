@@ -18,6 +18,12 @@ export const text: Check<string> = (value, path) => {
   return value;
 };
 
+/** Not below zero. */
+export const wholeNumber: Check<number> = (value, path) => {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new ShapeError(path, 'a whole number');
+  return value as number;
+};
+
 export const flag: Check<boolean> = (value, path) => {
   if (typeof value !== 'boolean') throw new ShapeError(path, 'true or false');
   return value;

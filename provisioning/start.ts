@@ -5,11 +5,14 @@ import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
 import { type PowerOnOptions, powerOn } from './power-on.ts';
 import { machineStatus } from './status.ts';
+import { endSupervisor } from './supervisor/end.ts';
 import { superviseStarted } from './supervisor/started.ts';
 
 export interface StartOptions extends PowerOnOptions {
   /** Of its OS image, from now on; absent: those that it has had. */
   readonly imageExtras?: readonly ImageExtra[];
+  /** From now on; null = never; absent: as before. */
+  readonly suspendAfterMs?: number | null;
 }
 
 /**
@@ -40,13 +43,22 @@ export async function startLocked(
   const extras = imageExtras ?? machine.record.OsImageExtras;
   if (extras.length > 0 && !machine.driver.features.bootsOsImage)
     throw new FailedPrecondition(`machine "${name}" boots no OS image of ours; leave out --with`);
+  const { suspendAfterMs = machine.record.SuspendAfterMs } = options;
+  if (suspendAfterMs !== null && machine.driver.suspender === undefined)
+    throw new FailedPrecondition(`machine "${name}" cannot be suspended; leave out --suspend-after`);
   const { state, errors } = await machineStatus(store, machine);
-  if (state === 'Running') {
+  if (state === 'Running' || state === 'Paused') {
     if (extras.join() !== machine.record.OsImageExtras.join())
       throw new FailedPrecondition(
         `machine "${name}" runs with another OS image; machine restart --with ${extras.join(' --with ') || 'none'} ${name} changes it`,
       );
-    await superviseStarted(store, machine, options);
+    const record = { ...machine.record, SuspendAfterMs: suspendAfterMs };
+    if (state === 'Paused' || suspendAfterMs !== machine.record.SuspendAfterMs) {
+      await store.save(record);
+      // The next one lets a machine that is paused go on.
+      await endSupervisor(store, name);
+    }
+    await superviseStarted(store, { ...machine, record }, options);
     return false;
   }
   if (state === 'Error') throw new FailedPrecondition(`machine "${name}" is broken: ${errors.join('; ')}`);
@@ -59,7 +71,12 @@ export async function startLocked(
   const bootConfig = await prepareTrust(store, machine, signal);
   const current = {
     ...machine,
-    record: { ...machine.record, OsImage: image?.digest ?? null, OsImageExtras: extras },
+    record: {
+      ...machine.record,
+      OsImage: image?.digest ?? null,
+      OsImageExtras: extras,
+      SuspendAfterMs: suspendAfterMs,
+    },
   };
   const record = await powerOn(store, current, { osImage: image, bootConfig }, options);
   await store.save(record);

@@ -8,11 +8,12 @@ import { type EngineFlags, engineFlags, engineOptions } from '../flags/engine.ts
 import { fromEnv } from '../flags/from-env.ts';
 import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from '../flags/image-extras.ts';
 import { repeated } from '../flags/repeated.ts';
+import { type SuspendFlags, suspendAfterMs, suspendFlag } from '../flags/suspend-after.ts';
 import { type SwarmFlags, swarmFlags, swarmOptions } from '../flags/swarm.ts';
 import { interruptible } from '../interruption.ts';
 import { progressFor } from '../progress/progress.ts';
 
-interface Options extends EngineFlags, SwarmFlags, ImageExtraFlags {
+interface Options extends EngineFlags, SwarmFlags, ImageExtraFlags, SuspendFlags {
   readonly driver: string;
   readonly tlsSan: readonly string[];
   readonly json?: boolean;
@@ -46,6 +47,7 @@ export async function configure(command: Command, args: readonly string[]): Prom
     )
     .option('--no-mount', 'share no directory')
     .addOption(imageExtrasFlag())
+    .addOption(suspendFlag())
     .option('--json', 'print progress events and the result as JSON lines');
   for (const option of [...engineFlags(), ...swarmFlags(), ...driverFlags(driver)]) command.addOption(option);
 
@@ -71,6 +73,7 @@ export async function configure(command: Command, args: readonly string[]): Prom
           },
           mounts: options.mount === false ? ['none'] : (options.mount ?? null),
           imageExtras: imageExtrasOf(options.with ?? []),
+          suspendAfterMs: suspendAfterMs(options.suspendAfter ?? 'never'),
         },
         { signal, progress },
       ),

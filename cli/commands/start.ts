@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { startMachine } from '../../provisioning/start.ts';
 import { contextOf } from '../context.ts';
 import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from '../flags/image-extras.ts';
+import { type SuspendFlags, suspendAfterMs, suspendFlag } from '../flags/suspend-after.ts';
 import { interruptible } from '../interruption.ts';
 import { forEachMachine, machineNames } from '../names.ts';
 import { progressFor } from '../progress/progress.ts';
@@ -10,9 +11,13 @@ export function configure(command: Command): void {
   command
     .argument('[names...]')
     .addOption(imageExtrasFlag())
-    .action(async (given: string[], options: ImageExtraFlags, self: Command) => {
+    .addOption(suspendFlag())
+    .action(async (given: string[], options: ImageExtraFlags & SuspendFlags, self: Command) => {
       const { store } = contextOf(self);
-      const chosen = options.with && { imageExtras: imageExtrasOf(options.with) };
+      const chosen = {
+        ...(options.with && { imageExtras: imageExtrasOf(options.with) }),
+        ...(options.suspendAfter && { suspendAfterMs: suspendAfterMs(options.suspendAfter) }),
+      };
       const names = await machineNames(store, given);
       await interruptible((signal) =>
         forEachMachine(names, async (name) => {

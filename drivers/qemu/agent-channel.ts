@@ -3,7 +3,7 @@ import type { AgentConnection } from '../driver.ts';
 import type { Listener } from './args.ts';
 import { connectChannel, linesOf } from './line-channel.ts';
 
-const types: readonly FromAgent['type'][] = ['hello', 'failure', 'clock'];
+const types: readonly FromAgent['type'][] = ['hello', 'failure', 'clock', 'activity'];
 
 /** Opens the agent's port of a running VM. QEMU serves one client and keeps the next one waiting, unheard. */
 export async function connectAgent(listener: Listener, signal: AbortSignal): Promise<AgentConnection> {

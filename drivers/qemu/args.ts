@@ -2,6 +2,9 @@ import { agentPort, filesPort } from '../../guest/wire/index.ts';
 import type { OsImageFiles } from '../driver.ts';
 import type { Accelerator } from './accelerator.ts';
 
+export const guestApiPort = 2376;
+export const guestSshPort = 22;
+
 /** Where QEMU listens for one of its channels. */
 export type Listener = { readonly path: string } | { readonly port: number };
 
@@ -51,7 +54,7 @@ export function qemuArgs(config: QemuConfig): string[] {
     ...diskArgs('data', config.disk, 'qcow2', 'cache=writeback,discard=unmap,detect-zeroes=unmap'),
     [
       '-netdev',
-      `user,id=net,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3${config.ports ? `,${forward(config.ports.api, 2376)},${forward(config.ports.ssh, 22)}` : ''}`,
+      `user,id=net,net=10.0.2.0/24,host=10.0.2.2,dns=10.0.2.3${config.ports ? `,${forward(config.ports.api, guestApiPort)},${forward(config.ports.ssh, guestSshPort)}` : ''}`,
     ],
     // No option ROM: nothing boots from the network.
     ['-device', 'virtio-net-pci,netdev=net,romfile='],

@@ -17,9 +17,9 @@ import { FailedPrecondition, PreCreateError } from '../errors.ts';
 import type { PortForwarder } from '../port-forwarder.ts';
 import { whenGone } from '../process-identity.ts';
 import { makeSocketDirectory } from '../socket-path.ts';
+import type { Suspender } from '../suspender.ts';
 import { chooseAcceleration } from './accelerator.ts';
-import { connectAgent } from './agent-channel.ts';
-import { type QemuConfig, qemuArgs } from './args.ts';
+import { guestApiPort, guestSshPort, type QemuConfig, qemuArgs } from './args.ts';
 import { checkVersion, emulatorName, findProgram } from './binary.ts';
 import { bootItems, writeBootItems } from './boot-items.ts';
 import { rotateConsole, tailOf } from './console-log.ts';
@@ -34,8 +34,10 @@ import { qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
 import { freePorts, isPortFree } from './ports.ts';
 import { abortError, findQemu, killQemu, spawnQemu } from './process.ts';
 import { QmpClient } from './qmp.ts';
+import { SharedAgents } from './shared-agents.ts';
 import { shutDown } from './shut-down.ts';
 import { type QemuState, qemuState } from './state.ts';
+import { qemuSuspender } from './suspender.ts';
 
 /** Room for the first images; the disk itself grows as it is used. */
 const leastFreeBytes = 1024 ** 3;
@@ -49,6 +51,7 @@ export class QemuDriver implements Driver<QemuState> {
   readonly features = { power: true, bootsOsImage: true, hello: true, ssh: true, local: true };
   readonly options = qemuOptions;
   readonly #monitors = new SharedMonitors();
+  readonly #agents = new SharedAgents();
 
   async preCreate({ options, directory }: CreateRequest): Promise<void> {
     qemuSettings(options);
@@ -238,7 +241,17 @@ export class QemuDriver implements Driver<QemuState> {
   }
 
   async connectAgent(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<AgentConnection> {
-    return await connectAgent(listenersOf(machine.directory, qemuState(machine.state)).agent, signal);
+    return await this.#agents.lease(listenersOf(machine.directory, qemuState(machine.state)).agent, signal);
+  }
+
+  async suspender(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<Suspender> {
+    const state = qemuState(machine.state);
+    const monitor = await this.#monitors.lease(listenersOf(machine.directory, state).watch, signal);
+    const own = new Map([
+      [state.apiPort, guestApiPort],
+      [state.sshPort, guestSshPort],
+    ]);
+    return qemuSuspender(monitor, own);
   }
 
   async openStream(

@@ -10,6 +10,7 @@ const closeEnoughMs = 15;
 /** For a shell to start and wait for its word. */
 const preparationMs = 250;
 const attempts = 3;
+const coarseMs = 1000;
 
 export interface ClockParts {
   /** The wall clock, which is set. */
@@ -50,6 +51,22 @@ export class GuestClock {
     const guestMs = this.#parts.wall();
     if (this.#isBeingSet || Math.abs(guestMs - epochMs) <= worthSayingMs) return null;
     return { type: 'clock', version: 1, epochMs, guestMs };
+  }
+
+  /**
+   * Sets the clock to the host's, which is `epochMs` now: resolves when it is right to a second, and makes it exact in the
+   * seconds after. `onError` is told when that fails.
+   */
+  async follow(epochMs: number, onError: (error: unknown) => void): Promise<void> {
+    const { wall, steady, setTo } = this.#parts;
+    const heard = steady();
+    try {
+      if (!this.#isBeingSet && Math.abs(wall() - epochMs) > coarseMs)
+        await setTo(Math.round(epochMs / 1000), Promise.resolve());
+    } catch (error) {
+      onError(error);
+    }
+    this.set(epochMs + steady() - heard).catch(onError);
   }
 
   /**

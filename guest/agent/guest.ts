@@ -8,6 +8,7 @@ import { startEngine } from '../engine.ts';
 import { run } from '../host/exec.ts';
 import type { Logger } from '../log.ts';
 import type { Hello, ToAgent } from '../wire/index.ts';
+import { activity } from './activity.ts';
 import { readBootConfig } from './boot-config.ts';
 import { resumeAsMachine } from './checkpoint.ts';
 import { GuestClock } from './clock.ts';
@@ -49,9 +50,10 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   const clock = new GuestClock();
   const answer = (message: ToAgent) => {
     if (message.type === 'who') return hello();
+    if (message.type === 'activity') return activity(engine, message, log);
     if (!message.set) return clock.compare(message);
-    clock.set(message.epochMs).catch((error: unknown) => log.error({ error }, 'the clock was not set'));
-    return null;
+    const failed = (error: unknown) => log.error({ error }, 'the clock was not set');
+    return clock.follow(message.epochMs, failed).then(() => null);
   };
   const port = portPath ? await openAgentPort(portPath, { greeting: hello, answer, log }) : null;
   if (!port) log.warn({}, 'this VM has no port to its host; nobody is told that the API answers');

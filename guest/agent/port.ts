@@ -41,8 +41,8 @@ export interface AgentPort extends AsyncDisposable {
 export interface AgentPortOptions {
   /** Said to each host that connects. */
   readonly greeting: () => FromAgent;
-  /** What to say to a wish of the host; null for nothing. */
-  readonly answer: (message: ToAgent) => FromAgent | null;
+  /** What to say to a wish of the host; null for nothing. The next wish is heard afterwards. */
+  readonly answer: (message: ToAgent) => FromAgent | null | Promise<null>;
   readonly log: Logger;
 }
 
@@ -63,7 +63,7 @@ async function serveRounds(
     for await (const line of linesOf(reader)) {
       const message = parse(line);
       if (!message) log.warn({ line: line.slice(0, 200) }, 'the host said something unknown');
-      const words = message && answer(message);
+      const words = message && (await answer(message));
       // One after the other, so that a host that only talks does not make us a crowd.
       if (words) {
         await writeLine(device, words, signal).catch((error) => {
@@ -84,6 +84,7 @@ function parse(line: string): ToAgent | null {
   try {
     const message = JSON.parse(line) as Partial<ToAgent> | null;
     if (message?.type === 'who') return { type: 'who' };
+    if (message?.type === 'activity') return message as ToAgent;
     if (message?.type === 'clock' && Number.isFinite(message.epochMs)) return message as ToAgent;
   } catch {
     // Said by the caller.

@@ -14,6 +14,8 @@ export interface Route {
   readonly handle: (request: ApiRequest) => Promise<Reply> | Reply;
   /** Answered also while {@link ApiServer.holdUntil} holds the rest back. */
   readonly early?: boolean;
+  /** Asked by the machine's host for its own services; who asks is no client. */
+  readonly ofHost?: boolean;
 }
 
 export interface ApiRequest {

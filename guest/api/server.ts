@@ -13,6 +13,7 @@ import { setTimeout } from 'node:timers/promises';
 import { httpStatus, InvalidParameter, NotFound } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { readJson, takeBytes } from './body.ts';
+import { ClientCount } from './client-count.ts';
 import type { Reply, Route } from './handler.ts';
 import { hijack } from './hijack.ts';
 import { createQuery } from './query.ts';
@@ -36,6 +37,8 @@ export interface ApiServer {
   renewTls(material: TlsMaterial): void;
   /** Requests wait for this before they are handled; pings do not. */
   holdUntil(settled: Promise<void>): void;
+  /** How long nobody has been connected; zero while somebody is. */
+  idleMs(): number;
   /** Stops listening, tells every request that it is over and cuts all connections. */
   close(): Promise<void>;
 }
@@ -72,6 +75,7 @@ export function createApiServer(options: {
   const router = createRouter(options.routes);
   const closing = new AbortController();
   const connections = new Set<Socket>();
+  const clients = new ClientCount();
   const listeners: Server[] = [];
   let tls: TlsServer | null = null;
   let held: Promise<void> | null = null;
@@ -107,6 +111,7 @@ export function createApiServer(options: {
     const method = request.method ?? 'GET';
     const match = router.match(method, path);
     if (!match) throw new NotFound('page not found');
+    if (match.route.ofHost) clients.isHost(request.socket);
     if (held && !match.route.early) await held;
     return match.route.handle({
       method,
@@ -163,6 +168,7 @@ export function createApiServer(options: {
       socket.on('error', () => {});
     };
     server.on('connection', track);
+    server.on('connection', (connection) => clients.connected(connection));
     server.on('secureConnection', track);
     server.on('clientError', onClientError);
     server.on('tlsClientError', (error) => log.debug({ error: error.message }, 'TLS handshake refused'));
@@ -199,6 +205,7 @@ export function createApiServer(options: {
     renewTls(material) {
       tls?.setSecureContext({ ...material, minVersion: 'TLSv1.2' });
     },
+    idleMs: () => clients.idleMs(),
     async close() {
       closing.abort(new Error('the engine is stopping'));
       const closed = listeners.map((server) => new Promise((resolve) => server.close(resolve)));

@@ -75,6 +75,11 @@ export function isLive(state: State): state is LiveState {
   return state.status === 'running' || state.status === 'paused';
 }
 
+/** Runs, or will by itself. */
+export function mayRun(state: State): boolean {
+  return isLive(state) || state.status === 'restarting';
+}
+
 export type Wish = 'start' | 'stop' | 'kill' | 'pause' | 'unpause' | 'remove' | 'exec' | 'attach';
 
 /** Why a wish cannot be granted in a state, in dockerd's words and classes; null when it can. */

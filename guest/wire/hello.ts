@@ -37,7 +37,15 @@ export interface ClockReading {
   readonly guestMs: number;
 }
 
-export type FromAgent = Hello | AgentFailure | ClockReading;
+/** Guest to host: the answer to `activity`. */
+export interface ActivityReading {
+  readonly type: 'activity';
+  readonly version: 1;
+  /** How long nothing has run in the guest, and nobody has been connected to it; 0 = something, or somebody, is. */
+  readonly idleMs: number;
+}
+
+export type FromAgent = Hello | AgentFailure | ClockReading | ActivityReading;
 
 /** Host to guest: the host's time; with `set` the guest's clock is set to it, otherwise compared. */
 export interface ClockPush {
@@ -46,5 +54,11 @@ export interface ClockPush {
   readonly set?: true;
 }
 
+/** Host to guest: is anybody there? With `rest`, memory that only saves time later is given up. */
+export interface ActivityQuestion {
+  readonly type: 'activity';
+  readonly rest?: true;
+}
+
 /** Host to guest. `who` asks for a fresh `hello`. */
-export type ToAgent = { readonly type: 'who' } | ClockPush;
+export type ToAgent = { readonly type: 'who' } | ClockPush | ActivityQuestion;

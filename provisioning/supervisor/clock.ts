@@ -21,13 +21,21 @@ const doubtMs = 2000;
  */
 export const clockService: Service = {
   name: 'clock',
-  async run({ machine, signal, log, ready }: ServiceContext): Promise<void> {
+  async run({ machine, signal, log, ready, sleep }: ServiceContext): Promise<void> {
     const { driver, handle } = machine;
     if (driver.connectAgent === undefined) throw new Unavailable('this driver has no way to the agent');
     await using agent = await driver.connectAgent(handle, { signal });
-    const push = () => agent.send({ type: 'clock', epochMs: Date.now() });
+    const push = () => {
+      // Else it would hear all of it at once when it goes on.
+      if (!sleep.asleep) agent.send({ type: 'clock', epochMs: Date.now() });
+    };
     const regularly = setInterval(push, pushMs);
     let afterwards: NodeJS.Timeout | undefined;
+    const forget = sleep.onAwake(() => {
+      set(agent);
+      clearTimeout(afterwards);
+      afterwards = setTimeout(push, settleMs);
+    });
     try {
       push();
       ready();
@@ -50,6 +58,7 @@ export const clockService: Service = {
     } finally {
       clearInterval(regularly);
       clearTimeout(afterwards);
+      forget();
     }
   },
 };

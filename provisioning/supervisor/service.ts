@@ -1,4 +1,5 @@
 import type { Machine } from '../machine.ts';
+import type { Sleep } from './sleep.ts';
 
 /**
  * One thing that the supervisor does for its machine while that is on: a socket, the ports, a directory, the
@@ -18,6 +19,7 @@ export interface ServiceContext {
   readonly machine: Machine;
   readonly signal: AbortSignal;
   readonly log: SupervisorLog;
+  readonly sleep: Sleep;
   /** To be called once a run when users can rely on it: `machine start` waits for that. */
   ready(): void;
 }

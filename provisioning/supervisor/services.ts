@@ -4,6 +4,7 @@ import { portsService } from './ports/service.ts';
 import type { Service } from './service.ts';
 import { socketService } from './socket/service.ts';
 import { sshAgentService } from './ssh-agent/service.ts';
+import { suspendService } from './suspend/service.ts';
 
 /**
  * All that a supervisor does for its machine, in the order of `machine doctor`. Loaded in the supervisor only, and
@@ -15,4 +16,5 @@ export const services: readonly Service[] = [
   clockService,
   directoriesService,
   sshAgentService,
+  suspendService,
 ];

@@ -8,6 +8,7 @@ import { keepRunning } from './keep-running.ts';
 import { LogFile } from './log.ts';
 import type { Service } from './service.ts';
 import { services as allServices } from './services.ts';
+import { Sleep } from './sleep.ts';
 import { SupervisorFile, supervisorResource } from './state.ts';
 
 /** Two that were started at once both try; the one that is late gives up after this. */
@@ -69,11 +70,13 @@ async function runAll(
     () => 'the machine is off',
     (error: unknown) => (signal.aborted ? 'it was told to' : `the machine cannot be watched (${error})`),
   );
+  const sleep = new Sleep();
   const running = services.map((service) =>
     keepRunning(service, {
       machine,
       signal: until,
       log: log.of(service.name),
+      sleep,
       onState: (state) => void file.set(service.name, state).catch(() => {}),
     }),
   );

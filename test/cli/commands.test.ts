@@ -137,26 +137,33 @@ t.test('driver none remembers a URL', async (t) => {
   t.equal((await runMachine(store, ['rm', '-y', 'there'])).exitCode, 0);
 });
 
-t.test('extras of an OS image are for machines that boot one, and are known by name', async (t) => {
-  const store = t.testdir();
-  t.match(
-    await runMachine(store, [
-      'create',
-      '-d',
-      'none',
-      '--url',
-      'tcp://10.1.2.3:2376',
-      '--with',
-      'qemu-user',
-      'x',
-    ]),
-    { exitCode: 1, stderr: /driver "none" boot no OS image of ours; leave out --with/ },
-  );
-  t.match(await runMachine(store, ['image', 'build', '--with', 'rosetta']), {
-    exitCode: 1,
-    stderr: /--with rosetta: an OS image can have qemu-user, or none/,
-  });
-});
+t.test(
+  'what a driver cannot do for a machine is refused, and so is an unknown extra of an OS image',
+  async (t) => {
+    const store = t.testdir();
+    t.match(
+      await runMachine(store, [
+        'create',
+        '-d',
+        'none',
+        '--url',
+        'tcp://10.1.2.3:2376',
+        '--with',
+        'qemu-user',
+        'x',
+      ]),
+      { exitCode: 1, stderr: /driver "none" boot no OS image of ours; leave out --with/ },
+    );
+    t.match(await runMachine(store, ['create', '-d', 'fake', '--suspend-after', '10m', 'x']), {
+      exitCode: 1,
+      stderr: /driver "fake" cannot suspend machines; leave out --suspend-after/,
+    });
+    t.match(await runMachine(store, ['image', 'build', '--with', 'rosetta']), {
+      exitCode: 1,
+      stderr: /--with rosetta: an OS image can have qemu-user, or none/,
+    });
+  },
+);
 
 t.test('create --json tells each step, and ends with the record', async (t) => {
   const store = t.testdir();

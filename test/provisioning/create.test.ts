@@ -39,6 +39,7 @@ function fake(options: NewMachine['driverOptions'] = {}, name = 'dev'): NewMachi
     hostOptions: exampleHostOptions(),
     mounts: null,
     imageExtras: [],
+    suspendAfterMs: null,
   };
 }
 

@@ -29,6 +29,7 @@ export function exampleRecord(name = 'dev'): MachineRecord {
     Driver: { failAt: null, hangAt: null, url: 'tcp://127.0.0.1:2376' },
     OsImage: null,
     OsImageExtras: [],
+    SuspendAfterMs: null,
     Engine: { Version: '0.1.0', ApiVersion: '1.50' },
     Mounts: [{ Host: '/home/me', Guest: '/home/me', ReadOnly: false }],
     HostOptions: exampleHostOptions(),

@@ -29,6 +29,7 @@ export function publishedPortsRoutes(ports: PublishedPorts): Route[] {
     {
       method: 'GET',
       path: '/machine/ports',
+      ofHost: true,
       async handle(request) {
         if (request.headers.upgrade === undefined) return follow(ports, request.signal);
         if (request.headers.upgrade !== portsProtocol)

@@ -9,6 +9,7 @@ export function sshAgentRoutes(agent: HostSshAgent): Route[] {
     {
       method: 'GET',
       path: '/machine/ssh-agent',
+      ofHost: true,
       async handle(request) {
         if (request.headers.upgrade !== sshAgentProtocol)
           throw new InvalidParameter(`/machine/ssh-agent is for an upgrade to ${sshAgentProtocol}`);

@@ -14,7 +14,7 @@ import { refuse } from './refuse.ts';
  */
 export const socketService: Service = {
   name: 'socket',
-  async run({ machine, signal, log, ready }: ServiceContext): Promise<void> {
+  async run({ machine, signal, log, ready, sleep }: ServiceContext): Promise<void> {
     const { path, shortDirectory } = apiSocketOf(machine.paths);
     const engine = engineConnector(machine);
     const sockets = new Set<Socket>();
@@ -28,7 +28,9 @@ export const socketService: Service = {
       // Who leaves before the engine is reached is not waited for.
       const left = new AbortController();
       client.once('close', () => left.abort(new Error('the client left')));
-      engine.connect(AbortSignal.any([signal, left.signal])).then(
+      const until = AbortSignal.any([signal, left.signal]);
+      const connected = sleep.connecting(() => engine.connect(until));
+      connected.then(
         (connection) => {
           track(connection);
           joinStreams(client, connection);

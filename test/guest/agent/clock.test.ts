@@ -31,6 +31,16 @@ t.test('one that is off says what it shows', async (t) => {
   t.ok(Math.abs(reading!.guestMs - epochMs - 3_600_000) < 50);
 });
 
+t.test('one that is wrong by hours is right to a second at once, and exact a little later', async (t) => {
+  const { clock, trueTime, off } = computer({ offMs: -3_600_000, latencyMs: 20 });
+  await clock.follow(trueTime(), (error) => t.fail(String(error)));
+  t.ok(Math.abs(off()) <= 600, `${off()} ms`);
+  const deadline = performance.now() + 5000;
+  while (Math.abs(off()) >= 30 && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  t.ok(Math.abs(off()) < 30, `${off()} ms`);
+});
+
 t.test('is set to within hundredths of a second, by programs that set seconds and are slow', async (t) => {
   for (const offMs of [-3_600_000, 3_600_000, 400]) {
     const { clock, trueTime, off, calls } = computer({ offMs, latencyMs: 60 });

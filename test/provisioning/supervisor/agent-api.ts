@@ -7,6 +7,7 @@ import { issueAuthority, issueClient, issueServer } from '../../../provisioning/
 import { rsaPrivateKey } from '../../../provisioning/certs/key-pair.ts';
 import type { Machine } from '../../../provisioning/machine.ts';
 import type { Service } from '../../../provisioning/supervisor/service.ts';
+import { Sleep } from '../../../provisioning/supervisor/sleep.ts';
 import { supervisedMachine } from './supervised-machine.ts';
 
 const key = await rsaPrivateKey(2048);
@@ -35,7 +36,7 @@ export async function runService(t: Test, service: Service, machine: Machine): P
   const errors: string[] = [];
   const log = { info: () => {}, error: (text: string) => errors.push(text) };
   await new Promise<void>((ready, failed) => {
-    const running = service.run({ machine, signal: ended.signal, log, ready });
+    const running = service.run({ machine, signal: ended.signal, sleep: new Sleep(), log, ready });
     running.catch(failed);
     t.teardown(async () => {
       ended.abort(new Error('the test is over'));

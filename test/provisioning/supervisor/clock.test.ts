@@ -4,6 +4,7 @@ import t from 'tap';
 import type { AgentConnection } from '../../../drivers/driver.ts';
 import type { FromAgent, ToAgent } from '../../../guest/wire/index.ts';
 import { clockService, judge } from '../../../provisioning/supervisor/clock.ts';
+import { Sleep } from '../../../provisioning/supervisor/sleep.ts';
 import { supervisedMachine } from './supervised-machine.ts';
 
 t.test('only what the way there and back cannot explain is a wrong clock', async (t) => {
@@ -36,11 +37,13 @@ t.test('a guest is asked at once, and told to set its clock when it is wrong', a
   };
   const driver = Object.assign(machine.driver, { connectAgent: async () => agent });
   const ended = new AbortController();
+  const sleep = new Sleep();
   const said: string[] = [];
   let isReady = false;
   const running = clockService.run({
     machine: { ...machine, driver },
     signal: ended.signal,
+    sleep,
     log: { info: (text) => said.push(text), error: (text) => said.push(text) },
     ready: () => {
       isReady = true;
@@ -54,6 +57,9 @@ t.test('a guest is asked at once, and told to set its clock when it is wrong', a
   while (told.length === 1) await delay(5);
   t.match(told[1], { type: 'clock', set: true });
   t.match(said, [/off by -5000 ms/]);
+  sleep.fallAsleep();
+  sleep.wakeUp();
+  t.match(told[2], { type: 'clock', set: true }, 'at once when a suspended machine goes on');
   ended.abort(new Error('enough'));
   await t.rejects(running, { message: 'enough' });
 
@@ -63,6 +69,7 @@ t.test('a guest is asked at once, and told to set its clock when it is wrong', a
       driver: Object.assign(machine.driver, { connectAgent: async () => silent(agent) }),
     },
     signal: new AbortController().signal,
+    sleep,
     log: { info: () => {}, error: () => {} },
     ready: () => {},
   });

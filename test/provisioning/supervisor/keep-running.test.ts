@@ -1,6 +1,7 @@
 import t from 'tap';
 import { keepRunning, retryDelayMs } from '../../../provisioning/supervisor/keep-running.ts';
 import type { Service } from '../../../provisioning/supervisor/service.ts';
+import { Sleep } from '../../../provisioning/supervisor/sleep.ts';
 import type { ServiceState } from '../../../provisioning/supervisor/state.ts';
 import { supervisedMachine } from './supervised-machine.ts';
 
@@ -30,6 +31,7 @@ t.test('a service that fails is run again and becomes ready again', async (t) =>
   await keepRunning(service, {
     machine,
     signal: ended.signal,
+    sleep: new Sleep(),
     log: {
       info: (text) => said.push(text),
       error: (text, error) => said.push(`${text}: ${(error as Error).message}`),
@@ -67,6 +69,7 @@ t.test(
     await keepRunning(service, {
       machine,
       signal: ended.signal,
+      sleep: new Sleep(),
       log: { info: () => {}, error: () => {} },
       delayMs: () => 600_000,
       onState(state) {

@@ -10,6 +10,7 @@ import { PublishedPorts } from '../../../../guest/network/ports/published-ports.
 import { issueAuthority, issueClient, issueServer } from '../../../../provisioning/certs/issue.ts';
 import { rsaPrivateKey } from '../../../../provisioning/certs/key-pair.ts';
 import { portsService } from '../../../../provisioning/supervisor/ports/service.ts';
+import { Sleep } from '../../../../provisioning/supervisor/sleep.ts';
 import { supervisedMachine } from '../supervised-machine.ts';
 import { MemoryForwarder } from './memory-forwarder.ts';
 
@@ -42,7 +43,7 @@ async function run(t: Test, port: number, forwarder: MemoryForwarder) {
   const messages: string[] = [];
   const log = { info: () => {}, error: (text: string) => messages.push(text) };
   const isReady = new Promise<void>((ready, failed) => {
-    const context = { machine: { ...machine, driver }, signal: ended.signal, log, ready };
+    const context = { machine: { ...machine, driver }, signal: ended.signal, log, ready, sleep: new Sleep() };
     const running = portsService.run(context);
     running.catch(failed);
     t.teardown(async () => {

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
 import { machineCertificates } from '../../../../provisioning/certs/machine-certificates.ts';
+import { Sleep } from '../../../../provisioning/supervisor/sleep.ts';
 import { apiSocketOf } from '../../../../provisioning/supervisor/socket/path.ts';
 import { socketService } from '../../../../provisioning/supervisor/socket/service.ts';
 import { readToEnd } from '../../../helpers/read-to-end.ts';
@@ -44,6 +45,7 @@ async function served(t: Test, serve: (client: TLSSocket) => void) {
     running = socketService.run({
       machine: { ...machine, driver },
       signal: ended.signal,
+      sleep: new Sleep(),
       ready,
       log: { info: (line) => log.push(line), error: (line) => log.push(line) },
     });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { InvalidParameter } from './errors.ts';
 
 /** `sha256:` and 64 lower-case hex digits (OCI image spec, descriptor.md, "Digests"). */
@@ -18,7 +18,7 @@ export function parseDigest(text: string): Digest {
 }
 
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return `sha256:${hash('sha256', bytes)}`;
 }
 
 /** The hex part, which names files. */

@@ -10,12 +10,17 @@ import {
   withDefaultTag,
 } from '../reference.ts';
 import { quickTransaction, transaction } from '../store/database.ts';
-import type { Image, ImageResolver } from './image.ts';
+import type { Image, ImageConfig, ImageResolver } from './image.ts';
 import { parseImageConfig } from './image-config.ts';
+
+/** Configurations are a few KiB. */
+const keptConfigs = 64;
 
 /** Images and their names: the `images` and `tags` tables. A name points at one image; an image has any number. */
 export class ImageStore implements ImageResolver {
   readonly #db: DatabaseSync;
+  /** What was read last, by image: its bytes never change. */
+  readonly #configs = new Map<Digest, ImageConfig>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -40,7 +45,7 @@ export class ImageStore implements ImageResolver {
 
   get(id: Digest): Image | undefined {
     const row = this.#row(id);
-    return row && toImage(row);
+    return row && this.#toImage(row);
   }
 
   list(): Image[] {
@@ -49,7 +54,7 @@ export class ImageStore implements ImageResolver {
         'SELECT id, config, chain_id, size, created_at, tagged_at FROM images ORDER BY created_at DESC, id',
       )
       .all();
-    return rows.map((row) => toImage(row));
+    return rows.map((row) => this.#toImage(row));
   }
 
   count(): number {
@@ -69,7 +74,7 @@ export class ImageStore implements ImageResolver {
    */
   put(config: Uint8Array, names: readonly Reference[] = []): Image {
     const id = digestOf(config);
-    const parsed = parseImageConfig(config);
+    const parsed = this.#parse(id, config);
     const chainId = chainIdOfAll(parsed.rootfs.diff_ids);
     const size = chainId === null ? 0 : this.#chainSize(chainId);
     const createdAt = Date.parse(parsed.created ?? '');
@@ -85,7 +90,7 @@ export class ImageStore implements ImageResolver {
         .run(id, config, chainId, size, Number.isNaN(createdAt) ? 0 : createdAt);
       for (const name of names) this.#setTag(name, id);
     });
-    return toImage(this.#row(id)!, parsed);
+    return this.#toImage(this.#row(id)!);
   }
 
   /** Points a name (with tag or digest) at an image; returns the image that had it before. */
@@ -137,6 +142,25 @@ export class ImageStore implements ImageResolver {
   byReference(name: Reference): Image | undefined {
     const id = this.#idOf(name);
     return id && this.get(id);
+  }
+
+  #toImage(row: Record<string, unknown>): Image {
+    return {
+      id: row.id as Digest,
+      config: this.#parse(row.id as Digest, row.config as Uint8Array),
+      chainId: row.chain_id as Digest | null,
+      sizeBytes: Number(row.size),
+      createdAt: new Date(Number(row.created_at)),
+      taggedAt: row.tagged_at === null ? null : new Date(Number(row.tagged_at)),
+    };
+  }
+
+  #parse(id: Digest, bytes: Uint8Array): ImageConfig {
+    const config = this.#configs.get(id) ?? parseImageConfig(bytes);
+    this.#configs.delete(id);
+    this.#configs.set(id, config);
+    if (this.#configs.size > keptConfigs) this.#configs.delete(this.#configs.keys().next().value!);
+    return config;
   }
 
   #row(id: Digest): Record<string, unknown> | undefined {
@@ -192,17 +216,6 @@ export class ImageStore implements ImageResolver {
     if (row?.size == null) throw new InvalidParameter(`layer ${top} of the image is missing`);
     return Number(row.size);
   }
-}
-
-function toImage(row: Record<string, unknown>, config = parseImageConfig(row.config as Uint8Array)): Image {
-  return {
-    id: row.id as Digest,
-    config,
-    chainId: row.chain_id as Digest | null,
-    sizeBytes: Number(row.size),
-    createdAt: new Date(Number(row.created_at)),
-    taggedAt: row.tagged_at === null ? null : new Date(Number(row.tagged_at)),
-  };
 }
 
 /** Where a name has a digest, its tag is a remark. */

@@ -5,14 +5,16 @@ export function reasonOf(error: unknown, url: URL): string {
     message = String(error),
     address,
     port,
+    hostname: host = url.hostname,
   } = error as NodeJS.ErrnoException & {
     address?: string;
     port?: number;
+    /** That was looked up. */
+    hostname?: string;
   };
   // Several addresses of one name were tried.
   const inner = (error as AggregateError).errors?.[0];
   if (inner) return reasonOf(inner, url);
-  const host = url.hostname;
   const target =
     address === undefined ? url.host : `${address.includes(':') ? `[${address}]` : address}:${port}`;
   switch (code) {

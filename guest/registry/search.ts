@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { InvalidParameter } from '../errors.ts';
+import { InvalidParameter, NotFound } from '../errors.ts';
 import { officialDomain } from '../reference.ts';
 import { InvalidDocument } from './documents.ts';
+import { Refused } from './errors.ts';
 import { readLimited } from './read-limited.ts';
 import type { RegistrySession } from './session.ts';
 
@@ -42,19 +43,19 @@ export function splitTerm(term: string): { readonly domain: string; readonly wor
   return { domain, word: domain === officialDomain ? word.replace(/^library\//, '') : word };
 }
 
-/** By the search of the registries' first protocol, which the second never got. Throws Refused without one. */
+/** By the search of the registries' first protocol, which the second never got. Throws NotFound without one. */
 export async function searchRegistry(
   session: RegistrySession,
   { word, limit, signal }: { readonly word: string; readonly limit: number; readonly signal: AbortSignal },
 ): Promise<FoundRepository[]> {
   const query = new URLSearchParams({ q: word, n: String(limit) });
-  const response = await session.request({
-    method: 'GET',
-    at: `/v1/search?${query}`,
-    scopes: [],
-    expects: [200],
-    signal,
-  });
+  const response = await session
+    .request({ method: 'GET', at: `/v1/search?${query}`, scopes: [], expects: [200], signal })
+    .catch((error: unknown) => {
+      if (!(error instanceof Refused) || error.status !== 404) throw error;
+      const { host } = new URL(session.endpoint.base);
+      throw new NotFound(`registry "${host}" offers no search: unexpected status code 404`, { cause: error });
+    });
   const bytes = await readLimited(response.body, maxBytes, 'the answer to the search');
   try {
     return answer.parse(JSON.parse(bytes.toString())).results.map((found) => ({

@@ -93,7 +93,7 @@ export class Transport {
         reject(
           signal.aborted
             ? signal.reason
-            : new Unreachable(sentence(outgoing, reasonOf(error, url)), { cause: error }),
+            : new Unreachable(sentence(outgoing, this.#reason(error, url)), { cause: error }),
         );
       };
       made.on('error', fail);
@@ -108,6 +108,13 @@ export class Transport {
       if (body === undefined || Buffer.isBuffer(body)) made.end(body);
       else pipeline(Readable.from(body, { objectMode: false, highWaterMark: 256 * 1024 }), made).catch(fail);
     });
+  }
+
+  /** Behind a proxy, it is the proxy that cannot be connected to: said as Go says it. */
+  #reason(error: unknown, url: URL): string {
+    const reason = reasonOf(error, url);
+    const isProxys = proxyFor(url, this.#env) !== null && reason.startsWith('dial tcp');
+    return isProxys ? `proxyconnect tcp: ${reason}` : reason;
   }
 
   #agentFor(url: URL, verify: boolean): Promise<PlainAgent | TlsAgent> {

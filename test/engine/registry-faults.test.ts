@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { request, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -255,6 +256,59 @@ t.test('tokens are asked for by scope, renewed, and never shown to other hosts',
     /grant_type=refresh_token.*refresh_token=refreshing/,
     'the password is not used again',
   );
+});
+
+t.test(
+  'a disk that fills up during a pull: an error, nothing half-made, and the next one works',
+  { skip },
+  async (t) => {
+    const engine = await EngineHarness.open(t, [], (harness) => {
+      mkdirSync(harness.dataRoot);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=40m', 'machine-test', harness.dataRoot]);
+      harness.afterwards = () => void execFileSync('umount', [harness.dataRoot]);
+    });
+    const registry = await FakeRegistry.open(t);
+    // The first layer is there before the second takes the rest.
+    registry.put('large', noisy(megabyte, 40 * megabyte));
+    const small = noisy(megabyte);
+    registry.put('small', small);
+    for (let i = 0; i < 2; i++) {
+      const { exitCode, stderr } = await engine.docker(['pull', `${registry.host}/large:1`]);
+      t.equal(exitCode, 1);
+      t.match(stderr, 'no space left on device; docker system prune may give some back');
+      const entries = (...path: string[]) => readdirSync(join(engine.dataRoot, ...path));
+      t.same(
+        [entries('layers'), entries('content', 'ingest'), entries('content', 'sha256')],
+        [['0'], [], []],
+      );
+    }
+    t.match(await engine.output(['pull', `${registry.host}/small:1`]), `Digest: ${small.digest}`);
+    t.equal(await engine.output(['images', '-q', '--no-trunc']), `${small.id}\n`);
+  },
+);
+
+t.test('docker search asks registries that have it, and says which has none', { skip }, async (t) => {
+  const { engine, registry } = await open(t);
+  const hit = (name: string, stars: number) => ({ name, description: `${name}!`, star_count: stars });
+  const asked: string[] = [];
+  registry.intercept = ({ url }, response) => {
+    if (!url!.startsWith('/v1/search')) return false;
+    asked.push(url!);
+    response.end(JSON.stringify({ results: [hit('tool', 7), { ...hit('other', 1), is_official: true }] }));
+    return true;
+  };
+  const format = ['--format', '{{.Name}} {{.Description}} {{.StarCount}} {{.IsOfficial}}'];
+  const search = (...flags: string[]) =>
+    engine.output(['search', ...format, ...flags, `${registry.host}/to ol`]);
+  t.equal(await search('--limit', '7'), 'tool tool! 7 \nother other! 1 [OK]\n');
+  t.same(asked, ['/v1/search?q=to+ol&n=7']);
+  t.equal(await search('--filter', 'stars=3'), 'tool tool! 7 \n');
+  t.equal(await search('--filter', 'is-official=true'), 'other other! 1 [OK]\n');
+  registry.intercept = () => false;
+  t.match(await engine.docker(['search', `${registry.host}/tool`]), {
+    exitCode: 1,
+    stderr: `registry "${registry.host}" offers no search: unexpected status code 404`,
+  });
 });
 
 t.test('an upload that breaks off goes on where it was', { skip }, async (t) => {

@@ -151,6 +151,32 @@ t.test('proxies are asked for hosts that are elsewhere', async (t) => {
   }
 });
 
+t.test('a proxy that is not there is told from a registry that is not there', async (t) => {
+  const nowhere = 'http://127.0.0.1:9';
+  const transport = (url: string) =>
+    new Transport({ certificateDirectory: '/nonexistent', env: { HTTP_PROXY: url, HTTPS_PROXY: url } });
+  for (const scheme of ['http', 'https'])
+    await t.rejects(transport(nowhere).send(get(`${scheme}://registry.test/v2/`)), {
+      message: `Get "${scheme}://registry.test/v2/": proxyconnect tcp: dial tcp 127.0.0.1:9: connect: connection refused`,
+    });
+  await t.rejects(transport('http://no-proxy.invalid:3128').send(get('https://registry.test/v2/')), {
+    message: /: proxyconnect tcp: dial tcp: lookup no-proxy\.invalid: /,
+  });
+  await t.rejects(plain().send(get(`${nowhere}/v2/`)), { message: /": dial tcp 127\.0\.0\.1:9: connect/ });
+});
+
+t.test('a proxy that refuses is heard', async (t) => {
+  const proxy = createServer();
+  proxy.on('connect', (_, socket: Socket) => socket.end('HTTP/1.1 403 Not for you\r\n\r\n'));
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  t.teardown(() => proxy.close());
+  const HTTPS_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const transport = new Transport({ certificateDirectory: '/nonexistent', env: { HTTPS_PROXY } });
+  await t.rejects(transport.send(get('https://registry.test/v2/')), Unreachable);
+  await t.rejects(transport.send(get('https://registry.test/v2/')), { message: /403/ });
+});
+
 async function serveRaw(
   t: { teardown(close: () => unknown): unknown },
   answer: (socket: Socket) => void,

@@ -82,8 +82,12 @@ fi
 start="$crun --log log --log-format json $verb --pid-file $pid $*"
 exec 3<>io/stdout 4<io/stdout 9<>io/stderr 5<io/stderr
 if [ "$segment" ]; then
+  # Here before the container is, so that nobody takes the FIFO for one that has no drain.
+  exec 7<>io/stdout.drain
+  : >>stdout.0
   dd bs=64k count="$segment" iflag=count_bytes status=none \\
-    <&4 >>stdout.0 2<>io/stdout.drain 3<&- 4<&- 5<&- 6<&- 8<&- 9<&- &
+    <&4 >>stdout.0 2<&7 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &
+  exec 7<&-
 fi
 if [ "$tty" ]; then
   script -qec "$companion & exec $start $id >io/stdout" /dev/null <&6 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-

@@ -62,7 +62,7 @@ if (wanted.includes('unit')) {
   });
   suite('unit-guest', guestNode(), ['guest'], { jobs: 2, timeoutS: 120 });
 }
-if (wanted.includes('engine')) suite('engine', guestNode(), ['engine'], { jobs: 1, timeoutS: 600 });
+if (wanted.includes('engine')) suite('engine', guestNode(), ['engine'], { jobs: 2, timeoutS: 600 });
 if (wanted.includes('compat')) suite('compat', guestNode(), ['compat'], { jobs: 1, timeoutS: 1800 });
 if (wanted.includes('system')) suite('system', process.execPath, ['system'], { jobs: 1, timeoutS: 1800 });
 

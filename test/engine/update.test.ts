@@ -17,15 +17,15 @@ t.test('limits and restart policy change while a container runs', { skip: missin
     '{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy}}',
   ];
   t.equal(await engine.output([...inspected, 'box']), '33554432 50 {on-failure 3}\n');
-  const limit = await engine.output(['stats', '--no-stream', '--format', '{{.MemUsage}}', 'box']);
-  t.match(limit, /\/ 32MiB/, 'the kernel knows');
+  const usage = () => engine.output(['stats', '--no-stream', '--format', '{{.MemUsage}}', 'box']);
+  t.match(await usage(), /\/ 32MiB$/m, 'the kernel knows');
   const refused = async (args: readonly string[], stderr: RegExp) =>
     t.match(await engine.docker(['update', ...args, 'box']), { exitCode: 1, stderr });
   await refused(['-m', '1m'], /Minimum memory limit allowed is 6MB/);
   await refused(['-m', '64m'], /should be smaller than already set memoryswap limit/);
   await refused(['--restart', 'never'], /unknown policy 'never'/);
   await engine.output(['update', '--pids-limit', '-1', 'box']);
-  t.equal(await engine.output(['stats', '--no-stream', '--format', '{{.MemUsage}}', 'box']), limit);
+  t.match(await usage(), /\/ 32MiB$/m);
   t.equal(await engine.output([...inspected, 'box']), '33554432 -1 {on-failure 3}\n');
   await refused(['--cpu-rt-runtime', '5'], /kernel does not support CPU real-time scheduler/);
   await engine.output(['rm', '-f', 'box']);

@@ -24,7 +24,7 @@ try {
   };
 
   await ssh(`set -e
-mkdir -p /run/bench/rootfs/bin; cd /run/bench; cp "$(command -v busybox)" rootfs/bin/busybox
+mkdir -p /run/bench/rootfs/bin; cd /run/bench; cp /usr/bin/busybox rootfs/bin/busybox
 crun spec; sed -i 's/"terminal": true/"terminal": false/; s#"sh"#"/bin/busybox", "true"#' config.json`);
   await docker('run', '-d', '--name', 'sleeper', 'busybox', 'sleep', '100000');
 

@@ -11,6 +11,7 @@ import { containerRoutes } from './api/routes/containers.ts';
 import { diskUsageRoutes } from './api/routes/disk-usage.ts';
 import { eventsRoutes } from './api/routes/events.ts';
 import { execRoutes } from './api/routes/exec.ts';
+import { hostChangesRoutes } from './api/routes/host-changes.ts';
 import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { publishedPortsRoutes } from './api/routes/published-ports.ts';
@@ -35,6 +36,7 @@ import { ExecSessions } from './exec/exec-sessions.ts';
 import { trustAuthorities } from './host/authorities.ts';
 import { run } from './host/exec.ts';
 import { readHostSystem } from './host/system.ts';
+import { HostFiles } from './host-services/host-changes.ts';
 import { HostSshAgent } from './host-services/ssh-agent.ts';
 import { loadFirstImages } from './images/first-load.ts';
 import { openImages } from './images/index.ts';
@@ -77,7 +79,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const lock = lockDataRoot(paths.lock);
   const db = openDatabase(paths.database);
   const meta = openMeta(db, readBootId());
-  const host = readHostSystem({ isMachine: config.directories !== null });
+  const host = readHostSystem();
   const events = createEventBus();
 
   // Containers are asked who uses what; they come last, since they need all the rest.
@@ -119,6 +121,18 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     log,
   };
   const containers = new Containers(deps);
+  const hostFiles =
+    config.directories === null || config.directories.length === 0
+      ? null
+      : new HostFiles({
+          directories: config.directories,
+          mountedAt: '/run/machine/files',
+          boundSources: () => containers.boundSources(),
+        });
+  if (hostFiles !== null)
+    events.subscribe(({ type, action }) => {
+      if (type === 'container' && (action === 'start' || action === 'die')) hostFiles.changed();
+    });
   const execs = new ExecSessions(deps);
   await sandboxes.reconcile(await containers.restore());
   void containers.resume();
@@ -183,6 +197,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...registryRoutes({ images: images.images, registry }),
     ...networkRoutes({ networks, containers, events }),
     ...publishedPortsRoutes(sandboxes.ports),
+    ...(hostFiles === null ? [] : hostChangesRoutes(hostFiles)),
     ...(sshAgent === null ? [] : sshAgentRoutes(sshAgent)),
     ...volumeRoutes(volumes, events),
     ...buildRoutes(openBuilder, { images: images.images, events, builds: paths.builds }),

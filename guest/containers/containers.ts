@@ -118,6 +118,14 @@ export class Containers implements Neighbours {
       .map(({ id }) => ({ id, running: this.isRunning(id) }));
   }
 
+  /** What containers that run bind, by the paths that were asked for. */
+  boundSources(): string[] {
+    return this.list()
+      .filter(({ record }) => isLive(record.state))
+      .flatMap(({ record }) => record.mounts.filter(({ type }) => type === 'bind'))
+      .map(({ source }) => source);
+  }
+
   isRunning(id: string): boolean {
     const container = this.#byId.get(id);
     return container !== undefined && isLive(container.record.state);

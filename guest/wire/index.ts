@@ -4,5 +4,6 @@
  */
 export * from './boot-config.ts';
 export * from './hello.ts';
+export * from './host-changes.ts';
 export * from './published-ports.ts';
 export * from './ssh-agent.ts';

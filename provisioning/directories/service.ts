@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import type { Service, ServiceContext } from '../supervisor/service.ts';
+import { ownChangesOf } from './changes/own-changes.ts';
 import { serveSftp } from './sftp/serve-sftp.ts';
 import { SharedTree } from './sftp/shared-tree.ts';
 
@@ -13,6 +14,7 @@ export const directoriesService: Service = {
       ready();
       return await aborted(signal);
     }
+    const own = ownChangesOf(machine);
     const trees = new Map<string, SharedTree>();
     for (const [number, { Host, ReadOnly }] of record.Mounts.entries()) {
       try {
@@ -28,7 +30,7 @@ export const directoriesService: Service = {
         signal.addEventListener('abort', stop, { once: true });
         ready();
         try {
-          await serveSftp(stream, trees);
+          await serveSftp(stream, trees, { onChange: (path) => own.mark(path) });
         } catch (error) {
           // A client that begins in the middle of a packet is at an end when its stream is, and comes again.
           if (!signal.aborted) log.error('the machine is served anew', error);

@@ -1,3 +1,4 @@
+import { changesService } from '../directories/changes/service.ts';
 import { directoriesService } from '../directories/service.ts';
 import { clockService } from './clock.ts';
 import { portsService } from './ports/service.ts';
@@ -15,6 +16,7 @@ export const services: readonly Service[] = [
   portsService,
   clockService,
   directoriesService,
+  changesService,
   sshAgentService,
   suspendService,
 ];

@@ -23,7 +23,12 @@ export interface ListedEntry {
   readonly stats: Attributes;
 }
 
-type Handle = ({ readonly kind: 'file' } & OpenFile) | ({ readonly kind: 'directory' } & OpenDirectory);
+/** With the path that the client opened it by. */
+export interface NamedFile extends OpenFile {
+  readonly path: Buffer;
+}
+
+type Handle = ({ readonly kind: 'file' } & NamedFile) | ({ readonly kind: 'directory' } & OpenDirectory);
 
 /** Enough for builds that open everything at once, and no more than a process may have on any system. */
 const maxHandles = 4096;
@@ -47,7 +52,7 @@ export class Handles {
     return name;
   }
 
-  file(name: Buffer): OpenFile {
+  file(name: Buffer): NamedFile {
     const handle = this.#find(name);
     if (handle.kind !== 'file') throw new Refusal(status.failure, 'not a file');
     return handle;

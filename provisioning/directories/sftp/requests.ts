@@ -1,3 +1,4 @@
+import { noticeTime } from '../../../guest/wire/index.ts';
 import {
   attributesAnswer,
   endAnswer,
@@ -6,7 +7,7 @@ import {
   nameAnswer,
   okAnswer,
 } from './answers.ts';
-import { readAttributes } from './attributes.ts';
+import { readAttributes, type WantedAttributes } from './attributes.ts';
 import { Refusal } from './errors.ts';
 import type { Handles } from './handles.ts';
 import { attributesOfTrees, listTrees, nextEntries, openDirectory } from './list-directory.ts';
@@ -20,6 +21,8 @@ import type { SharedTree } from './shared-tree.ts';
 export interface Served {
   readonly trees: ReadonlyMap<string, SharedTree>;
   readonly handles: Handles;
+  /** Told of what this client changes, before and after. */
+  readonly onChange: (path: Buffer) => void;
 }
 
 /** One request, understood and not yet done. */
@@ -42,17 +45,20 @@ export function planRequest(type: number, id: number, fields: Fields, served: Se
 }
 
 const plans: Readonly<Record<number, Plan>> = {
-  [request.open]: (fields, id, { trees, handles }) => {
+  [request.open]: (fields, id, { trees, handles, onChange }) => {
     const path = fields.bytes();
     const flags = fields.uint32();
     const wanted = readAttributes(fields);
+    const changes = (flags & (openFlag.create | openFlag.truncate)) !== 0;
     const run = async () => {
       const { tree, parts } = inTree(placeIn(trees, path));
       handles.assertRoom();
+      if (changes) onChange(path);
       const file = await tree.open(parts, flags, wanted);
-      return handleAnswer(id, handles.add({ kind: 'file', ...file }));
+      if (changes) onChange(path);
+      return handleAnswer(id, handles.add({ kind: 'file', path: Buffer.from(path), ...file }));
     };
-    return { changes: (flags & (openFlag.create | openFlag.truncate)) !== 0, run };
+    return { changes, run };
   },
   [request.close]: (fields, id, { handles }) => {
     const handle = fields.bytes();
@@ -64,11 +70,14 @@ const plans: Readonly<Record<number, Plan>> = {
     const length = fields.uint32();
     return looking(() => readOpen(handles.file(handle), { id, offset, length }));
   },
-  [request.write]: (fields, id, { handles }) => {
+  [request.write]: (fields, id, { handles, onChange }) => {
     const handle = fields.bytes();
     const offset = fields.uint64();
     const data = fields.bytes();
-    return changing(id, () => writeOpen(handles.file(handle), offset, data));
+    return changing(id, async () => {
+      const file = handles.file(handle);
+      await told([file.path], onChange, () => writeOpen(file, offset, data));
+    });
   },
   [request.lstat]: planStats,
   // The same: where a link leads is known to who asks, not to this side.
@@ -77,15 +86,20 @@ const plans: Readonly<Record<number, Plan>> = {
     const handle = fields.bytes();
     return looking(async () => attributesAnswer(id, await statsOfOpen(handles.file(handle))));
   },
-  [request.setstat]: (fields, id, { trees }) => {
+  [request.setstat]: (fields, id, served) => {
     const path = fields.bytes();
     const wanted = readAttributes(fields);
-    return changingAt(trees, path, id, ({ tree, parts }) => tree.change(parts, wanted));
+    if (isNotice(wanted)) return looking(async () => okAnswer(id));
+    return changingAt(served, path, id, ({ tree, parts }) => tree.change(parts, wanted));
   },
-  [request.fsetstat]: (fields, id, { handles }) => {
+  [request.fsetstat]: (fields, id, { handles, onChange }) => {
     const handle = fields.bytes();
     const wanted = readAttributes(fields);
-    return changing(id, () => changeOpen(handles.file(handle), wanted));
+    if (isNotice(wanted)) return looking(async () => okAnswer(id));
+    return changing(id, async () => {
+      const file = handles.file(handle);
+      await told([file.path], onChange, () => changeOpen(file, wanted));
+    });
   },
   [request.opendir]: (fields, id, { trees, handles }) => {
     const path = fields.bytes();
@@ -102,15 +116,15 @@ const plans: Readonly<Record<number, Plan>> = {
     // Changes nothing but how far the listing is read, which two must not do at once.
     return { changes: true, run };
   },
-  [request.remove]: (fields, id, { trees }) =>
-    changingAt(trees, fields.bytes(), id, ({ tree, parts }) => tree.remove(parts)),
-  [request.mkdir]: (fields, id, { trees }) => {
+  [request.remove]: (fields, id, served) =>
+    changingAt(served, fields.bytes(), id, ({ tree, parts }) => tree.remove(parts)),
+  [request.mkdir]: (fields, id, served) => {
     const path = fields.bytes();
     const wanted = readAttributes(fields);
-    return changingAt(trees, path, id, ({ tree, parts }) => tree.makeDirectory(parts, wanted));
+    return changingAt(served, path, id, ({ tree, parts }) => tree.makeDirectory(parts, wanted));
   },
-  [request.rmdir]: (fields, id, { trees }) =>
-    changingAt(trees, fields.bytes(), id, ({ tree, parts }) => tree.removeDirectory(parts)),
+  [request.rmdir]: (fields, id, served) =>
+    changingAt(served, fields.bytes(), id, ({ tree, parts }) => tree.removeDirectory(parts)),
   [request.realpath]: (fields, id) => {
     const path = fields.bytes();
     return looking(async () => nameAnswer(id, absolute(path)));
@@ -122,13 +136,13 @@ const plans: Readonly<Record<number, Plan>> = {
       return nameAnswer(id, await tree.readLink(parts));
     });
   },
-  [request.symlink]: (fields, id, { trees }) => {
+  [request.symlink]: (fields, id, served) => {
     // In OpenSSH's order, which is not the draft's and which every client has.
     const target = fields.bytes();
-    return changingAt(trees, fields.bytes(), id, ({ tree, parts }) => tree.makeLink(parts, target));
+    return changingAt(served, fields.bytes(), id, ({ tree, parts }) => tree.makeLink(parts, target));
   },
-  [request.rename]: (fields, id, { trees }) =>
-    betweenNames(fields, id, trees, (tree, from, to) => tree.rename(from, to, { replace: false })),
+  [request.rename]: (fields, id, served) =>
+    betweenNames(fields, id, served, (tree, from, to) => tree.rename(from, to, { replace: false })),
   [request.extended]: (fields, id, served) => {
     const name = fields.bytes().toString('latin1');
     const plan = Object.hasOwn(extended, name) ? extended[name] : undefined;
@@ -140,10 +154,10 @@ const plans: Readonly<Record<number, Plan>> = {
 };
 
 const extended: Readonly<Record<string, Plan>> = {
-  'posix-rename@openssh.com': (fields, id, { trees }) =>
-    betweenNames(fields, id, trees, (tree, from, to) => tree.rename(from, to, { replace: true })),
-  'hardlink@openssh.com': (fields, id, { trees }) =>
-    betweenNames(fields, id, trees, (tree, from, to) => tree.hardLink(from, to)),
+  'posix-rename@openssh.com': (fields, id, served) =>
+    betweenNames(fields, id, served, (tree, from, to) => tree.rename(from, to, { replace: true })),
+  'hardlink@openssh.com': (fields, id, served) =>
+    betweenNames(fields, id, served, (tree, from, to) => tree.hardLink(from, to)),
   'fsync@openssh.com': (fields, id, { handles }) => {
     const handle = fields.bytes();
     // Others need not wait for the disk.
@@ -182,18 +196,33 @@ function changing(id: number, work: () => Promise<void>): Work {
 }
 
 function changingAt(
-  trees: Served['trees'],
+  { trees, onChange }: Pick<Served, 'trees' | 'onChange'>,
   path: Buffer,
   id: number,
   work: (place: PlaceInTree) => Promise<void>,
 ): Work {
-  return changing(id, () => work(inTree(placeIn(trees, path))));
+  return changing(id, () => told([path], onChange, () => work(inTree(placeIn(trees, path)))));
+}
+
+/** Before, since who watches may hear of it while it is done; and afterwards, since that may have taken long. */
+async function told(paths: Buffer[], onChange: Served['onChange'], work: () => Promise<void>): Promise<void> {
+  const tell = () => {
+    for (const path of paths) onChange(path);
+  };
+  tell();
+  await work();
+  tell();
+}
+
+/** The engine's way to have its kernel tell of a change that this side has told it of (wire/host-changes.ts). */
+function isNotice({ size, owner, mode, times }: WantedAttributes): boolean {
+  return size === undefined && owner === undefined && mode === undefined && times?.modified === noticeTime;
 }
 
 function betweenNames(
   fields: Fields,
   id: number,
-  trees: Served['trees'],
+  { trees, onChange }: Pick<Served, 'trees' | 'onChange'>,
   work: (tree: SharedTree, from: readonly Buffer[], to: readonly Buffer[]) => Promise<void>,
 ): Work {
   const from = fields.bytes();
@@ -202,7 +231,7 @@ function betweenNames(
     const source = inTree(placeIn(trees, from));
     const target = inTree(placeIn(trees, to));
     if (source.tree !== target.tree) throw new Refusal(status.failure, 'names in two shared directories');
-    await work(source.tree, source.parts, target.parts);
+    await told([from, to], onChange, () => work(source.tree, source.parts, target.parts));
   });
 }
 

@@ -14,11 +14,16 @@ const maxPending = 64;
 
 /**
  * Serves directories to one SFTP client until the stream ends: `/KEY/…` is what the tree of that key has. A
- * client may begin anew on the same stream (INIT); what was open is closed then. Throws ProtocolError for one
+ * client may begin anew on the same stream (INIT); what was open is closed then. `onChange` is told the path of each
+ * thing that the client changes, before and after. Throws ProtocolError for one
  * that does not speak the protocol. At the end the stream is destroyed, however it came.
  */
-export async function serveSftp(stream: Duplex, trees: ReadonlyMap<string, SharedTree>): Promise<void> {
-  const session = new Session(stream, trees);
+export async function serveSftp(
+  stream: Duplex,
+  trees: ReadonlyMap<string, SharedTree>,
+  { onChange = () => {} }: { readonly onChange?: Served['onChange'] } = {},
+): Promise<void> {
+  const session = new Session(stream, trees, onChange);
   const cutter = new PacketCutter();
   // A stream that breaks is one that ends: `for await` tells of it.
   stream.on('error', () => {});
@@ -39,9 +44,9 @@ class Session {
   #pending = 0;
   #onAnswer = () => {};
 
-  constructor(stream: Duplex, trees: Served['trees']) {
+  constructor(stream: Duplex, trees: Served['trees'], onChange: Served['onChange']) {
     this.#stream = stream;
-    this.#served = { trees, handles: new Handles() };
+    this.#served = { trees, handles: new Handles(), onChange };
   }
 
   /** Returns when another packet may come: not while too many are worked on, or answers are not taken. */

@@ -1,0 +1,118 @@
+import { realpath } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { z } from 'zod';
+import { tryRun } from '../host/exec.ts';
+import { type HostChanges, noticeTime, type SharedDirectory } from '../wire/index.ts';
+
+/** Batches of a host of ours stay far below. */
+const longestLine = 16 * 1024 ** 2;
+const paths = z.array(z.string().regex(/^\/\d+(?:\/|$)/));
+const changes = z.object({ serial: z.number().int(), gone: paths, directories: paths, files: paths });
+
+export interface HostFilesParts {
+  readonly directories: readonly SharedDirectory[];
+  /** Where the host's SFTP server is mounted as a whole. */
+  readonly mountedAt: string;
+  /** What running containers bind. */
+  readonly boundSources: () => readonly string[];
+}
+
+/**
+ * The host in front, which says what changes in its directories (wire/host-changes.ts). Programs in containers hear of
+ * it as of changes of their own kernel: what has changed is touched.
+ */
+export class HostFiles {
+  readonly #parts: HostFilesParts;
+  #tell: (() => Promise<void>) | null = null;
+
+  constructor(parts: HostFilesParts) {
+    this.#parts = parts;
+  }
+
+  /** To be called when containers have started or ended. */
+  changed(): void {
+    void this.#tell?.();
+  }
+
+  /** Until the connection ends; a newer one takes its place. */
+  serve(connection: Duplex): void {
+    let told = '';
+    const tell = async () => {
+      const watched = await watchedPaths(this.#parts);
+      const line = `${JSON.stringify({ watched })}\n`;
+      if (line !== told && !connection.destroyed) connection.write(line);
+      told = line;
+    };
+    this.#tell = tell;
+    connection.on('close', () => {
+      if (this.#tell === tell) this.#tell = null;
+    });
+    connection.on('end', () => connection.destroy());
+    let rest = '';
+    const decoder = new StringDecoder();
+    connection.on('data', (chunk: Buffer) => {
+      rest += decoder.write(chunk);
+      const lines = rest.split('\n');
+      rest = lines.pop()!;
+      if (rest.length > longestLine) return void connection.destroy();
+      for (const line of lines) {
+        const parsed = changes.safeParse(parse(line));
+        if (!parsed.success) return void connection.destroy();
+        void touchAll(this.#parts.mountedAt, parsed.data).then(() =>
+          connection.write(`${JSON.stringify({ told: parsed.data.serial })}\n`),
+        );
+      }
+    });
+    void tell();
+  }
+}
+
+/** Of what containers bind, what is in a directory of the host; without what is below another. */
+export async function watchedPaths({
+  directories,
+  boundSources,
+}: Pick<HostFilesParts, 'directories' | 'boundSources'>): Promise<string[]> {
+  const inShares = async (source: string) => {
+    // A bind is what a link leads to, and only here it is known where that is.
+    const real = await realpath(source, { encoding: 'buffer' }).catch(() => Buffer.from(source));
+    const path = real.toString('latin1');
+    const [nearest] = directories
+      .map((shared, number) => ({ number, root: Buffer.from(shared.path).toString('latin1') }))
+      .filter(({ root }) => path === root || path.startsWith(`${root}/`))
+      .sort((a, b) => b.root.length - a.root.length);
+    const below = directories
+      .map((shared, number) => ({ number, root: Buffer.from(shared.path).toString('latin1') }))
+      .filter(({ root }) => root.startsWith(`${path === '/' ? '' : path}/`))
+      .map(({ number }) => `/${number}`);
+    return nearest === undefined ? below : [`/${nearest.number}${path.slice(nearest.root.length)}`, ...below];
+  };
+  const all = [...new Set((await Promise.all([...new Set(boundSources())].map(inShares))).flat())];
+  return all.filter((path) => !all.some((other) => path.startsWith(`${other}/`))).sort();
+}
+
+/**
+ * Makes the kernel tell of changes: IN_MODIFY for files, IN_ATTRIB for directories. Also makes sshfs and the kernel forget
+ * what they know of them; so directories go first, whose entries programs read when they hear of a file. Nothing changes: the
+ * host's server knows {@link noticeTime}. Symbolic links are not followed.
+ */
+async function touchAll(mountedAt: string, { gone, directories, files }: HostChanges): Promise<void> {
+  // Of what is gone, only the memory goes, so there is nothing to tell; that it is not there is no failure.
+  await touch(mountedAt, gone, '-chm');
+  await touch(mountedAt, directories, '-ch');
+  await touch(mountedAt, files, '-chm');
+}
+
+async function touch(mountedAt: string, names: readonly string[], flags: string): Promise<void> {
+  if (names.length === 0) return;
+  const input = Buffer.from(names.map((name) => `${mountedAt}${name}\0`).join(''), 'latin1');
+  await tryRun('xargs', ['-0', 'touch', flags, '-d', `@${noticeTime}`], { input }).catch(() => {});
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}

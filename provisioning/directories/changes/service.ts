@@ -1,0 +1,108 @@
+import { realpath } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import {
+  type ChangesTold,
+  type HostChanges,
+  hostChangesProtocol,
+  type WatchedPaths,
+} from '../../../guest/wire/index.ts';
+import { engineStream } from '../../supervisor/engine-stream.ts';
+import type { Service, ServiceContext } from '../../supervisor/service.ts';
+import { ownChangesOf } from './own-changes.ts';
+import { PendingChanges } from './pending-changes.ts';
+import { TreeWatches } from './tree-watches.ts';
+
+/** The first container after a start needs the processor more. */
+const settleMs = 1500;
+const reconnectMs = 200;
+/** A program saves a file by several changes. */
+const burstMs = 30;
+
+/**
+ * Tells a machine what changes in its directories of this computer by other hands than its own, where running containers
+ * have them (guest/wire/host-changes.ts). Nothing is watched while no container has any.
+ */
+export const changesService: Service = {
+  name: 'changes',
+  async run(context: ServiceContext): Promise<void> {
+    const { machine, signal, ready } = context;
+    ready();
+    try {
+      if (machine.record.Mounts.length === 0) await delay(2 ** 31 - 1, undefined, { signal });
+      const roots = await Promise.all(
+        machine.record.Mounts.map(({ Host }) => realpath(Host, { encoding: 'buffer' }).catch(() => null)),
+      );
+      await delay(settleMs, undefined, { signal });
+      while (!signal.aborted) {
+        const stream = await engineStream(
+          machine,
+          { path: '/machine/changes', protocol: hostChangesProtocol },
+          signal,
+        );
+        await follow(stream, (path) => hostPathOf(roots, path), context).finally(() => stream.destroy());
+        await delay(reconnectMs, undefined, { signal });
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  },
+};
+
+/** Null for a path that nothing is shared at. */
+export function hostPathOf(roots: readonly (Buffer | null)[], path: string): Buffer | null {
+  const [, number, rest] = /^\/(\d+)(\/.*)?$/s.exec(path) ?? [];
+  const root = number === undefined ? null : (roots[Number(number)] ?? null);
+  if (root === null || rest === undefined) return root;
+  const below = Buffer.from(rest, 'latin1');
+  return Buffer.concat([root.toString('latin1') === '/' ? Buffer.alloc(0) : root, below]);
+}
+
+/** Until the stream ends. */
+async function follow(
+  stream: TLSSocket,
+  hostPath: (path: string) => Buffer | null,
+  { machine, signal, log }: ServiceContext,
+): Promise<void> {
+  const pending = new PendingChanges();
+  const own = ownChangesOf(machine);
+  let serial = 0;
+  let told = 0;
+  let soon: NodeJS.Timeout | undefined;
+  const tell = async () => {
+    soon = undefined;
+    if (told !== serial || pending.isEmpty) return;
+    serial += 1;
+    const { collapsed, ...changes } = await pending.take(hostPath);
+    if (collapsed > 0)
+      log.info(`${collapsed} of many changes at once are told to the machine by their directories alone`);
+    stream.write(`${JSON.stringify({ serial, ...changes } satisfies HostChanges)}\n`);
+  };
+  using watches = new TreeWatches({
+    hostPath,
+    isOwn: (path) => own.has(path),
+    onChange: (path, renamed) => {
+      pending.add(path, renamed);
+      soon ??= setTimeout(tell, burstMs);
+    },
+    onWarning: (text) => log.error(text),
+  });
+  const end = () => void stream.destroy();
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  stream.on('error', () => {}).on('end', end);
+  try {
+    for await (const line of createInterface({ input: stream })) {
+      const said = JSON.parse(line) as WatchedPaths | ChangesTold;
+      if ('watched' in said) watches.want(said.watched);
+      else {
+        told = said.told;
+        soon ??= setTimeout(tell, burstMs);
+      }
+    }
+  } finally {
+    clearTimeout(soon);
+    signal.removeEventListener('abort', end);
+  }
+}

@@ -1,0 +1,62 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { OwnChanges } from '../../../../provisioning/directories/changes/own-changes.ts';
+import { PendingChanges } from '../../../../provisioning/directories/changes/pending-changes.ts';
+import { hostPathOf } from '../../../../provisioning/directories/changes/service.ts';
+
+t.test('changes are told once, as what is there now', async (t) => {
+  const root = t.testdir({});
+  await mkdir(join(root, 'd'));
+  await writeFile(join(root, 'd', 'new'), 'x');
+  await writeFile(join(root, 'written'), 'x');
+  const pending = new PendingChanges();
+  pending.add('/0/written', false);
+  pending.add('/0/written', false);
+  pending.add('/0/d', true);
+  pending.add('/0/d/new', true);
+  pending.add('/0/removed', true);
+  t.strictSame(await pending.take((path) => hostPathOf([Buffer.from(root)], path)), {
+    gone: ['/0/removed'],
+    directories: ['/0', '/0/d'],
+    files: ['/0/written', '/0/d/new'],
+    collapsed: 0,
+  });
+  t.ok(pending.isEmpty);
+});
+
+t.test('of too many the rest is told by their directories', async (t) => {
+  const root = t.testdir({ a: 'x' });
+  const pending = new PendingChanges({ max: 1 });
+  pending.add('/0/a', false);
+  pending.add('/0/b/1', false);
+  pending.add('/0/b/2', false);
+  const { files, directories, collapsed } = await pending.take((path) =>
+    hostPathOf([Buffer.from(root)], path),
+  );
+  t.strictSame({ files, directories, collapsed }, { files: ['/0/a'], directories: ['/0/b'], collapsed: 2 });
+});
+
+t.test('paths of the server lead to what is shared, or nowhere', async (t) => {
+  const roots = [Buffer.from('/home/me'), null, Buffer.from('/')];
+  const at = (path: string) => hostPathOf(roots, path)?.toString() ?? null;
+  t.strictSame(['/0', '/0/a', '/1/a', '/2/a', '/3', '/x', ''].map(at), [
+    '/home/me',
+    '/home/me/a',
+    null,
+    '/a',
+    null,
+    null,
+    null,
+  ]);
+});
+
+t.test('what the machine changed is known for half a second, however it is written', async (t) => {
+  let now = 0;
+  const own = new OwnChanges(() => now);
+  own.mark(Buffer.from('/0/a/../b'));
+  now = 400;
+  t.ok(own.has('/0/b'));
+  now = 600;
+  t.notOk(own.has('/0/b'));
+});

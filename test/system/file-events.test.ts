@@ -1,0 +1,163 @@
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { MachineHarness } from './machine-harness.ts';
+
+/** As chokidar and with it most tools for the web do: a watch (inotify) for each directory. */
+const watcher = `
+const { readFileSync, watch } = require('node:fs');
+for (const directory of ['/src', '/src/sub'])
+  watch(directory, (event, name) => {
+    let text = '-';
+    try { text = readFileSync(directory + '/' + name, 'utf8').trim().replaceAll('\\n', ','); } catch {}
+    console.log([event, directory, name, text].join(' '));
+  });
+console.log('watching');
+`;
+
+const missing = MachineHarness.missing();
+t.test(
+  'changes on this computer, in a machine',
+  { skip: missing ?? false, timeout: 1_200_000 },
+  async (t) => {
+    const harness = await MachineHarness.open();
+    const home = await realpath(await mkdtemp(join(tmpdir(), 'home-')));
+    t.teardown(async () => {
+      await harness.close();
+      await rm(home, { recursive: true });
+    });
+    const project = join(home, 'project');
+    await mkdir(join(project, 'sub'), { recursive: true });
+    await writeFile(join(project, 'file'), 'before\n');
+    await writeFile(join(home, 'watcher.cjs'), watcher);
+    const created = await harness.machine(['create', '--mount', home, 'dev']);
+    t.equal(created.exitCode, 0, created.stderr);
+    const docker = async (...args: string[]) => {
+      const { stdout, stderr, exitCode } = await harness.docker('dev', args, { timeoutMs: 300_000 });
+      if (exitCode !== 0) throw new Error(stderr);
+      return stdout;
+    };
+    // Node of the machine itself, which has no other program that watches.
+    const node = ['/usr', '/lib', '/lib64'].flatMap((path) => ['-v', `${path}:${path}:ro`]);
+    await docker(
+      ...[
+        'run',
+        '-d',
+        '--name',
+        'watching',
+        ...node,
+        '-v',
+        `${project}:/src`,
+        '-v',
+        `${home}/watcher.cjs:/w.cjs`,
+      ],
+      ...['busybox', '/usr/bin/node', '/w.cjs'],
+    );
+    let seen = 0;
+    /** What was heard since the last time, as soon as `text` is among it; fails after two seconds and what docker takes. */
+    const heard = async (text: string, withinMs = 2000) => {
+      const deadline = Date.now() + withinMs;
+      for (;;) {
+        const asked = Date.now();
+        const lines = (await docker('logs', 'watching')).split('\n').filter((line) => line !== '');
+        const fresh = lines.slice(seen);
+        if (text !== '' && fresh.some((line) => line.includes(text))) {
+          seen = lines.length;
+          return fresh;
+        }
+        if (asked > deadline) {
+          seen = lines.length;
+          return text === '' ? fresh : [`nothing of "${text}" in: ${fresh.join('; ')}`];
+        }
+        await delay(100);
+      }
+    };
+    t.match(await heard('watching', 60_000), ['watching']);
+    // The supervisor has its watches when it has heard of the container.
+    await delay(3000);
+
+    await t.test('are heard by watchers, with the new content', async (t) => {
+      await appendFile(join(project, 'file'), 'after\n');
+      const { mtimeMs, ctimeMs } = await stat(join(project, 'file'));
+      t.match(await heard('change /src file before,after'), [/change \/src file before,after/]);
+      t.match(await docker('exec', 'watching', 'cat', '/src/file'), 'before\nafter\n');
+      await delay(1000);
+      const later = await stat(join(project, 'file'));
+      t.same(
+        [later.mtimeMs, later.ctimeMs],
+        [mtimeMs, ctimeMs],
+        'and the file is as it was on this computer',
+      );
+    });
+
+    await t.test('are heard once, and not again as their own echo', async (t) => {
+      await heard('', 1000);
+      await writeFile(join(project, 'sub', 'once'), 'new');
+      const lines = await heard('', 5000);
+      t.ok(lines.includes('change /src/sub once new'), lines.join('; '));
+      // Made and written are two changes, which may come apart.
+      t.ok(lines.filter((line) => line.includes('once')).length <= 2, lines.join('; '));
+      t.ok(lines.length <= 6, lines.join('; '));
+    });
+
+    await t.test('are heard of files that an editor puts in another’s place', async (t) => {
+      await writeFile(join(project, '.file.swp'), 'saved');
+      await rename(join(project, '.file.swp'), join(project, 'file'));
+      t.match((await heard('change /src file saved')).join('; '), 'change /src file saved');
+    });
+
+    await t.test('are heard of files that go, by their directory', async (t) => {
+      await heard('', 1000);
+      await rm(join(project, 'sub', 'once'));
+      t.match((await heard('/src/sub sub')).join('; '), 'change /src/sub sub');
+    });
+
+    await t.test('of the machine itself come from its kernel alone', async (t) => {
+      await heard('', 1000);
+      await docker('exec', 'watching', 'sh', '-c', 'echo mine >/src/sub/mine');
+      const lines = await heard('', 3000);
+      // inotify tells of the making, and of the writing once or twice.
+      t.ok(lines.length >= 2 && lines.length <= 3, lines.join('; '));
+    });
+
+    await t.test(
+      'in a burst all come, by their directory at least, and what comes next is not late',
+      async (t) => {
+        const many = Array.from({ length: 3000 }, (_, i) => join(project, 'sub', `many-${i}`));
+        for (const path of many) await writeFile(path, 'x');
+        await heard('', 20_000);
+        await writeFile(join(project, 'file'), 'afterwards');
+        t.match(
+          (await heard('change /src file afterwards', 20_000)).join('; '),
+          'change /src file afterwards',
+        );
+      },
+    );
+
+    await t.test('cost the supervisor nothing while there are none', async (t) => {
+      const state = join(harness.store, 'machines', 'dev', 'supervisor.json');
+      const { pid } = JSON.parse(await readFile(state, 'utf8')) as { pid: number };
+      const ticks = async () => {
+        const fields = (await readFile(`/proc/${pid}/stat`, 'latin1')).split(') ')[1]!.split(' ');
+        return Number(fields[11]) + Number(fields[12]);
+      };
+      await delay(3000);
+      const before = await ticks();
+      await delay(15_000);
+      // The clock is told the time once or twice.
+      t.ok((await ticks()) - before <= 2, `${(await ticks()) - before} ticks`);
+    });
+  },
+);

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { z } from 'zod';
+import * as z from 'zod';
 import { tryRun } from '../host/exec.ts';
 import { type HostChanges, noticeTime, type SharedDirectory } from '../wire/index.ts';
 

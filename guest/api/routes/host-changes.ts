@@ -9,6 +9,7 @@ export function hostChangesRoutes(files: HostFiles): Route[] {
     {
       method: 'GET',
       path: '/machine/changes',
+      ofHost: true,
       async handle(request) {
         if (request.headers.upgrade !== hostChangesProtocol)
           throw new InvalidParameter(`/machine/changes is for an upgrade to ${hostChangesProtocol}`);

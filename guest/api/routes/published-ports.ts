@@ -1,6 +1,6 @@
 import { type Duplex, Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidParameter } from '../../errors.ts';
 import { portProtocols } from '../../network/ports/ports.ts';
 import type { PublishedPorts } from '../../network/ports/published-ports.ts';

@@ -79,7 +79,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const lock = lockDataRoot(paths.lock);
   const db = openDatabase(paths.database);
   const meta = openMeta(db, readBootId());
-  const host = readHostSystem();
+  const host = readHostSystem({ isMachine: config.directories !== null });
   const events = createEventBus();
 
   // Containers are asked who uses what; they come last, since they need all the rest.

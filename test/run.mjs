@@ -64,7 +64,7 @@ if (wanted.includes('unit')) {
 }
 if (wanted.includes('engine')) suite('engine', guestNode(), ['engine'], { jobs: 2, timeoutS: 600 });
 if (wanted.includes('compat')) suite('compat', guestNode(), ['compat'], { jobs: 1, timeoutS: 1800 });
-if (wanted.includes('system')) suite('system', process.execPath, ['system'], { jobs: 1, timeoutS: 1800 });
+if (wanted.includes('system')) suite('system', process.execPath, ['system'], { jobs: 2, timeoutS: 1800 });
 
 for (const failure of failures) console.log(failure);
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skip} skipped`);

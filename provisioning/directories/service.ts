@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import type { Service, ServiceContext } from '../supervisor/service.ts';
+import { untilAborted } from '../supervisor/until-aborted.ts';
 import { ownChangesOf } from './changes/own-changes.ts';
 import { serveSftp } from './sftp/serve-sftp.ts';
 import { SharedTree } from './sftp/shared-tree.ts';
@@ -12,7 +13,7 @@ export const directoriesService: Service = {
     const { openStream } = driver;
     if (record.Mounts.length === 0 || openStream === undefined) {
       ready();
-      return await aborted(signal);
+      return await untilAborted(signal);
     }
     const own = ownChangesOf(machine);
     const trees = new Map<string, SharedTree>();
@@ -45,10 +46,3 @@ export const directoriesService: Service = {
     }
   },
 };
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

@@ -10,6 +10,7 @@ import {
 } from '../../../guest/wire/index.ts';
 import { engineStream } from '../../supervisor/engine-stream.ts';
 import type { Service, ServiceContext } from '../../supervisor/service.ts';
+import { untilAborted } from '../../supervisor/until-aborted.ts';
 import { ownChangesOf } from './own-changes.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { TreeWatches } from './tree-watches.ts';
@@ -30,7 +31,7 @@ export const changesService: Service = {
     const { machine, signal, ready } = context;
     ready();
     try {
-      if (machine.record.Mounts.length === 0) await delay(2 ** 31 - 1, undefined, { signal });
+      if (machine.record.Mounts.length === 0) return await untilAborted(signal);
       const roots = await Promise.all(
         machine.record.Mounts.map(({ Host }) => realpath(Host, { encoding: 'buffer' }).catch(() => null)),
       );

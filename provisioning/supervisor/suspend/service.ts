@@ -5,6 +5,7 @@ import { Unavailable } from '../../../drivers/errors.ts';
 import type { Suspender } from '../../../drivers/suspender.ts';
 import type { ActivityQuestion } from '../../../guest/wire/index.ts';
 import type { Service, ServiceContext } from '../service.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { StandIn } from './stand-in.ts';
 
 /** A guest that takes longer is not idle. */
@@ -43,7 +44,7 @@ export const suspendService: Service = {
 /** Nothing to do, which is well. */
 async function forever({ signal, ready }: ServiceContext): Promise<void> {
   ready();
-  if (!signal.aborted) await once(signal, 'abort');
+  await untilAborted(signal);
 }
 
 async function whenIdle(agent: AgentConnection, forMs: number, signal: AbortSignal): Promise<void> {

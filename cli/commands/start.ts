@@ -1,31 +1,9 @@
 import type { Command } from 'commander';
 import { startMachine } from '../../provisioning/start.ts';
-import { contextOf } from '../context.ts';
-import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from '../flags/image-extras.ts';
-import { type SuspendFlags, suspendAfterMs, suspendFlag } from '../flags/suspend-after.ts';
-import { interruptible } from '../interruption.ts';
-import { forEachMachine, machineNames } from '../names.ts';
-import { progressFor } from '../progress/progress.ts';
+import { configurePowerOn } from '../power-on.ts';
 
 export function configure(command: Command): void {
-  command
-    .argument('[names...]')
-    .addOption(imageExtrasFlag())
-    .addOption(suspendFlag())
-    .action(async (given: string[], options: ImageExtraFlags & SuspendFlags, self: Command) => {
-      const { store } = contextOf(self);
-      const chosen = {
-        ...(options.with && { imageExtras: imageExtrasOf(options.with) }),
-        ...(options.suspendAfter && { suspendAfterMs: suspendAfterMs(options.suspendAfter) }),
-      };
-      const names = await machineNames(store, given);
-      await interruptible((signal) =>
-        forEachMachine(names, async (name) => {
-          const progress = await progressFor(name, { several: names.length > 1 });
-          process.stderr.write(`Starting "${name}"...\n`);
-          const wasOff = await startMachine(store, name, { signal, progress, ...chosen });
-          process.stderr.write(`Machine "${name}" ${wasOff ? 'was started' : 'is already running'}.\n`);
-        }),
-      );
-    });
+  configurePowerOn(command, 'Starting', async (store, name, options) =>
+    (await startMachine(store, name, options)) ? 'was started' : 'is already running',
+  );
 }

@@ -1,6 +1,6 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
-import type { ImageExtra } from '../images/os-image.ts';
-import { openMachine } from './machine.ts';
+import type { ImageExtra, OsImage } from '../images/os-image.ts';
+import { type Machine, openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
 import { type PowerOnOptions, powerOn } from './power-on.ts';
@@ -28,24 +28,54 @@ export async function startMachine(
   return await startLocked(store, name, options);
 }
 
-/** As startMachine, for a caller that has the machine's lock. */
+/** What a machine is to be from its next start on. */
+interface StartPlan {
+  readonly extras: readonly ImageExtra[];
+  readonly suspendAfterMs: number | null;
+}
+
+/** Throws FailedPrecondition for what this machine cannot be. */
+function planStart({ driver, record }: Machine, options: StartOptions): StartPlan {
+  const name = record.Name;
+  if (record.Phase === 'creating')
+    throw new FailedPrecondition(
+      `machine "${name}" was never completed; machine rm ${name} removes what is left`,
+    );
+  const { imageExtras: extras = record.OsImageExtras, suspendAfterMs = record.SuspendAfterMs } = options;
+  if (extras.length > 0 && !driver.features.bootsOsImage)
+    throw new FailedPrecondition(`machine "${name}" boots no OS image of ours; leave out --with`);
+  if (suspendAfterMs !== null && driver.suspender === undefined)
+    throw new FailedPrecondition(`machine "${name}" cannot be suspended; leave out --suspend-after`);
+  return { extras, suspendAfterMs };
+}
+
+/**
+ * All of a start that needs neither the machine off nor its disk: the OS image, null where it boots none of ours. For
+ * who stops a machine only when it can be started again. Throws what such a start would.
+ */
+export async function prepareStart(
+  store: MachineStore,
+  machine: Machine,
+  options: StartOptions,
+): Promise<OsImage | null> {
+  const { extras } = planStart(machine, options);
+  if (!machine.driver.features.bootsOsImage) return null;
+  const { signal, progress } = options;
+  return await progress.step('Getting the OS image', (report) =>
+    osImage(store.paths.cache, { extras, signal, report }),
+  );
+}
+
+/** As startMachine, for a caller that has the machine's lock, and perhaps has it prepared. */
 export async function startLocked(
   store: MachineStore,
   name: string,
   options: StartOptions,
+  prepared?: OsImage | null,
 ): Promise<boolean> {
-  const { signal, progress, imageExtras } = options;
+  const { signal } = options;
   const machine = await openMachine(store, name);
-  if (machine.record.Phase === 'creating')
-    throw new FailedPrecondition(
-      `machine "${name}" was never completed; machine rm ${name} removes what is left`,
-    );
-  const extras = imageExtras ?? machine.record.OsImageExtras;
-  if (extras.length > 0 && !machine.driver.features.bootsOsImage)
-    throw new FailedPrecondition(`machine "${name}" boots no OS image of ours; leave out --with`);
-  const { suspendAfterMs = machine.record.SuspendAfterMs } = options;
-  if (suspendAfterMs !== null && machine.driver.suspender === undefined)
-    throw new FailedPrecondition(`machine "${name}" cannot be suspended; leave out --suspend-after`);
+  const { extras, suspendAfterMs } = planStart(machine, options);
   const { state, errors } = await machineStatus(store, machine);
   if (state === 'Running' || state === 'Paused') {
     if (extras.join() !== machine.record.OsImageExtras.join())
@@ -62,11 +92,7 @@ export async function startLocked(
     return false;
   }
   if (state === 'Error') throw new FailedPrecondition(`machine "${name}" is broken: ${errors.join('; ')}`);
-  const image = machine.driver.features.bootsOsImage
-    ? await progress.step('Getting the OS image', (report) =>
-        osImage(store.paths.cache, { extras, signal, report }),
-      )
-    : null;
+  const image = prepared === undefined ? await prepareStart(store, machine, options) : prepared;
   const { prepareTrust } = await import('./trust.ts');
   const bootConfig = await prepareTrust(store, machine, signal);
   const current = {

@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import * as z from 'zod';
 import { tryRun } from '../host/exec.ts';
 import { type HostChanges, noticeTime, type SharedDirectory } from '../wire/index.ts';
+import { takeJsonLines } from './json-lines.ts';
 
 /** Batches of a host of ours stay far below. */
 const longestLine = 16 * 1024 ** 2;
@@ -48,21 +48,10 @@ export class HostFiles {
     connection.on('close', () => {
       if (this.#tell === tell) this.#tell = null;
     });
-    connection.on('end', () => connection.destroy());
-    let rest = '';
-    const decoder = new StringDecoder();
-    connection.on('data', (chunk: Buffer) => {
-      rest += decoder.write(chunk);
-      const lines = rest.split('\n');
-      rest = lines.pop()!;
-      if (rest.length > longestLine) return void connection.destroy();
-      for (const line of lines) {
-        const parsed = changes.safeParse(parse(line));
-        if (!parsed.success) return void connection.destroy();
-        void touchAll(this.#parts.mountedAt, parsed.data).then(() =>
-          connection.write(`${JSON.stringify({ told: parsed.data.serial })}\n`),
-        );
-      }
+    takeJsonLines(connection, { schema: changes, longest: longestLine }, (batch) => {
+      void touchAll(this.#parts.mountedAt, batch).then(() =>
+        connection.write(`${JSON.stringify({ told: batch.serial })}\n`),
+      );
     });
     void tell();
   }
@@ -107,12 +96,4 @@ async function touch(mountedAt: string, names: readonly string[], flags: string)
   if (names.length === 0) return;
   const input = Buffer.from(names.map((name) => `${mountedAt}${name}\0`).join(''), 'latin1');
   await tryRun('xargs', ['-0', 'touch', flags, '-d', `@${noticeTime}`], { input }).catch(() => {});
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }

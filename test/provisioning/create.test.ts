@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import {
   AlreadyExists,
   Cancelled,
+  FailedPrecondition,
   InvalidArgument,
   PreCreateError,
   Unavailable,
@@ -207,6 +208,17 @@ t.test('starting and stopping are idempotent', async (t) => {
     t.equal(await stateOf(store), 'Stopped');
   }
   t.equal(await startMachine(store, 'dev', { signal, progress: silent }), true);
+  t.equal(await stateOf(store), 'Running');
+});
+
+t.test('a restart that asks for what the machine cannot be leaves it running', async (t) => {
+  const store = newStore(t);
+  await createMachine(store, fake(), { signal, progress: silent });
+  for (const wish of [{ imageExtras: ['qemu-user'] as const }, { suspendAfterMs: 60_000 }])
+    await t.rejects(restartMachine(store, 'dev', { signal, progress: silent, ...wish }), {
+      constructor: FailedPrecondition,
+      message: /leave out --(?:with|suspend-after)/,
+    });
   t.equal(await stateOf(store), 'Running');
 });
 

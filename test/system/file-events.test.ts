@@ -15,7 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { MachineHarness } from './machine-harness.ts';
 
-/** As chokidar and with it most tools for the web do: a watch (inotify) for each directory. */
+/** As chokidar and with it most tools for the web do: a watch (inotify) for each directory. `-`: the file has gone again. */
 const watcher = `
 const { readFileSync, watch } = require('node:fs');
 for (const directory of ['/src', '/src/sub'])

@@ -58,7 +58,10 @@ export function containerRoutes(containers: Containers): Route[] {
   }
 
   async function remove(container: Container, { query }: ApiRequest): Promise<void> {
-    if (query.flag('link')) throw new InvalidParameter('a link is removed by CONTAINER/ALIAS');
+    if (query.flag('link'))
+      throw new InvalidParameter(
+        'conflicting options: --link removes a link and needs its name; try docker rm --link CONTAINER/ALIAS',
+      );
     await container.remove({ force: query.flag('force'), volumes: query.flag('v') });
   }
 

@@ -1,7 +1,7 @@
 import { type Duplex, Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import * as z from 'zod';
 import { InvalidParameter } from '../../errors.ts';
+import { takeJsonLines } from '../../host-services/json-lines.ts';
 import { portProtocols } from '../../network/ports/ports.ts';
 import type { PublishedPorts } from '../../network/ports/published-ports.ts';
 import { type PublishedPorts as Notice, portsProtocol } from '../../wire/index.ts';
@@ -58,33 +58,11 @@ function follow(ports: PublishedPorts, signal: ApiRequest['signal']): Reply {
   return { stream, contentType: 'application/x-ndjson' };
 }
 
-/** Ends the connection of who does not speak the protocol. */
 function serve(connection: Duplex, { host }: PublishedPorts): void {
   const following = host.follow({
     tell: (state) => connection.write(`${JSON.stringify(state)}\n`),
     end: () => connection.end(),
   });
-  connection.on('close', following.leave).on('end', () => connection.destroy());
-  let rest = '';
-  // A server's sockets do not decode by themselves.
-  const decoder = new StringDecoder();
-  connection.on('data', (chunk: Buffer) => {
-    rest += decoder.write(chunk);
-    const lines = rest.split('\n');
-    rest = lines.pop()!;
-    if (rest.length > longestAnswer) return void connection.destroy();
-    for (const line of lines) {
-      const parsed = answer.safeParse(parse(line));
-      if (!parsed.success) return void connection.destroy();
-      following.answer(parsed.data);
-    }
-  });
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
+  connection.on('close', following.leave);
+  takeJsonLines(connection, { schema: answer, longest: longestAnswer }, following.answer);
 }

@@ -11,8 +11,10 @@ import * as inspect from './commands/inspect.ts';
 import * as ip from './commands/ip.ts';
 import * as kill from './commands/kill.ts';
 import * as ls from './commands/ls.ts';
+import * as mount from './commands/mount.ts';
 import * as restart from './commands/restart.ts';
 import * as rm from './commands/rm.ts';
+import * as scp from './commands/scp.ts';
 import * as ssh from './commands/ssh.ts';
 import * as start from './commands/start.ts';
 import * as status from './commands/status.ts';
@@ -70,6 +72,8 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Log into or run a command on a machine with SSH',
     module: ssh,
   },
+  scp: { summary: 'Copy files between machines and this computer', module: scp },
+  mount: { summary: "Mount a machine's directory on this computer, or unmount it", module: mount },
   image: { summary: 'Build and look after OS images', module: image },
   engine: {
     summary: 'Run the container engine on this Linux host, without a machine',

@@ -33,6 +33,7 @@ export const wantedPackages = [
   'libstdc++6', // Node
   'nftables',
   'openssh-sftp-server',
+  'rsync', // machine scp -d; 9 MB with OpenSSL
   'sshfs', // host directories
   'tar', // GNU tar: keeps extended attributes
   'tini', // --init
@@ -44,6 +45,7 @@ export const excludedPackages = [
   'adduser', // maintainer scripts
   'debconf', // maintainer scripts
   'debconf-2.0',
+  'init-system-helpers', // maintainer scripts
   'initramfs-tools', // the initramfs is made here
   'kmod', // busybox's modprobe reads the same files
   'libcap2-bin', // setcap, for a maintainer script
@@ -71,6 +73,7 @@ export const keptPaths: Readonly<Record<string, RegExp>> = {
   fuse3: /\/(fusermount3|fuse\.conf)$/,
   iproute2: /^\/usr\/(bin\/ip|sbin\/ip|sbin\/bridge|sbin\/tc)$/,
   libc6: /\/(ld-linux[^/]*|lib[a-zA-Z_]+\.so[.0-9]*)$/,
+  rsync: /^\/usr\/bin\/rsync$/,
   tini: /\/tini-static$/,
   'util-linux-extra': /\/waitpid$/,
 };

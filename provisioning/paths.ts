@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
  *                       id_ed25519 id_ed25519.pub     the key that opens the machine's SSH server
  *                       ssh_host_ed25519_key          the SSH server's own key, made here
  *                       known_hosts       pins that key under the name `machine-NAME`
+ *                       ssh_config        for ssh -F: how to reach it as `machine-NAME`; written by each machine mount
  *                       ssh-agent         where the user's ssh-agent was when the machine was last started
  *                       supervisor.json   the process that supervises it, and how its services are; only while it runs
  *                       supervisor.log    what that has to say, at most 1 MiB; supervisor.log.1 = what was before
@@ -50,6 +51,7 @@ export interface MachinePaths {
   readonly sshPublicKey: string;
   readonly sshHostKey: string;
   readonly knownHosts: string;
+  readonly sshConfig: string;
   readonly sshAgent: string;
   readonly supervisor: string;
   readonly supervisorLog: string;
@@ -106,6 +108,7 @@ function machinePaths(directory: string): MachinePaths {
     sshPublicKey: file('id_ed25519.pub'),
     sshHostKey: file('ssh_host_ed25519_key'),
     knownHosts: file('known_hosts'),
+    sshConfig: file('ssh_config'),
     sshAgent: file('ssh-agent'),
     supervisor: file('supervisor.json'),
     supervisorLog: file('supervisor.log'),

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { InvalidArgument } from '../../drivers/errors.ts';
-import { runningEndpoints } from '../../provisioning/endpoints.ts';
-import { openMachine } from '../../provisioning/machine.ts';
 import { systemSshArgs } from '../../provisioning/ssh/system-ssh.ts';
-import { type SshTarget, sshTarget } from '../../provisioning/ssh/target.ts';
+import type { SshTarget } from '../../provisioning/ssh/target.ts';
 import { contextOf } from '../context.ts';
 import { runForeground } from '../foreground.ts';
 import { machineName } from '../names.ts';
+import { runningSshTarget } from '../ssh-target.ts';
 
 export function configure(command: Command): void {
   command
@@ -16,9 +15,7 @@ export function configure(command: Command): void {
     .passThroughOptions()
     .action(async (given: string | undefined, args: string[], _options: unknown, self: Command) => {
       const { store, nativeSsh } = contextOf(self);
-      const machine = await openMachine(store, await machineName(store, given));
-      await runningEndpoints(store, machine);
-      const target = await sshTarget(machine);
+      const target = await runningSshTarget(store, await machineName(store, given));
       const exitCode = nativeSsh ? null : await runForeground('ssh', [...systemSshArgs(target), ...args]);
       process.exitCode = exitCode ?? (await builtIn(target, args));
     });

@@ -29,6 +29,18 @@ const packages = {
   ],
   /** One static program, for any architecture. */
   busybox: ['busybox-static'],
+  /** With all libraries, the C library too. */
+  rsync: [
+    'rsync',
+    'libacl1',
+    'libc6',
+    'liblz4-1',
+    'libpopt0',
+    'libssl3t64',
+    'libxxhash0',
+    'libzstd1',
+    'zlib1g',
+  ],
   /** dockerd 26.1 and all it runs, with the C library that they are linked against. */
   oracle: [
     ...[

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../host/exec.ts';
 
@@ -8,6 +8,8 @@ const batch = 8;
 
 /** The FIFOs of coming runs, made ahead by one process for many: Node cannot make any. */
 export class FifoSets {
+  /** Names of directories that nobody has taken yet. */
+  readonly #ready: string[] = [];
   readonly #directory: string;
   #making: Promise<void> | null = null;
   #made = 0;
@@ -19,18 +21,17 @@ export class FifoSets {
 
   /** Makes `target` a directory with a set of its own. */
   async take(target: string): Promise<void> {
-    for (;;) {
-      const next = this.#making ? undefined : this.#ready()[0];
-      if (next !== undefined) return renameSync(join(this.#directory, next), target);
-      this.#making ??= this.#make().finally(() => {
-        this.#making = null;
-      });
-      await this.#making;
-    }
+    while (this.#ready.length === 0) await this.#more();
+    renameSync(this.#ready.pop()!, target);
+    // For the next one, who then need not wait, and who meets the error if there is one.
+    if (this.#ready.length === 0) this.#more().catch(() => {});
   }
 
-  #ready(): string[] {
-    return existsSync(this.#directory) ? readdirSync(this.#directory) : [];
+  #more(): Promise<void> {
+    this.#making ??= this.#make().finally(() => {
+      this.#making = null;
+    });
+    return this.#making;
   }
 
   async #make(): Promise<void> {
@@ -42,5 +43,6 @@ export class FifoSets {
       '600',
       ...sets.flatMap((set) => names.map((name) => join(set, name))),
     ]);
+    this.#ready.push(...sets);
   }
 }

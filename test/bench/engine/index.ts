@@ -7,8 +7,10 @@ import { enterOwnNetwork } from '../../helpers/own-network.ts';
 import { runCommand } from '../../helpers/run-command.ts';
 import { interleave, row, timed } from '../measure.ts';
 import { type Contender, openContenders } from './contenders.ts';
+import { keepGroupMovesWarm } from './group-moves.ts';
 import { judge } from './judge.ts';
 import { operations } from './operations.ts';
+import { RecordedAnswer } from './recorded-answer.ts';
 
 const cannot = enterOwnNetwork();
 if (cannot !== null) throw new Error(`the bench ${cannot}`);
@@ -18,24 +20,27 @@ await using contenders = await openContenders();
 const { machine, dockerd } = contenders;
 const both = [machine, dockerd];
 
+using warm = keepGroupMovesWarm();
+if (warm) console.log('moves between control groups (version 1) are kept warm for both');
 const alone = (await interleave(rounds, { cli: () => timed(() => runCommand('docker', ['--version'])) })).cli;
 console.log(row('docker CLI alone', alone));
-for (const { name, clients = 1, before, work } of operations.filter(({ name }) => name.includes(wanted))) {
+for (const { name, clients = 1, before, work, heavy } of operations.filter(({ name }) =>
+  name.includes(wanted),
+)) {
   for (const { subject } of both) await before?.(subject);
+  using recorded = heavy === undefined ? null : await RecordedAnswer.of(dockerd.subject, heavy);
   const results = await interleave(rounds, {
     machine: () => timed(() => work(machine.subject)),
     dockerd: () => timed(() => work(dockerd.subject)),
+    client: async () => (recorded ? timed(() => work(recorded)) : clients * alone.median),
   });
   console.log(row(`${name}: machine`, results.machine));
   console.log(row(`${name}: dockerd`, results.dockerd));
-  console.log(
-    judge({
-      ours: results.machine.median,
-      theirs: results.dockerd.median,
-      share: 0.6,
-      floor: clients * alone.median,
-    }),
+  if (recorded) console.log(row(`${name}: the client's own`, results.client));
+  const [ours, theirs, floor] = [results.machine, results.dockerd, results.client].map(
+    ({ median }) => median,
   );
+  console.log(judge({ ours: ours!, theirs: theirs!, share: 0.6, floor: floor! }));
 }
 
 const idle = both.map(({ idleBytes }) => idleBytes);

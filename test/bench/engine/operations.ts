@@ -8,6 +8,8 @@ export interface Operation {
   /** Once, not measured. */
   readonly before?: (subject: Subject) => Promise<unknown>;
   readonly work: (subject: Subject) => Promise<unknown>;
+  /** The one request whose answer costs the client itself more than a few milliseconds, if there is one. */
+  readonly heavy?: string;
 }
 
 const run = (subject: Subject, ...options: string[]) =>
@@ -52,5 +54,6 @@ export const operations: readonly Operation[] = [
         );
     },
     work: (subject) => subject.output(['ps', '-a']),
+    heavy: 'GET /v1.45/containers/json?all=1',
   },
 ];

@@ -174,6 +174,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       layerBytes: () => images.layers.totalBytes() + images.originals.totalBytes(),
       images: (apiMinor) =>
         listImages(images, {
+          all: false,
           filters: new Map(),
           apiMinor,
           containers: true,

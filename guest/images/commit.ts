@@ -39,7 +39,7 @@ export class ImageMaker implements ImageCommitter {
       parent?.chainId ?? null,
       lease,
     );
-    return this.#put({ ...request, base: parent?.config, layer, name });
+    return this.#put({ ...request, base: parent?.config, parent: parent?.id ?? null, layer, name });
   }
 
   /** Makes an image of one layer of an uncompressed tar. Throws InvalidParameter on a malformed one. */
@@ -54,13 +54,14 @@ export class ImageMaker implements ImageCommitter {
   ): Promise<Image> {
     using lease = this.#deps.leases.open();
     const layer = await this.#deps.layers.commitTar(tar, null, lease);
-    const image = this.#put({ ...request, base: undefined, layer });
+    const image = this.#put({ ...request, base: undefined, parent: null, layer });
     this.#deps.events.publish(imageEvent('import', image));
     return image;
   }
 
   #put(request: {
     readonly base: ImageConfig | undefined;
+    readonly parent: Digest | null;
     readonly layer: Layer;
     readonly config: ContainerDefaults;
     readonly author?: string;
@@ -89,7 +90,8 @@ export class ImageMaker implements ImageCommitter {
       rootfs: { type: 'layers', diff_ids: diffIds },
       history: [...(base?.history ?? []), entry],
     };
-    const image = this.#deps.images.put(Buffer.from(JSON.stringify(config)), name ? [name] : []);
+    const bytes = Buffer.from(JSON.stringify(config));
+    const image = this.#deps.images.put(bytes, name ? [name] : [], request.parent);
     if (name) this.#deps.events.publish(imageEvent('tag', image, familiarReference(name)));
     return image;
   }

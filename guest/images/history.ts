@@ -1,12 +1,15 @@
 import type { Digest } from '../digest.ts';
 import { chainIdOf } from '../layers/chain.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
-import type { Reference } from '../reference.ts';
 import type { Image } from './image.ts';
+import type { ImageStore } from './image-store.ts';
 import { splitNames } from './summary.ts';
 
-/** `docker history`, newest first. */
-export function historyOf(image: Image, names: readonly Reference[], layers: OverlayLayerStore): object[] {
+/** `docker history`, newest first. An entry has an image of its own where one was committed from the other. */
+export function historyOf(
+  image: Image,
+  { images, layers }: { readonly images: ImageStore; readonly layers: OverlayLayerStore },
+): object[] {
   let chainId: Digest | null = null;
   let next = 0;
   const { diff_ids: diffIds } = image.config.rootfs;
@@ -26,8 +29,13 @@ export function historyOf(image: Image, names: readonly Reference[], layers: Ove
       Comment: entry.comment ?? '',
     };
   });
-  const last = entries.at(-1);
-  const { tags } = splitNames(names);
-  if (last) Object.assign(last, { Id: image.id, Tags: tags.length > 0 ? tags : null });
-  return entries.reverse();
+  entries.reverse();
+  let at: Image | undefined = image;
+  for (const entry of entries) {
+    if (!at) break;
+    const { tags } = splitNames(images.names(at.id));
+    Object.assign(entry, { Id: at.id, Tags: tags.length > 0 ? tags : null });
+    at = at.parent === null ? undefined : images.get(at.parent);
+  }
+  return entries;
 }

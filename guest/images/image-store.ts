@@ -16,6 +16,8 @@ import { parseImageConfig } from './image-config.ts';
 /** Configurations are a few KiB. */
 const keptConfigs = 64;
 
+const columns = 'id, config, chain_id, size, created_at, tagged_at, parent';
+
 /** Images and their names: the `images` and `tags` tables. A name points at one image; an image has any number. */
 export class ImageStore implements ImageResolver {
   readonly #db: DatabaseSync;
@@ -49,11 +51,7 @@ export class ImageStore implements ImageResolver {
   }
 
   list(): Image[] {
-    const rows = this.#db
-      .prepare(
-        'SELECT id, config, chain_id, size, created_at, tagged_at FROM images ORDER BY created_at DESC, id',
-      )
-      .all();
+    const rows = this.#db.prepare(`SELECT ${columns} FROM images ORDER BY created_at DESC, id`).all();
     return rows.map((row) => this.#toImage(row));
   }
 
@@ -70,9 +68,10 @@ export class ImageStore implements ImageResolver {
 
   /**
    * Records an image whose layers are all committed, and moves the names to it: one transaction, idempotent.
+   * `parent` is an image that cannot be deleted before this one.
    * Throws InvalidParameter when a layer is missing or the configuration is malformed.
    */
-  put(config: Uint8Array, names: readonly Reference[] = []): Image {
+  put(config: Uint8Array, names: readonly Reference[] = [], parent: Digest | null = null): Image {
     const id = digestOf(config);
     const parsed = this.#parse(id, config);
     const chainId = chainIdOfAll(parsed.rootfs.diff_ids);
@@ -84,10 +83,11 @@ export class ImageStore implements ImageResolver {
     record(this.#db, () => {
       this.#db
         .prepare(
-          `INSERT INTO images (id, config, chain_id, size, created_at) VALUES (?, ?, ?, ?, ?)
+          `INSERT INTO images (id, config, chain_id, size, created_at, parent)
+           VALUES (?, ?, ?, ?, ?, (SELECT id FROM images WHERE id = ?))
            ON CONFLICT (id) DO NOTHING`,
         )
-        .run(id, config, chainId, size, Number.isNaN(createdAt) ? 0 : createdAt);
+        .run(id, config, chainId, size, Number.isNaN(createdAt) ? 0 : createdAt, parent);
       for (const name of names) this.#setTag(name, id);
     });
     return this.#toImage(this.#row(id)!);
@@ -103,12 +103,17 @@ export class ImageStore implements ImageResolver {
     this.#db.prepare('DELETE FROM tags WHERE reference = ?').run(keyOf(name));
   }
 
-  /** Forgets the image and every name of it. The caller collects layers. */
+  /** Forgets the image and every name of it. The caller collects layers. Never of one with children. */
   delete(id: Digest): void {
     transaction(this.#db, () => {
       this.#db.prepare('DELETE FROM tags WHERE image_id = ?').run(id);
       this.#db.prepare('DELETE FROM images WHERE id = ?').run(id);
     });
+  }
+
+  /** Whether images were committed from containers of this one. */
+  hasChildren(id: Digest): boolean {
+    return this.#db.prepare('SELECT 1 FROM images WHERE parent = ? LIMIT 1').get(id) !== undefined;
   }
 
   /** Every name of an image, in order of the alphabet. */
@@ -152,6 +157,7 @@ export class ImageStore implements ImageResolver {
       sizeBytes: Number(row.size),
       createdAt: new Date(Number(row.created_at)),
       taggedAt: row.tagged_at === null ? null : new Date(Number(row.tagged_at)),
+      parent: row.parent as Digest | null,
     };
   }
 
@@ -164,9 +170,7 @@ export class ImageStore implements ImageResolver {
   }
 
   #row(id: Digest): Record<string, unknown> | undefined {
-    return this.#db
-      .prepare('SELECT id, config, chain_id, size, created_at, tagged_at FROM images WHERE id = ?')
-      .get(id);
+    return this.#db.prepare(`SELECT ${columns} FROM images WHERE id = ?`).get(id);
   }
 
   #idOf(name: Reference): Digest | undefined {

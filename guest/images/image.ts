@@ -48,6 +48,8 @@ export interface Image {
   readonly createdAt: Date;
   /** When it last got a name; null when that is not known. */
   readonly taggedAt: Date | null;
+  /** The image of the container that was committed; null for one that came otherwise. */
+  readonly parent: Digest | null;
 }
 
 /** All that containers need of images. */

@@ -20,7 +20,7 @@ export function inspectionOf(
     Id: image.id,
     RepoTags: tags,
     RepoDigests: digests,
-    Parent: '',
+    Parent: image.parent ?? '',
     Comment: config.comment || (config.history?.at(-1)?.comment ?? ''),
     Created: config.created ?? '',
     ...(options.apiMinor < 45 && { Container: '', ContainerConfig: null }),

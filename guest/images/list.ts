@@ -19,6 +19,8 @@ import type { ImageUser } from './remove.ts';
 import { type ImageSummary, summaryOf } from './summary.ts';
 
 export interface ListOptions {
+  /** Also those without a name that others were committed from. */
+  readonly all: boolean;
   readonly filters: Filters;
   readonly apiMinor: number;
   /** Counts the containers of each image. */
@@ -48,12 +50,15 @@ export function listImages(
   const shared = options.sharedSize ? sharedSizes(db) : null;
   const allNames = images.allNames();
   const summaries: ImageSummary[] = [];
-  for (const image of images.list()) {
+  const listed = images.list();
+  const parents = new Set(listed.map(({ parent }) => parent));
+  for (const image of listed) {
     const names = allNames.get(image.id) ?? [];
     const shown = matchingNames(names, filters);
     const time = image.createdAt.getTime();
     const wanted =
       fitsDangling(names, dangling) &&
+      (options.all || names.length > 0 || !parents.has(image.id)) &&
       (shown.length > 0 || (filters.get('reference') ?? []).length === 0) &&
       time > window.after &&
       time < window.before &&

@@ -18,7 +18,8 @@ export async function pruneImages(
     (!onlyDangling || isDangling(deps.images.names(image.id))) &&
     image.createdAt.getTime() < window.before &&
     matchesLabels(image, filters) &&
-    deps.usersOf(image.id).length === 0;
+    deps.usersOf(image.id).length === 0 &&
+    !deps.images.hasChildren(image.id);
   const removed: Removed[] = [];
   const before = deps.layers.totalBytes();
   for (const image of deps.images.list()) {

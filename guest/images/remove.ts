@@ -37,7 +37,16 @@ export type Removed = { readonly Untagged: string } | { readonly Deleted: string
 export async function removeImage(
   deps: RemoveDependencies,
   word: string,
-  { force, platform }: { readonly force: boolean; readonly platform?: Platform | undefined },
+  {
+    force,
+    prune,
+    platform,
+  }: {
+    readonly force: boolean;
+    /** Its parents go with it where nothing else needs them. */
+    readonly prune: boolean;
+    readonly platform?: Platform | undefined;
+  },
 ): Promise<Removed[]> {
   const { images } = deps;
   const image = images.resolve(word);
@@ -64,8 +73,24 @@ export async function removeImage(
     // The name was what was asked for; the image stays, without names, for whom it serves.
     const users = deps.usersOf(image.id);
     if (users.some(({ running }) => running) || (!force && users.length > 0)) return removed;
+    if (images.hasChildren(image.id)) return removed;
   }
   removed.push(...(await deleteImage(deps, image)));
+  if (prune) removed.push(...(await deleteParents(deps, image)));
+  return removed;
+}
+
+/** After a child is gone: the images that it was committed from, as long as they have no name and no other use. */
+async function deleteParents(deps: RemoveDependencies, child: Image): Promise<Removed[]> {
+  const { images, usersOf } = deps;
+  const removed: Removed[] = [];
+  for (let id = child.parent; id !== null; ) {
+    const parent = images.get(id);
+    const isNeeded = images.names(id).length > 0 || images.hasChildren(id) || usersOf(id).length > 0;
+    if (!parent || isNeeded) break;
+    removed.push(...(await deleteImage(deps, parent)));
+    id = parent.parent;
+  }
   return removed;
 }
 
@@ -90,13 +115,14 @@ function untag({ images, events }: RemoveDependencies, image: Image, name: Refer
 
 function refuse(
   image: Image,
-  { usersOf }: RemoveDependencies,
+  { images, usersOf }: RemoveDependencies,
   { force, namesCount }: { readonly force: boolean; readonly namesCount: number },
 ): void {
   const users = usersOf(image.id);
   const running = users.find((user) => user.running);
   const conflict = (how: string, why: string) =>
     new Conflict(`conflict: unable to delete ${shortId(image.id)} (${how}) - ${why}`);
+  if (images.hasChildren(image.id)) throw conflict('cannot be forced', 'image has dependent child images');
   if (running) {
     throw conflict('cannot be forced', `image is being used by running container ${shortId(running.id)}`);
   }

@@ -37,7 +37,7 @@ export function summaryOf(
     Created: Math.floor(image.createdAt.getTime() / 1000),
     Id: image.id,
     Labels: image.config.config?.Labels ?? null,
-    ParentId: '',
+    ParentId: image.parent ?? '',
     RepoDigests: isOld && digests.length === 0 ? ['<none>@<none>'] : digests,
     RepoTags: isOld && tags.length === 0 ? ['<none>:<none>'] : tags,
     SharedSize: options.sharedBytes,

@@ -5,8 +5,9 @@
  *   meta        key, value                      boot_id of the last start, engine id
  *   layers      chain_id, dir, diff_id, parent, size, tar_size   one row a committed layer; files in
  *               layers/<dir>/; size = of its files, tar_size = of its tar (NULL only until the next start)
- *   images      id, config, chain_id, size, tagged_at   id = digest of the config bytes (OCI);
- *               tagged_at = ms since 1970 of the last time it got a name, NULL when not known
+ *   images      id, config, chain_id, size, tagged_at, parent   id = digest of the config bytes (OCI);
+ *               tagged_at = ms since 1970 of the last time it got a name, NULL when not known;
+ *               parent = the image whose container was committed, NULL where there was none
  *   manifests   digest, image_id, media_type    by which an image came from or went to a registry; bytes in content/
  *   blobs       digest, diff_id, media_type, size, kept   a layer's tar as registries have it, compressed or not;
  *               kept = 1: its bytes are in content/, since they cannot be made anew (images/originals.ts)
@@ -162,6 +163,13 @@ export const migrations: readonly Migration[] = [
         used_at INTEGER NOT NULL,
         uses INTEGER NOT NULL
       ) STRICT;
+    `,
+  },
+  {
+    version: 6,
+    sql: `
+      ALTER TABLE images ADD COLUMN parent TEXT REFERENCES images(id);
+      CREATE INDEX images_parent ON images(parent);
     `,
   },
 ];

@@ -36,7 +36,7 @@ try {
     const results = await interleave(rounds, {
       load: () => timed(() => images.loadArchive(archive)),
       save: () => timed(() => saveToNothing(images)),
-      remove: () => timed(() => removeImage(images, 'bench:1', { force: true })),
+      remove: () => timed(() => removeImage(images, 'bench:1', { force: true, prune: true })),
       // Each round in a directory of its own: ext4 is slow to use an inode again that was freed just now.
       tar: () => timed(() => unpack(layer, `${plain}-${files}-${round++}`)),
     });

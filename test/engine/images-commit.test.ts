@@ -40,10 +40,10 @@ t.test('the first images of a data root are loaded once', { skip }, async (t) =>
   const { images, paths } = system;
   const archive = await read(saveImages(system, selectSaved(images, ['first:1'])));
   writeFileSync(join(paths.dataRoot, 'first.tar'), archive);
-  await removeImage(system, 'first:1', { force: false });
+  await removeImage(system, 'first:1', { force: false, prune: true });
   await loadFirstImages(system, paths.dataRoot);
   t.equal(images.resolve('first:1').sizeBytes, 'first:1'.length);
-  await removeImage(system, 'first:1', { force: false });
+  await removeImage(system, 'first:1', { force: false, prune: true });
   await loadFirstImages(system, paths.dataRoot);
   t.throws(() => images.resolve('first:1'), { name: 'NotFound' }, 'what was removed stays away');
 });

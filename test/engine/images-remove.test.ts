@@ -6,8 +6,8 @@ import { imageSystem } from '../helpers/image-system.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root';
 const container = (running: boolean) => ({ id: 'c'.repeat(64), running });
-const force = { force: true };
-const gently = { force: false };
+const force = { force: true, prune: true };
+const gently = { force: false, prune: true };
 
 t.test('one name of several is only taken off; the last takes the image along', { skip }, async (t) => {
   const system = await imageSystem(t);
@@ -40,7 +40,7 @@ t.test('an image of another platform than the one asked for stays', { skip }, as
   const system = await imageSystem(t);
   await system.make('a:1');
   const platform = { os: 'linux', architecture: 's390x' };
-  await t.rejects(removeImage(system, 'a:1', { force: true, platform }), {
+  await t.rejects(removeImage(system, 'a:1', { ...force, platform }), {
     name: 'NotFound',
     message: /reference a:1 was found but its platform \(linux\/\w+\) does not match .* \(linux\/s390x\)/,
   });

@@ -47,6 +47,7 @@ export function imageRoutes(parts: Images, registry: () => Promise<Registry>): R
 function list(parts: Images, { query, apiMinor }: ApiRequest): Reply {
   return {
     json: listImages(parts, {
+      all: query.flag('all'),
       filters: query.filters(),
       apiMinor,
       containers: false,
@@ -71,7 +72,7 @@ function inspect(parts: Images, request: ApiRequest): Reply {
 
 function history(parts: Images, request: ApiRequest): Reply {
   const image = named(parts, request);
-  return { json: historyOf(image, parts.images.names(image.id), parts.layers) };
+  return { json: historyOf(image, parts) };
 }
 
 /** The image in the path, for the platform asked for. */
@@ -94,7 +95,11 @@ async function remove(parts: Images, { params, query }: ApiRequest): Promise<Rep
   const platforms = query.all('platforms').map(parsePlatform);
   if (platforms.length > 1) throw new InvalidParameter('multiple platforms are not supported');
   return {
-    json: await removeImage(parts, params.name!, { force: query.flag('force'), platform: platforms[0] }),
+    json: await removeImage(parts, params.name!, {
+      force: query.flag('force'),
+      prune: !query.flag('noprune'),
+      platform: platforms[0],
+    }),
   };
 }
 

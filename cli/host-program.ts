@@ -29,7 +29,7 @@ export function howToInstall(
   if (program === 'sshfs' && platform === 'darwin')
     return 'install macFUSE and sshfs, both from macfuse.github.io';
   if (program === 'sshfs' && platform === 'win32')
-    return 'on Windows use machine scp, or a directory of Windows that the machine shares (machine create --mount)';
+    return 'on Windows use machine scp, or a directory of Windows that the machine shares (--mount)';
   if (platform === 'linux') return `install it, as with apt-get install ${packages[program]}`;
   return 'install it';
 }

@@ -3,6 +3,7 @@ import type { MachineStore } from '../provisioning/machine-store.ts';
 import type { startMachine } from '../provisioning/start.ts';
 import { contextOf } from './context.ts';
 import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from './flags/image-extras.ts';
+import { addMountFlag, type MountFlags, mountFlags, wantedMounts } from './flags/mounts.ts';
 import { type SuspendFlags, suspendAfterMs, suspendFlag } from './flags/suspend-after.ts';
 import { interruptible } from './interruption.ts';
 import { forEachMachine, machineNames } from './names.ts';
@@ -19,15 +20,16 @@ export function configurePowerOn(
   doing: string,
   work: (store: MachineStore, name: string, options: StartOptions) => Promise<string>,
 ): void {
-  command
-    .argument('[names...]')
-    .addOption(imageExtrasFlag())
-    .addOption(suspendFlag())
-    .action(async (given: string[], options: ImageExtraFlags & SuspendFlags, self: Command) => {
+  command.argument('[names...]');
+  for (const option of [imageExtrasFlag(), suspendFlag(), ...mountFlags('as before'), addMountFlag()])
+    command.addOption(option);
+  command.action(
+    async (given: string[], options: ImageExtraFlags & SuspendFlags & MountFlags, self: Command) => {
       const { store } = contextOf(self);
       const chosen = {
         ...(options.with && { imageExtras: imageExtrasOf(options.with) }),
         ...(options.suspendAfter && { suspendAfterMs: suspendAfterMs(options.suspendAfter) }),
+        mounts: wantedMounts(options),
       };
       const names = await machineNames(store, given);
       await interruptible((signal) =>
@@ -38,5 +40,6 @@ export function configurePowerOn(
           process.stderr.write(`Machine "${name}" ${became}.\n`);
         }),
       );
-    });
+    },
+  );
 }

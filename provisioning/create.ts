@@ -2,7 +2,7 @@ import type { CreateRequest } from '../drivers/driver.ts';
 import { AlreadyExists, InvalidArgument, PreCreateError } from '../drivers/errors.ts';
 import { loadDriver } from '../drivers/registry.ts';
 import type { ImageExtra } from '../images/os-image.ts';
-import { mountsOf } from './directories/mounts.ts';
+import { mountsOf, type WantedMounts } from './directories/mounts.ts';
 import { type Machine, machineOf } from './machine.ts';
 import { assertMachineName } from './machine-name.ts';
 import { configVersion, type HostOptions, type MachineRecord } from './machine-record.ts';
@@ -20,7 +20,7 @@ export interface NewMachine {
   readonly driverOptions: CreateRequest['options'];
   readonly hostOptions: HostOptions;
   /** What `--mount` said; null when it said nothing (directories/mounts.ts). */
-  readonly mounts: readonly string[] | null;
+  readonly mounts: WantedMounts | null;
   readonly imageExtras: readonly ImageExtra[];
   readonly suspendAfterMs: number | null;
 }

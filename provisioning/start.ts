@@ -1,6 +1,8 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
 import type { ImageExtra, OsImage } from '../images/os-image.ts';
+import { mountFlagsText, mountsOf, type WantedMounts } from './directories/mounts.ts';
 import { type Machine, openMachine } from './machine.ts';
+import type { MachineRecord } from './machine-record.ts';
 import type { MachineStore } from './machine-store.ts';
 import { osImage } from './os-image.ts';
 import { type PowerOnOptions, powerOn } from './power-on.ts';
@@ -13,6 +15,8 @@ export interface StartOptions extends PowerOnOptions {
   readonly imageExtras?: readonly ImageExtra[];
   /** From now on; null = never; absent: as before. */
   readonly suspendAfterMs?: number | null;
+  /** Directories of this computer in it, from now on; absent or null: those that it has had. */
+  readonly mounts?: WantedMounts | null;
 }
 
 /**
@@ -32,10 +36,11 @@ export async function startMachine(
 interface StartPlan {
   readonly extras: readonly ImageExtra[];
   readonly suspendAfterMs: number | null;
+  readonly mounts: MachineRecord['Mounts'];
 }
 
-/** Throws FailedPrecondition for what this machine cannot be. */
-function planStart({ driver, record }: Machine, options: StartOptions): StartPlan {
+/** Throws FailedPrecondition for what this machine cannot be, InvalidArgument for directories that cannot be shared. */
+async function planStart({ driver, record }: Machine, options: StartOptions): Promise<StartPlan> {
   const name = record.Name;
   if (record.Phase === 'creating')
     throw new FailedPrecondition(
@@ -46,7 +51,8 @@ function planStart({ driver, record }: Machine, options: StartOptions): StartPla
     throw new FailedPrecondition(`machine "${name}" boots no OS image of ours; leave out --with`);
   if (suspendAfterMs !== null && driver.suspender === undefined)
     throw new FailedPrecondition(`machine "${name}" cannot be suspended; leave out --suspend-after`);
-  return { extras, suspendAfterMs };
+  const mounts = await mountsOf(driver, options.mounts ?? null, { before: record.Mounts });
+  return { extras, suspendAfterMs, mounts };
 }
 
 /**
@@ -58,7 +64,7 @@ export async function prepareStart(
   machine: Machine,
   options: StartOptions,
 ): Promise<OsImage | null> {
-  const { extras } = planStart(machine, options);
+  const { extras } = await planStart(machine, options);
   if (!machine.driver.features.bootsOsImage) return null;
   const { signal, progress } = options;
   return await progress.step('Getting the OS image', (report) =>
@@ -75,12 +81,16 @@ export async function startLocked(
 ): Promise<boolean> {
   const { signal } = options;
   const machine = await openMachine(store, name);
-  const { extras, suspendAfterMs } = planStart(machine, options);
+  const { extras, suspendAfterMs, mounts } = await planStart(machine, options);
   const { state, errors } = await machineStatus(store, machine);
   if (state === 'Running' || state === 'Paused') {
     if (extras.join() !== machine.record.OsImageExtras.join())
       throw new FailedPrecondition(
         `machine "${name}" runs with another OS image; machine restart --with ${extras.join(' --with ') || 'none'} ${name} changes it`,
+      );
+    if (mountFlagsText(mounts) !== mountFlagsText(machine.record.Mounts))
+      throw new FailedPrecondition(
+        `machine "${name}" runs with other directories; machine restart ${mountFlagsText(mounts)} ${name} changes them`,
       );
     const record = { ...machine.record, SuspendAfterMs: suspendAfterMs };
     if (state === 'Paused' || suspendAfterMs !== machine.record.SuspendAfterMs) {
@@ -93,8 +103,6 @@ export async function startLocked(
   }
   if (state === 'Error') throw new FailedPrecondition(`machine "${name}" is broken: ${errors.join('; ')}`);
   const image = prepared === undefined ? await prepareStart(store, machine, options) : prepared;
-  const { prepareTrust } = await import('./trust.ts');
-  const bootConfig = await prepareTrust(store, machine, signal);
   const current = {
     ...machine,
     record: {
@@ -102,8 +110,11 @@ export async function startLocked(
       OsImage: image?.digest ?? null,
       OsImageExtras: extras,
       SuspendAfterMs: suspendAfterMs,
+      Mounts: mounts,
     },
   };
+  const { prepareTrust } = await import('./trust.ts');
+  const bootConfig = await prepareTrust(store, current, signal);
   const record = await powerOn(store, current, { osImage: image, bootConfig }, options);
   await store.save(record);
   await superviseStarted(

@@ -7,18 +7,17 @@ import { driverFlags, driverValues } from '../flags/driver.ts';
 import { type EngineFlags, engineFlags, engineOptions } from '../flags/engine.ts';
 import { fromEnv } from '../flags/from-env.ts';
 import { type ImageExtraFlags, imageExtrasFlag, imageExtrasOf } from '../flags/image-extras.ts';
+import { type MountFlags, mountFlags, wantedMounts } from '../flags/mounts.ts';
 import { repeated } from '../flags/repeated.ts';
 import { type SuspendFlags, suspendAfterMs, suspendFlag } from '../flags/suspend-after.ts';
 import { type SwarmFlags, swarmFlags, swarmOptions } from '../flags/swarm.ts';
 import { interruptible } from '../interruption.ts';
 import { progressFor } from '../progress/progress.ts';
 
-interface Options extends EngineFlags, SwarmFlags, ImageExtraFlags, SuspendFlags {
+interface Options extends EngineFlags, SwarmFlags, ImageExtraFlags, SuspendFlags, MountFlags {
   readonly driver: string;
   readonly tlsSan: readonly string[];
   readonly json?: boolean;
-  /** False for `--no-mount`. */
-  readonly mount?: readonly string[] | false;
 }
 
 export async function configure(command: Command, args: readonly string[]): Promise<void> {
@@ -39,17 +38,11 @@ export async function configure(command: Command, args: readonly string[]): Prom
         .default([], 'none')
         .argParser(repeated),
     )
-    .addOption(
-      new Option(
-        '--mount <HOST[:GUEST][:ro]>',
-        'a directory of this computer to be in the machine, at the same path unless said otherwise (default: the home)',
-      ).argParser((value: string, before: readonly string[] | undefined) => repeated(value, before ?? [])),
-    )
-    .option('--no-mount', 'share no directory')
     .addOption(imageExtrasFlag())
     .addOption(suspendFlag())
     .option('--json', 'print progress events and the result as JSON lines');
-  for (const option of [...engineFlags(), ...swarmFlags(), ...driverFlags(driver)]) command.addOption(option);
+  for (const option of [...mountFlags('the home'), ...engineFlags(), ...swarmFlags(), ...driverFlags(driver)])
+    command.addOption(option);
 
   command.action(async (name: string | undefined, options: Options, self: Command) => {
     if (name === undefined) throw new InvalidArgument('No machine name specified; machine create NAME');
@@ -71,7 +64,7 @@ export async function configure(command: Command, args: readonly string[]): Prom
             SwarmOptions,
             AuthOptions: { ServerCertSANs: [...options.tlsSan] },
           },
-          mounts: options.mount === false ? ['none'] : (options.mount ?? null),
+          mounts: wantedMounts(options),
           imageExtras: imageExtrasOf(options.with ?? []),
           suspendAfterMs: suspendAfterMs(options.suspendAfter ?? 'never'),
         },

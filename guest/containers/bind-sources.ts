@@ -100,7 +100,7 @@ async function whenConnected({ path }: SharedDirectory, deadlineMs: number): Pro
 function notShared(source: string, directories: readonly SharedDirectory[]): InvalidParameter {
   const paths = directories.map(({ path }) => path).join(', ');
   return new InvalidParameter(
-    `bind source path does not exist in this machine: ${source}; of your computer it has ${paths || 'no directory'}; machine create --mount ${source} makes one that has more`,
+    `bind source path does not exist in this machine: ${source}; of your computer it has ${paths || 'no directory'}; machine restart --add-mount ${source} ${hostname()} adds it`,
   );
 }
 

@@ -11,25 +11,33 @@ type Mounts = MachineRecord['Mounts'];
 const reserved =
   /^\/$|^\/(bin|boot|etc|lib|lib64|opt|run|sbin|tmp|usr|var|usr\/(bin|lib|sbin|share)|var\/(lib|run))$|^\/(dev|proc|sys|run\/machine|var\/lib\/machine|opt\/machine)(\/|$)/;
 
+/** What `--mount` or `--add-mount` said. */
+export interface WantedMounts {
+  /** Besides those that the machine has. One at the same path takes the place of what was there. */
+  readonly add: boolean;
+  /** Each as {@link parseMount} takes it; `none` by itself is none, and so is an empty list. */
+  readonly mounts: readonly string[];
+}
+
 /**
- * The directories that a new machine shares: what `--mount` said, the user's home when it said nothing, none for
- * `none`. Throws InvalidArgument for what cannot be shared.
+ * The directories that a machine shares from now on: `before` when nothing is wanted; a new machine, which has none before
+ * (null), then shares the user's home. Throws InvalidArgument for what cannot be shared.
  */
 export async function mountsOf(
   driver: Pick<Driver, 'name' | 'openStream'>,
-  wanted: readonly string[] | null,
-  { home = homedir() }: { readonly home?: string } = {},
+  wanted: WantedMounts | null,
+  { before = null, home = homedir() }: { readonly before?: Mounts | null; readonly home?: string } = {},
 ): Promise<Mounts> {
+  const none = wanted !== null && isNone(wanted.mounts);
   if (driver.openStream === undefined) {
-    if (wanted !== null && !isNone(wanted))
+    if (wanted !== null && !none)
       throw new InvalidArgument(`--mount: machines of driver ${driver.name} cannot share directories`);
     return [];
   }
-  // A service account may have a home such as "/", which is not worth an error.
-  if (wanted === null)
-    return isReserved(guestPath(home)) ? [] : [{ Host: home, Guest: guestPath(home), ReadOnly: false }];
-  if (isNone(wanted)) return [];
-  const mounts = wanted.map(parseMount);
+  if (wanted === null) return before ?? homeMount(home);
+  const kept = wanted.add ? (before ?? []) : [];
+  if (none) return kept;
+  const mounts = wanted.mounts.map(parseMount);
   const guests = mounts.map(({ Guest }) => Guest);
   for (const { Host, Guest } of mounts) {
     const is = await stat(Host).catch(() => null);
@@ -41,8 +49,27 @@ export async function mountsOf(
     if (guests.filter((other) => other === Guest).length > 1)
       throw new InvalidArgument(`--mount: two directories are to be at ${Guest}`);
   }
+  const all = [...kept.filter(({ Guest }) => !guests.includes(Guest)), ...mounts];
   // One below another is mounted after it.
-  return mounts.sort((a, b) => a.Guest.split('/').length - b.Guest.split('/').length);
+  return all.sort((a, b) => a.Guest.split('/').length - b.Guest.split('/').length);
+}
+
+/** The flags that say just these directories, for what to type next. */
+export function mountFlagsText(mounts: Mounts): string {
+  if (mounts.length === 0) return '--no-mount';
+  return mounts
+    .map(({ Host, Guest, ReadOnly }) => {
+      const value = [Host, ...(Guest === guestPath(Host) ? [] : [Guest]), ...(ReadOnly ? ['ro'] : [])].join(
+        ':',
+      );
+      return `--mount ${/[^\w@%+=:,./~\\-]/.test(value) ? `"${value}"` : value}`;
+    })
+    .join(' ');
+}
+
+/** A service account may have a home such as "/", which is not worth an error. */
+function homeMount(home: string): Mounts {
+  return isReserved(guestPath(home)) ? [] : [{ Host: home, Guest: guestPath(home), ReadOnly: false }];
 }
 
 /** `HOST[:GUEST][:ro]`; HOST may begin with a drive letter, or be relative to the current directory. */
@@ -73,5 +100,5 @@ function isReserved(path: string): boolean {
 }
 
 function isNone(wanted: readonly string[]): boolean {
-  return wanted.length === 1 && wanted[0] === 'none';
+  return wanted.length === 0 || (wanted.length === 1 && wanted[0] === 'none');
 }

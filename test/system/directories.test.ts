@@ -139,7 +139,10 @@ t.test(
       ]) {
         const { exitCode, stderr } = await docker('run', '--rm', ...args, 'busybox', 'true');
         t.equal(exitCode, 125);
-        t.match(stderr, `/srv/nowhere; of your computer it has ${home}, /mnt/shown; machine create --mount`);
+        t.match(
+          stderr,
+          `/srv/nowhere; of your computer it has ${home}, /mnt/shown; machine restart --add-mount /srv/nowhere dev adds it`,
+        );
       }
     });
 
@@ -183,6 +186,37 @@ t.test(
       const started = await harness.machine(['start', 'dev']);
       t.equal(started.exitCode, 0, started.stderr);
       t.equal((await inProject('cat watched')).stdout, 'after, and longer');
+    });
+
+    await t.test('are others after a restart that says so', async (t) => {
+      const more = await realpath(await mkdtemp(join(tmpdir(), 'more-')));
+      t.teardown(() => rm(more, { recursive: true }));
+      await writeFile(join(more, 'file'), 'more');
+      const see = (...volume: string[]) => docker('run', '--rm', '-v', ...volume, 'busybox', 'ls', '/x');
+      const running = await harness.machine(['start', '--add-mount', more, 'dev']);
+      t.equal(running.exitCode, 1);
+      t.match(
+        running.stderr,
+        `machine restart --mount ${home} --mount ${shown}:/mnt/shown:ro --mount ${more} dev changes them`,
+      );
+      const missing = await harness.machine(['restart', '--add-mount', join(more, 'nowhere'), 'dev']);
+      t.match(missing, { exitCode: 1, stderr: /there is no such directory/ });
+      t.equal((await see(`${project}:/x`)).exitCode, 0, 'and the machine runs on');
+
+      const added = await harness.machine(['restart', '--add-mount', more, 'dev']);
+      t.equal(added.exitCode, 0, added.stderr);
+      t.equal((await see(`${more}:/x`)).stdout, 'file\n');
+      t.equal((await inProject('cat watched')).stdout, 'after, and longer', 'besides those that it had');
+
+      const chosen = await harness.machine(['restart', '--mount', `${more}:ro`, 'dev']);
+      t.equal(chosen.exitCode, 0, chosen.stderr);
+      t.not((await docker('run', '--rm', '-v', `${more}:/x`, 'busybox', 'touch', '/x/y')).exitCode, 0);
+      t.match(
+        (await see(`${project}:/x`)).stderr,
+        `of your computer it has ${more}; machine restart --add-mount`,
+      );
+      t.equal((await harness.machine(['restart', '--no-mount', 'dev'])).exitCode, 0);
+      t.match((await see(`${more}:/x`)).stderr, 'of your computer it has no directory');
     });
   },
 );

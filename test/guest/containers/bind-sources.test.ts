@@ -49,7 +49,7 @@ t.test('in a machine, what the host does not share is no empty directory', async
       await t.rejects(work(mount(join(directory, 'missing'), createSource)), {
         httpStatus: 400,
         message:
-          /does not exist in this machine: .*missing; of your computer it has \/home\/me, \/nosuch-share; machine create --mount .*missing/,
+          /does not exist in this machine: .*missing; of your computer it has \/home\/me, \/nosuch-share; machine restart --add-mount .*missing \S+ adds it$/,
       });
   t.notOk(existsSync(join(directory, 'missing')));
   await sources.prepare(mount(join(directory, 'guest'), true));

@@ -1,9 +1,10 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { guestPath, mountsOf, parseMount } from '../../../provisioning/directories/mounts.ts';
+import { guestPath, mountFlagsText, mountsOf, parseMount } from '../../../provisioning/directories/mounts.ts';
 
 const driver = { name: 'qemu', openStream: async () => Promise.reject(new Error('not here')) };
+const all = (...mounts: string[]) => ({ add: false, mounts });
 const posixOnly = process.platform === 'win32' ? 'paths of other systems' : false;
 
 t.test('HOST[:GUEST][:ro]', { skip: posixOnly }, async (t) => {
@@ -36,21 +37,52 @@ t.test('what a machine shares', { skip: posixOnly }, async (t) => {
     'the home',
   );
   t.same(await mountsOf(driver, null, { home: '/' }), [], 'but not one that is no home');
-  t.same(await mountsOf(driver, ['none']), []);
+  t.same(await mountsOf(driver, all('none')), []);
   t.same(
-    (await mountsOf(driver, [`${one}/two`, `${one}:ro`])).map(({ Guest }) => Guest),
+    (await mountsOf(driver, all(`${one}/two`, `${one}:ro`))).map(({ Guest }) => Guest),
     [one, join(one, 'two')],
     'what is below another comes after it',
   );
-  await t.rejects(mountsOf(driver, [join(directory, 'file')]), /no such directory/);
-  await t.rejects(mountsOf(driver, [join(directory, 'missing')]), /no such directory/);
-  await t.rejects(mountsOf(driver, [`${one}:/x`, `${directory}:/x`]), /two directories are to be at \/x/);
+  await t.rejects(mountsOf(driver, all(join(directory, 'file'))), /no such directory/);
+  await t.rejects(mountsOf(driver, all(join(directory, 'missing'))), /no such directory/);
+  await t.rejects(mountsOf(driver, all(`${one}:/x`, `${directory}:/x`)), /two directories are to be at \/x/);
   for (const guest of ['/', '/usr', '/proc/x', '/var/lib/machine/x', '/etc'])
-    await t.rejects(mountsOf(driver, [`${one}:${guest}`]), /its own .*--mount/, guest);
+    await t.rejects(mountsOf(driver, all(`${one}:${guest}`)), /its own .*--mount/, guest);
+});
+
+t.test('what a machine that is there shares from now on', { skip: posixOnly }, async (t) => {
+  const directory = t.testdir({ one: { two: {} }, 'a b': {} });
+  const at = (name: string, Guest = join(directory, name), ReadOnly = false) => ({
+    Host: join(directory, name),
+    Guest,
+    ReadOnly,
+  });
+  const before = [at('one/two')];
+  const add = (...mounts: string[]) => ({ add: true, mounts });
+  t.same(await mountsOf(driver, null, { before }), before, 'the same');
+  t.same(await mountsOf(driver, null, { before: [] }), [], 'not the home');
+  t.same(await mountsOf(driver, all(), { before }), []);
+  t.same(await mountsOf(driver, all(at('a b').Host), { before }), [at('a b')], 'others');
+  t.same(
+    await mountsOf(driver, add(at('one').Host), { before }),
+    [at('one'), ...before],
+    'one more, in its place',
+  );
+  t.same(
+    await mountsOf(driver, add(`${at('one/two').Host}:ro`), { before }),
+    [at('one/two', undefined, true)],
+    'the same in another way',
+  );
+  t.same(await mountsOf(driver, add('none'), { before }), before);
+  t.equal(
+    mountFlagsText([at('one'), at('a b', '/x', true)]),
+    `--mount ${at('one').Host} --mount "${at('a b').Host}:/x:ro"`,
+  );
+  t.equal(mountFlagsText([]), '--no-mount');
 });
 
 t.test('a driver without a way in shares nothing', async (t) => {
   t.same(await mountsOf({ name: 'none' }, null), []);
-  t.same(await mountsOf({ name: 'none' }, ['none']), []);
-  await t.rejects(mountsOf({ name: 'none' }, ['/a']), /driver none cannot share directories/);
+  t.same(await mountsOf({ name: 'none' }, all('none')), []);
+  await t.rejects(mountsOf({ name: 'none' }, all('/a')), /driver none cannot share directories/);
 });

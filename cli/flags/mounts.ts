@@ -1,0 +1,48 @@
+import { Option } from 'commander';
+import { InvalidArgument } from '../../drivers/errors.ts';
+import type { WantedMounts } from '../../provisioning/directories/mounts.ts';
+import { repeated } from './repeated.ts';
+
+export interface MountFlags {
+  /** False for `--no-mount`. */
+  readonly mount?: readonly string[] | false;
+  /** Of machines that are there. */
+  readonly addMount?: readonly string[];
+}
+
+const shape = '<HOST[:GUEST][:ro]>';
+
+/** Which directories of this computer a machine has; `preset` says what it has when nothing is said. */
+export function mountFlags(preset: string): Option[] {
+  return [
+    list(
+      `--mount ${shape}`,
+      `a directory of this computer to be in the machine, at the same path unless said otherwise (default: ${preset})`,
+    ),
+    new Option('--no-mount', 'share no directory'),
+  ];
+}
+
+/** For machines that have some already. */
+export function addMountFlag(): Option {
+  return list(`--add-mount ${shape}`, 'one more such directory, besides those that it has');
+}
+
+/** Null when nothing was said. Throws InvalidArgument. */
+export function wantedMounts({ mount, addMount }: MountFlags): WantedMounts | null {
+  if (addMount === undefined) {
+    if (mount === undefined) return null;
+    return { add: false, mounts: mount === false ? [] : mount };
+  }
+  if (mount !== undefined)
+    throw new InvalidArgument(
+      '--add-mount goes with the directories that a machine has; leave it out, or --mount and --no-mount',
+    );
+  return { add: true, mounts: addMount };
+}
+
+function list(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, before: unknown) =>
+    repeated(value, Array.isArray(before) ? before : []),
+  );
+}

@@ -23,6 +23,7 @@ import { updateRoutes } from './api/routes/update.ts';
 import { volumeRoutes, volumesWithUsage } from './api/routes/volumes.ts';
 import { bodies } from './api/schema/bodies.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
+import type { BuildKit } from './builder/buildkit/index.ts';
 import { LocalTrees } from './builder/cache/local-trees.ts';
 import { lazyBuilder } from './builder/lazy-builder.ts';
 import type { EngineConfig } from './config.ts';
@@ -160,6 +161,31 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     cacheLimitBytes: config.buildCacheLimitBytes,
   });
 
+  let buildKit: Promise<BuildKit> | undefined;
+  const openBuildKit = () => {
+    buildKit ??= makeBuildKit();
+    return buildKit;
+  };
+  const makeBuildKit = async () => {
+    const { createBuildKit } = await import('./builder/buildkit/index.ts');
+    return createBuildKit({
+      builder: await openBuilder(),
+      images: images.images,
+      layers: images.layers,
+      originals: images.originals,
+      registry,
+      events,
+      engineId: meta.engineId,
+      trees,
+      builds: paths.builds,
+      buildHistory: paths.buildHistory,
+      agents: paths.agents,
+      exports: paths.exports,
+      snapshotter: images.snapshots,
+      hostGateway: () => networks.get('bridge').ipv4?.gateway ?? null,
+    });
+  };
+
   const routes: Route[] = [
     ...systemRoutes({
       config,
@@ -201,26 +227,13 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...(hostFiles === null ? [] : hostChangesRoutes(hostFiles)),
     ...(sshAgent === null ? [] : sshAgentRoutes(sshAgent)),
     ...volumeRoutes(volumes, events),
-    ...buildRoutes(openBuilder, { images: images.images, events, builds: paths.builds }),
-    ...buildKitRoutes(async () => {
-      const { createBuildKit } = await import('./builder/buildkit/index.ts');
-      return createBuildKit({
-        builder: await openBuilder(),
-        images: images.images,
-        layers: images.layers,
-        originals: images.originals,
-        registry,
-        events,
-        engineId: meta.engineId,
-        trees,
-        builds: paths.builds,
-        buildHistory: paths.buildHistory,
-        agents: paths.agents,
-        exports: paths.exports,
-        snapshotter: images.snapshots,
-        hostGateway: () => networks.get('bridge').ipv4?.gateway ?? null,
-      });
-    }, log),
+    ...buildRoutes(openBuilder, {
+      images: images.images,
+      events,
+      builds: paths.builds,
+      buildKit: openBuildKit,
+    }),
+    ...buildKitRoutes(openBuildKit, log),
     ...swarmStubRoutes(),
   ];
   const api = createApiServer({ routes, log });

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { InvalidParameter, TooLarge } from '../errors.ts';
 
 /** The most a JSON body may hold; real ones are a few KiB. */
 export const maxJsonBytes = 4 * 1024 * 1024;
 
-const tooLarge = () => new TooLarge(`request body too large; at most ${maxJsonBytes} bytes of JSON`);
+/** What is said of a longer one. */
+export const tooLarge = () => new TooLarge(`request body too large; at most ${maxJsonBytes} bytes of JSON`);
 
 /**
  * Reads a body as JSON and checks it. An empty body is `{}`. Throws InvalidParameter that names the field,
@@ -49,39 +50,4 @@ function parse(bytes: Buffer, contentType: string | undefined): unknown {
   } catch (error) {
     throw new InvalidParameter(`invalid JSON: ${(error as Error).message}`);
   }
-}
-
-/**
- * Takes exactly `length` bytes from the front of a paused connection and leaves the rest in it: Node gives
- * the body of a request that asks for an upgrade to nobody. Throws when the client goes away first.
- */
-export async function takeBytes(connection: Duplex, length: number): Promise<Buffer> {
-  if (length > maxJsonBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let missing = length;
-  while (missing > 0) {
-    const chunk = connection.read() as Buffer | null;
-    if (chunk === null) {
-      if (connection.destroyed || connection.readableEnded) {
-        throw new InvalidParameter(`unexpected end of body; ${missing} bytes are missing`);
-      }
-      await moreOrEnd(connection);
-      continue;
-    }
-    if (chunk.length > missing) connection.unshift(chunk.subarray(missing));
-    chunks.push(chunk.subarray(0, missing));
-    missing -= Math.min(missing, chunk.length);
-  }
-  return Buffer.concat(chunks);
-}
-
-function moreOrEnd(connection: Duplex): Promise<void> {
-  const events = ['readable', 'end', 'close', 'error'] as const;
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of events) connection.off(event, done);
-      resolve();
-    };
-    for (const event of events) connection.on(event, done);
-  });
 }

@@ -8,16 +8,16 @@ import {
 } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Duplex, Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
+import type { Duplex } from 'node:stream';
 import { httpStatus, InvalidParameter, NotFound } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { readJson, takeBytes } from './body.ts';
+import { readJson } from './body.ts';
 import { ClientCount } from './client-count.ts';
 import type { Reply, Route } from './handler.ts';
 import { hijack } from './hijack.ts';
 import { createQuery } from './query.ts';
 import { sendError, sendReply } from './reply.ts';
+import { plainBody, type RequestBody, upgradeBody } from './request-body.ts';
 import { createRouter } from './router.ts';
 import { apiVersion, engineVersion, stripVersion } from './versions.ts';
 
@@ -80,7 +80,7 @@ export function createApiServer(options: {
   let tls: TlsServer | null = null;
   let held: Promise<void> | null = null;
 
-  async function serve(request: IncomingMessage, response: ServerResponse, body: Readable): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, body: RequestBody): Promise<void> {
     const gone = new AbortController();
     const leave = () => gone.abort(new Error('the client went away'));
     response.on('error', leave);
@@ -95,7 +95,7 @@ export function createApiServer(options: {
       if (gone.signal.aborted) return;
       if (httpStatus(error) === 500)
         log.error({ method: request.method, url: request.url, error }, 'request failed');
-      await discardRest(body);
+      await body.discard();
       sendError(response, error);
     }
   }
@@ -103,7 +103,7 @@ export function createApiServer(options: {
   async function route(
     request: IncomingMessage,
     response: ServerResponse,
-    body: Readable,
+    body: RequestBody,
     gone: AbortController,
   ): Promise<Reply> {
     const { path: rawPath, search } = splitUrl(request.url ?? '/');
@@ -120,10 +120,10 @@ export function createApiServer(options: {
       headers: request.headers,
       apiMinor,
       signal: AbortSignal.any([gone.signal, closing.signal]),
-      body,
-      json: (schema) => readJson(body, request.headers, schema),
+      body: body.stream,
+      json: (schema) => readJson(body.stream, request.headers, schema),
       async hijack({ multiplexed }): Promise<Duplex> {
-        await drain(body);
+        await body.finish();
         const socket = request.socket;
         socket.on('close', () => gone.abort(new Error('the client went away')));
         return hijack(request, response, { multiplexed, apiMinor, headers: commonHeaders });
@@ -139,11 +139,7 @@ export function createApiServer(options: {
     response.on('finish', () => request.socket.end());
     try {
       if (head.length > 0) socket.unshift(head);
-      if (request.headers['transfer-encoding'] !== undefined) {
-        throw new InvalidParameter('an upgrade request must say its Content-Length, not be chunked');
-      }
-      const body = await takeBytes(socket, Number(request.headers['content-length'] ?? 0));
-      await serve(request, response, Readable.from(body.length > 0 ? [body] : []));
+      await serve(request, response, await upgradeBody(socket, request.headers));
     } catch (error) {
       sendError(response, error);
     }
@@ -155,7 +151,8 @@ export function createApiServer(options: {
     server.timeout = 0;
     server.headersTimeout = headersTimeoutMs;
     server.keepAliveTimeout = 120_000;
-    const onRequest: RequestListener = (request, response) => void serve(request, response, request);
+    const onRequest: RequestListener = (request, response) =>
+      void serve(request, response, plainBody(request));
     server.on('request', onRequest);
     server.on('upgrade', (request, socket, head) => void onUpgrade(request, socket, head));
     server.on('checkContinue', (request, response) => {
@@ -240,30 +237,6 @@ function splitUrl(url: string): { path: string; search: string } {
   } catch {
     throw new InvalidParameter(`invalid URL escape in "${path}"`);
   }
-}
-
-/** What Go's server reads of a body before it answers (net/http, maxPostHandlerReadBytes). */
-const discardedBytes = 256 * 1024;
-
-/**
- * Reads what is left of a refused request, if that is little and comes soon: a Go client that is answered while it
- * sends says that its pipe was closed, not only why.
- */
-async function discardRest(body: Readable): Promise<void> {
-  if (body.readableEnded || body.destroyed) return;
-  const rest = async () => {
-    let left = discardedBytes;
-    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
-      left -= (chunk as Buffer).length;
-      if (left <= 0) return;
-    }
-  };
-  await Promise.race([rest().catch(() => {}), setTimeout(3000, undefined, { ref: false })]);
-}
-
-async function drain(body: Readable): Promise<void> {
-  if (body.readableEnded) return;
-  for await (const _ of body);
 }
 
 function listening(server: Server, listen: () => void): Promise<void> {

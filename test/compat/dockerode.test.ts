@@ -155,6 +155,43 @@ t.test('dockerode: the calls of every day', { skip }, async (t) => {
     await docker.getImage('built:1').remove();
   });
 
+  await t.test('builds with BuildKit', async (t) => {
+    // By its newer method, which knows BuildKit's progress.
+    const { followProgress } = docker as unknown as Pick<typeof docker.modem, 'followProgress'>;
+    const build = async (dockerfile: string, options: object) => {
+      const tar = makeTar([
+        { path: 'Other', content: dockerfile },
+        { path: 'f', content: 'f' },
+      ]);
+      const stream = await docker.buildImage(Readable.from([tar]), {
+        ...{ dockerfile: 'Other', version: '2', ...options },
+      });
+      return new Promise<{ error: string; said: string }>((resolve) =>
+        followProgress.call(docker, stream, (error, lines: { stream?: string; error?: string }[] | null) => {
+          const last = lines?.find((line) => line.error !== undefined)?.error;
+          const said = (lines ?? []).map((line) => line.stream ?? '').join('');
+          resolve({ error: error?.message ?? last ?? '', said });
+        }),
+      );
+    };
+    const works = 'FROM busybox\nRUN --mount=type=tmpfs,target=/t touch /t/x && test -f /t/x\nCOPY f /f\n';
+    const options = { t: 'kit:1', labels: { l: 'v' } };
+    const first = await build(works, options);
+    t.equal(first.error, '');
+    t.match(first.said, 'RUN --mount=type=tmpfs');
+    t.match(await docker.getImage('kit:1').inspect(), { Config: { Labels: { l: 'v' } } });
+    t.match((await build(works, options)).said, /CACHED: \[.*\d\/\d\] COPY f \/f/);
+    const failed = await build('FROM busybox\nRUN exit 3\n', {});
+    t.match(failed.error, 'process "/bin/sh -c exit 3" did not complete successfully: exit code: 3');
+    const authconfig = { username: 'u', password: 'p', serveraddress: '127.0.0.1:9' };
+    t.match(
+      (await build('FROM 127.0.0.1:9/none\n', { authconfig })).error,
+      /127\.0\.0\.1:9.*connection refused/,
+      'and a client that is asked for credentials answers',
+    );
+    await docker.getImage('kit:1').remove();
+  });
+
   await t.test('networks, volumes and events', async (t) => {
     const events = await docker.getEvents({ filters: { type: ['network'] } });
     const network = await docker.createNetwork({ Name: 'net', CheckDuplicate: true });

@@ -4,7 +4,7 @@ import { untilFilter } from '../../until-filter.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 
 /**
- * The classic builder. Nothing of it is loaded before the first build: an engine starts sooner without it.
+ * `POST /build`: an archive in, progress out. Nothing of it is loaded before the first build: an engine starts sooner without it.
  *
  * @param open gives the engine's one builder
  */

@@ -7,21 +7,16 @@ import type { ApiRequest, Route } from '../handler.ts';
  * BuildKit's door: connections that are upgraded to HTTP/2 without TLS of its own. On `/grpc` the engine serves; on
  * `/session` the client does, and the engine asks. Nothing of it is loaded before somebody comes.
  *
- * @param open makes the services, once
+ * @param open gives the engine's one BuildKit
  */
 export function buildKitRoutes(open: () => Promise<BuildKit>, log: Logger): Route[] {
-  let opened: Promise<BuildKit> | undefined;
-  const buildKit = () => {
-    opened ??= open();
-    return opened;
-  };
   return [
     {
       method: 'POST',
       path: '/grpc',
       async handle(request) {
         requireH2c(request);
-        const { methods } = await buildKit();
+        const { methods } = await open();
         const { serveGrpc } = await import('../../builder/buildkit/grpc/server.ts');
         const connection = await request.hijack({ multiplexed: false });
         await serveGrpc(connection, methods, {
@@ -36,7 +31,7 @@ export function buildKitRoutes(open: () => Promise<BuildKit>, log: Logger): Rout
       path: '/session',
       async handle(request) {
         requireH2c(request);
-        const { sessions } = await buildKit();
+        const { sessions } = await open();
         sessions.check(request.headers);
         const connection = await request.hijack({ multiplexed: false });
         await sessions.serve(connection, request.headers, request.signal);

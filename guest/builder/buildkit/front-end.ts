@@ -71,7 +71,8 @@ export async function runFrontEnd(
   }
 }
 
-function askClient(deps: FrontEndDependencies, session: Session, signal: AbortSignal) {
+/** What steps ask the client for. */
+export function askClient(deps: Pick<FrontEndDependencies, 'agents'>, session: Session, signal: AbortSignal) {
   return {
     secret: (id: string) => readSecret(session, id, signal),
     ssh: (id: string) => openAgentSocket(session, id, { directory: deps.agents, signal }),

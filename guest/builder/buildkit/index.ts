@@ -7,7 +7,7 @@ import type { ExporterType } from './exporters/exporter.ts';
 import { type FileExporterDependencies, localExporter, tarExporter } from './exporters/files.ts';
 import { type ImageExporterDependencies, imageExporter } from './exporters/image.ts';
 import type { LayerFormDependencies } from './exporters/layer-form.ts';
-import { runFrontEnd } from './front-end.ts';
+import { askClient, runFrontEnd } from './front-end.ts';
 import { type Methods, unary } from './grpc/server.ts';
 import { BuildHistory } from './history/build-history.ts';
 import { HistoryFiles } from './history/history-files.ts';
@@ -20,6 +20,8 @@ import { worker } from './worker.ts';
 export interface BuildKit {
   readonly methods: Methods;
   readonly sessions: Sessions;
+  /** Waits a little for a session; then what builds ask of it. Throws GrpcError. */
+  clientOf(session: string, signal: AbortSignal): Promise<ReturnType<typeof askClient>>;
 }
 
 export interface BuildKitDependencies
@@ -60,6 +62,7 @@ export function createBuildKit(deps: BuildKitDependencies): BuildKit {
   };
   return {
     sessions,
+    clientOf: async (session, signal) => askClient(deps, await sessions.get(session, signal), signal),
     methods: new Map([
       ...controlMethods({
         ...{ builds, sessions, exporters, history, cache: deps.builder.cache },

@@ -54,8 +54,7 @@ export class Progress {
     if (before > logBytes) return;
     this.#logged.set(event.vertex, before + event.data.length);
     const data = before + event.data.length > logBytes ? clipped : event.data;
-    const { vertex, stream, at: timestamp } = event;
-    this.#add(StatusResponse.of({ logs: [{ vertex, stream, timestamp, data }] }));
+    this.#add(toUpdate({ ...event, data }, undefined)!);
   }
 
   #add(update: StatusUpdate): void {
@@ -73,12 +72,17 @@ function joined(updates: readonly StatusUpdate[]): StatusUpdate {
   };
 }
 
-/** Null for what BuildKit's clients have no place for. */
-function toUpdate(
-  event: Exclude<BuildEvent, { kind: 'log' }>,
-  dockerfile: DockerfileSource | undefined,
-): StatusUpdate | null {
+/**
+ * Null for what BuildKit's clients have no place for.
+ *
+ * @param dockerfile that warnings point into
+ */
+export function toUpdate(event: BuildEvent, dockerfile: DockerfileSource | undefined): StatusUpdate | null {
   switch (event.kind) {
+    case 'log': {
+      const { vertex, stream, at: timestamp, data } = event;
+      return StatusResponse.of({ logs: [{ vertex, stream, timestamp, data }] });
+    }
     case 'vertex': {
       const { digest, inputs, name, cached, startedAt, completedAt, error = '' } = event;
       return StatusResponse.of({

@@ -3,16 +3,18 @@ import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { ApiRequest, Reply } from '../../api/handler.ts';
 import type { EventSink } from '../../events/event.ts';
-import { newId, shortId } from '../../ids.ts';
+import { newId } from '../../ids.ts';
 import { imageEvent } from '../../images/image-event.ts';
 import type { ImageStore } from '../../images/image-store.ts';
 import { familiarReference, withDefaultTag } from '../../reference.ts';
 import type { Builder, BuildRequest, BuildSupply } from '../build.ts';
 import { BuildError } from '../build-error.ts';
+import type { BuildKit } from '../buildkit/index.ts';
 import { parseDockerfile } from '../dockerfile/stages.ts';
 import { unusedArgs } from '../solver/unused-args.ts';
-import { parseBuildQuery } from './build-query.ts';
-import { ClassicStream, failureLine, jsonLine } from './classic-stream.ts';
+import { type BuildDisplay, jsonLine } from './build-display.ts';
+import { type ClassicQuery, parseBuildQuery } from './build-query.ts';
+import { ClassicStream } from './classic-stream.ts';
 import { parseRegistryConfig } from './registry-config.ts';
 import { openRemote } from './remote-context.ts';
 import { type DirectoryContext, unpackContext } from './tar-context.ts';
@@ -23,6 +25,8 @@ export interface DoorParts {
   readonly events: EventSink;
   /** Where contexts are unpacked. */
   readonly builds: string;
+  /** For what clients of BuildKit are asked for. */
+  readonly buildKit: () => Promise<Pick<BuildKit, 'clientOf'>>;
 }
 
 /**
@@ -42,11 +46,13 @@ export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<R
     const dockerfile = opened.dockerfile ?? (await readDockerfile(context, query.dockerfile));
     // Parsed here only to refuse with a status what cannot be built.
     parseDockerfile(dockerfile.text);
-    const noCache = query.request.noCache || !hasCache(query.request.cacheFrom, parts.images);
+    const noCache =
+      query.request.noCache || (!query.buildKit && !hasCache(query.request.cacheFrom, parts.images));
     const request: BuildRequest = { ...query.request, noCache, dockerfile, context };
+    const supply = await supplyOf(query, credentials, { api, parts });
     const output = new PassThrough();
     const first = firstOutput(output);
-    const finished = build(request, { api, parts, query, output, credentials }).finally(() =>
+    const finished = build(request, { api, parts, query, output, supply }).finally(() =>
       context[Symbol.dispose](),
     );
     const failed = await Promise.race([first, finished.then(() => null)]);
@@ -58,7 +64,7 @@ export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<R
   }
 }
 
-/** This builder takes `--cache-from` for all the cache there is, so that images which are not here mean none. */
+/** The classic builder takes `--cache-from` for all the cache there is, so that images which are not here mean none. */
 function hasCache(cacheFrom: readonly string[], images: ImageStore): boolean {
   return cacheFrom.length === 0 || cacheFrom.some((name) => images.has(name));
 }
@@ -66,9 +72,38 @@ function hasCache(cacheFrom: readonly string[], images: ImageStore): boolean {
 interface Door {
   readonly api: ApiRequest;
   readonly parts: DoorParts;
-  readonly query: ReturnType<typeof parseBuildQuery>;
+  readonly query: ClassicQuery;
   readonly output: PassThrough & { failure?: unknown };
-  readonly credentials: BuildSupply['registryAuth'];
+  readonly supply: ClientSupply;
+}
+
+/** What the client can be asked for. */
+type ClientSupply = Pick<BuildSupply, 'secret' | 'ssh' | 'registryAuth'>;
+
+/** Throws GrpcError when the session that was named does not come. */
+async function supplyOf(
+  { session }: ClassicQuery,
+  registryAuth: ClientSupply['registryAuth'],
+  { api, parts }: Pick<Door, 'api' | 'parts'>,
+): Promise<ClientSupply> {
+  const nothing = () => Promise.resolve(null);
+  if (session === '') return { secret: nothing, ssh: nothing, registryAuth };
+  const client = await (await parts.buildKit()).clientOf(session, api.signal);
+  // What came with the request goes first: it is there.
+  return {
+    ...client,
+    registryAuth: async (host) => (await registryAuth(host)) ?? client.registryAuth(host),
+  };
+}
+
+async function displayOf(
+  { buildKit }: ClassicQuery,
+  dockerfile: BuildRequest['dockerfile'],
+  write: (line: string) => void,
+): Promise<BuildDisplay> {
+  if (!buildKit) return new ClassicStream(write);
+  const { BuildKitStream } = await import('./build-kit-stream.ts');
+  return new BuildKitStream(write, dockerfile);
 }
 
 /** Resolves at the first line; with the error when there was none before it. */
@@ -87,16 +122,14 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
     said = true;
     output.write(line);
   };
-  const stream = new ClassicStream(write);
+  const display = await displayOf(query, request.dockerfile, write);
   try {
     using result = await parts.builder.build(request, {
       signal: api.signal,
-      onProgress: query.quiet ? () => {} : stream.onProgress,
-      secret: () => Promise.resolve(null),
-      ssh: () => Promise.resolve(null),
-      registryAuth: door.credentials,
+      onProgress: query.quiet ? () => {} : display.onProgress,
+      ...door.supply,
     });
-    stream.flush();
+    display.flush();
     const image = parts.images.put(result.configBytes, query.tags);
     parts.events.publish(imageEvent('build', image));
     const names = query.tags.map((tag) => familiarReference(withDefaultTag(tag)));
@@ -104,11 +137,7 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
     if (query.quiet) write(jsonLine({ stream: `${image.id}\n` }));
     else {
       const unused = unusedArgs(parseDockerfile(request.dockerfile.text), request.buildArgs);
-      if (unused.length > 0)
-        stream.say(`[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n`);
-      write(jsonLine({ aux: { ID: image.id } }));
-      stream.say(`Successfully built ${shortId(image.id)}\n`);
-      for (const name of names) stream.say(`Successfully tagged ${name}\n`);
+      display.built({ image, names, unusedArgs: unused });
     }
     output.end();
     // The client has its answer before what the build needed goes.
@@ -118,8 +147,9 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
       output.emit('refused', error);
       return;
     }
-    stream.flush();
-    output.end(failureLine(error));
+    display.flush();
+    display.failed(error);
+    output.end();
   }
 }
 

@@ -14,12 +14,15 @@ export interface ClassicQuery {
   readonly tags: readonly Reference[];
   /** Nothing but the image's id. */
   readonly quiet: boolean;
+  /** `version=2`: the client wants BuildKit's progress. */
+  readonly buildKit: boolean;
+  /** BuildKit's: who is asked for credentials, secrets and agents; empty = nobody. */
+  readonly session: string;
 }
 
 const refused: Readonly<Record<string, string>> = {
   squash: 'this engine does not squash; use several stages, and copy from one to the next what is needed',
-  outputs: 'the classic builder makes images only; --output needs BuildKit (docker buildx build)',
-  session: 'this request asks for BuildKit sessions at the classic builder; use docker buildx build',
+  outputs: 'builds over /build make images only; for --output use docker buildx build',
   cgroupparent: 'builds run in the control group of the engine; leave out --cgroup-parent',
   isolation: 'isolation is for Windows containers; leave it out',
   securityopt: 'builds run with the default security options; leave out --security-opt',
@@ -38,11 +41,15 @@ export function parseBuildQuery(query: Query): ClassicQuery {
     if (given && !(name === 'isolation' && text === 'default')) throw new NotImplemented(sentence);
   }
   const version = query.text('version') ?? '';
-  if (version !== '' && version !== '1') {
+  if (!['', '1', '2'].includes(version)) throw new InvalidParameter(`invalid version ${version}`);
+  const buildKit = version === '2';
+  const session = query.text('session') ?? '';
+  if (session !== '' && !buildKit)
+    throw new NotImplemented('the classic builder has no sessions; ask for BuildKit with version=2');
+  if (query.text('remote') === 'client-session')
     throw new NotImplemented(
-      'BuildKit builds come over /grpc and /session; use docker buildx build, or DOCKER_BUILDKIT=0 for this builder',
+      'contexts come over /build as an archive; for one that the session has, use docker buildx build',
     );
-  }
   const platform = query.text('platform') ?? '';
   const network = query.text('networkmode') ?? '';
   const number = (name: string) => query.integer(name) ?? 0;
@@ -79,6 +86,8 @@ export function parseBuildQuery(query: Query): ClassicQuery {
     remote: query.text('remote') ?? '',
     tags: query.all('t').filter(Boolean).map(parseTag),
     quiet: query.flag('q'),
+    buildKit,
+    session,
   };
 }
 

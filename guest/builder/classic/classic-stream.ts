@@ -1,8 +1,8 @@
-import { messageOf } from '../../api/reply.ts';
 import type { Digest } from '../../digest.ts';
 import { shortId } from '../../ids.ts';
 import type { BuildEvent, InstructionEvent } from '../build.ts';
-import { BuildError, RunFailed } from '../build-error.ts';
+import { RunFailed } from '../build-error.ts';
+import { type BuildDisplay, type Built, failureLine, jsonLine } from './build-display.ts';
 
 interface StepLines {
   readonly lines: string[];
@@ -13,7 +13,7 @@ interface StepLines {
  * Progress as the classic builder tells it: step by step in the order of the Dockerfile. Of stages that are built side
  * by side, later ones wait for their turn.
  */
-export class ClassicStream {
+export class ClassicStream implements BuildDisplay {
   readonly #write: (line: string) => void;
   readonly #steps = new Map<number, StepLines>();
   /** Whose logs are whose. */
@@ -44,12 +44,27 @@ export class ClassicStream {
     }
   };
 
-  /** A line outside of steps. */
-  say(text: string): void {
+  built({ image, names, unusedArgs }: Built): void {
+    if (unusedArgs.length > 0)
+      this.#line(`[Warning] One or more build-args [${unusedArgs.join(' ')}] were not consumed\n`);
+    this.#write(jsonLine({ aux: { ID: image.id } }));
+    this.#line(`Successfully built ${shortId(image.id)}\n`);
+    for (const name of names) this.#line(`Successfully tagged ${name}\n`);
+  }
+
+  failed(error: unknown): void {
+    if (error instanceof RunFailed) {
+      const message = `The command '${error.args.join(' ')}' returned a non-zero code: ${error.exitCode}`;
+      this.#write(jsonLine({ errorDetail: { code: error.exitCode, message }, error: message }));
+    } else this.#write(failureLine(error));
+  }
+
+  /** Outside of steps. */
+  #line(text: string): void {
     this.#write(jsonLine({ stream: text }));
   }
 
-  /** When the build is over: what failed beside the current step is told, too. */
+  /** What failed beside the current step is told, too. */
   flush(): void {
     for (const [, step] of [...this.#steps].sort(([a], [b]) => a - b)) {
       for (const line of step.lines.splice(0)) this.#write(line);
@@ -90,18 +105,4 @@ export class ClassicStream {
       for (const line of this.#steps.get(this.#current)?.lines.splice(0) ?? []) this.#write(line);
     }
   }
-}
-
-export function jsonLine(value: unknown): string {
-  return `${JSON.stringify(value)}\r\n`;
-}
-
-/** The last line of a build that failed. */
-export function failureLine(error: unknown): string {
-  if (error instanceof RunFailed) {
-    const message = `The command '${error.args.join(' ')}' returned a non-zero code: ${error.exitCode}`;
-    return jsonLine({ errorDetail: { code: error.exitCode, message }, error: message });
-  }
-  const message = error instanceof BuildError ? error.message : messageOf(error);
-  return jsonLine({ errorDetail: { message }, error: message });
 }

@@ -187,6 +187,45 @@ t.test('an upgrade body that arrives in pieces is put together', async (t) => {
   t.match(await readAll(socket), /<hi>X\[eof\]$/);
 });
 
+const chunkedUpgrade =
+  'POST /shout HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\n' +
+  'Transfer-Encoding: chunked\r\n\r\n';
+
+t.test('a chunked upgrade body is put together, wherever its pieces are cut', async (t) => {
+  const { path } = await serve(t, [shout]);
+  const text = `${chunkedUpgrade}5;x=y\r\n{"gre\r\nC\r\neting":"hi"}\r\n0\r\nA: b\r\n\r\nabc`;
+  for (const cut of [1, 3, 4, 9, 18, 24, 30]) {
+    const socket = await dial(path);
+    socket.write(text.slice(0, -cut));
+    setImmediate(() => setImmediate(() => socket.end(text.slice(-cut))));
+    t.match(await readAll(socket), /<hi>ABC\[eof\]$/, `${cut} bytes late`);
+  }
+});
+
+t.test('a chunked upgrade body that nobody reads is no input, and need not end', async (t) => {
+  const raw = post('/shout', async (request) => {
+    const stream = await request.hijack({ multiplexed: false });
+    for await (const chunk of stream) stream.write(String(chunk).toUpperCase());
+    stream.end('[eof]');
+    return { hijacked: true };
+  });
+  const { path } = await serve(t, [raw]);
+  t.match(await finish(path, `${chunkedUpgrade}0\r\n\r\nabc`), /\r\n\r\nABC\[eof\]$/);
+  t.match(await finish(path, `${chunkedUpgrade}abc`), /\r\n\r\nABC\[eof\]$/);
+  t.match(await finish(path, `${chunkedUpgrade}abcdefgh`), /\r\n\r\nABCDEFGH\[eof\]$/);
+  const socket = await dial(path);
+  socket.write(chunkedUpgrade);
+  t.match(String((await once(socket, 'data'))[0]), '101 UPGRADED', 'answered before there is a body');
+  socket.end('abc');
+  t.match(await readAll(socket), /ABC\[eof\]$/);
+});
+
+t.test('a chunked upgrade body that is none is refused', async (t) => {
+  const { path } = await serve(t, [shout]);
+  for (const wrong of ['xyz\r\n', '2\r\n{}x\r\n', '99999999\r\n', 'f'.repeat(2000)])
+    t.match(await finish(path, chunkedUpgrade + wrong), /^HTTP\/1\.1 4\d\d /, wrong.slice(0, 20));
+});
+
 t.test('clients before API 1.42 are told raw-stream', async (t) => {
   const { path } = await serve(t, [shout]);
   const text = await finish(path, upgrade('').replace('/shout', '/v1.41/shout'));

@@ -1,5 +1,6 @@
 import { registryHostOf } from '../../../reference.ts';
 import type { RegistryCredentials } from '../../build.ts';
+import { codes, GrpcError } from '../grpc/status.ts';
 import { CredentialsRequest, CredentialsResponse } from '../wire/session.ts';
 import type { Session } from './sessions.ts';
 
@@ -14,13 +15,12 @@ export async function readCredentials(
   if (!session.supports(getCredentials)) return null;
   // By this name buildx finds what `docker login` without a server has kept.
   const request = { host: registryHostOf(host) };
-  const { username, secret } = await session.client.unary(
-    getCredentials,
-    CredentialsRequest,
-    CredentialsResponse,
-    request,
-    { signal },
-  );
+  const { username, secret } = await session.client
+    .unary(getCredentials, CredentialsRequest, CredentialsResponse, request, { signal })
+    .catch((error: unknown) => {
+      if (error instanceof GrpcError && error.code === codes.unimplemented) return CredentialsResponse.of({});
+      throw error;
+    });
   if (secret === '') return null;
   return username === '' ? { identityToken: secret } : { username, password: secret };
 }

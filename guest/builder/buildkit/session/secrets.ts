@@ -11,7 +11,8 @@ export async function readSecret(session: Session, id: string, signal: AbortSign
     const answer = await session.client.unary(getSecret, SecretRequest, SecretResponse, { id }, { signal });
     return Buffer.from(answer.data);
   } catch (error) {
-    if (error instanceof GrpcError && error.code === codes.notFound) return null;
+    if (error instanceof GrpcError && (error.code === codes.notFound || error.code === codes.unimplemented))
+      return null;
     throw error;
   }
 }

@@ -41,7 +41,8 @@ export class Sessions {
       id,
       sharedKey: header(headers, 'sharedkey'),
       client,
-      supports: (method) => methods.has(method.toLowerCase()),
+      // Who says nothing of methods, as dockerode, answers by itself that there is none.
+      supports: (method) => methods.has('') || methods.has(method.toLowerCase()),
     });
     this.#arrivals.dispatchEvent(new Event(id));
     await client.closed;

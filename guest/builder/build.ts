@@ -37,6 +37,8 @@ export interface BuildRequest {
   readonly buildArgs: Readonly<Record<string, string | null>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly platform?: Platform | undefined;
+  /** It is one of several builds, for a platform each, that are shown together: its steps say which they are of. */
+  readonly saysPlatform?: boolean;
   /** True = nothing is taken from the cache; a list = nothing of these stages. What is made is kept alike. */
   readonly noCache: boolean | readonly string[];
   /** Ask the registry for every base image, also for those that are here. */
@@ -214,6 +216,7 @@ export interface BuildResult extends Disposable {
   readonly configBytes: Buffer;
   /** Top layer; null for an image without files. */
   readonly chainId: Digest | null;
+  /** The one that was asked for, whatever the base image says of itself. */
   readonly platform: Platform;
   readonly lease: Lease;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isDigest } from '../digest.ts';
 import { NotFound } from '../errors.ts';
 import type { Image } from '../images/image.ts';
-import { matchesPlatform } from '../images/platform.ts';
+import { hostPlatform, matchesPlatform } from '../images/platform.ts';
 import { parseReference, withDefaultTag } from '../reference.ts';
 import type { Registry } from '../registry/index.ts';
 import type { Builder } from './build.ts';
@@ -48,6 +48,8 @@ function imageFinder({ images, registry }: LazyBuilderParts): BuilderParts['find
     const credentials = await supply.registryAuth(name.domain);
     const pulled = await (await registry()).pull(name, {
       platform,
+      // A build for elsewhere takes no name from what runs here.
+      leavesName: !matchesPlatform(platform, hostPlatform),
       signal: supply.signal,
       onProgress,
       ...(credentials && { credentials }),

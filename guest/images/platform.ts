@@ -30,6 +30,13 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return [os, architecture, variant].filter(Boolean).join('/');
 }
 
+/** The one way to say it, where several mean the same: `linux/arm64` and not `linux/arm64/v8` (containerd/platforms). */
+export function plainPlatform({ os, architecture, variant }: Platform): Platform {
+  const usual = `${architecture}/${variant ?? ''}`;
+  if (usual === 'arm64/v8' || usual === 'amd64/v1') return { os, architecture };
+  return usual === 'arm/' ? { os, architecture, variant: 'v7' } : { os, architecture, variant };
+}
+
 /**
  * Throws NotFound, in dockerd's words, when a platform was asked for and the image is of another one.
  *

@@ -15,6 +15,34 @@ export function tarTree(directory: string): Readable {
   return entriesToTar(treeEvents(directory), (entry) => [entry]);
 }
 
+/** A directory for {@link tarTrees}. */
+export interface NamedTree {
+  readonly directory: string;
+  /** The directory in the tar that it is put in, `NAME/`; null = none. */
+  readonly place: TarEntry | null;
+}
+
+/** Several directories as one tar. */
+export function tarTrees(trees: readonly NamedTree[]): Readable {
+  return entriesToTar(namedEvents(trees), (entry) => [entry]);
+}
+
+async function* namedEvents(trees: readonly NamedTree[]): AsyncGenerator<TarEvent> {
+  for (const { directory, place } of trees) {
+    if (place) yield { kind: 'entry', entry: place };
+    if (place) yield { kind: 'done' };
+    for await (const event of treeEvents(directory))
+      yield place && event.kind === 'entry'
+        ? { kind: 'entry', entry: below(place.path, event.entry) }
+        : event;
+  }
+}
+
+function below(place: string, entry: TarEntry): TarEntry {
+  const linkPath = entry.type === 'hardlink' ? `${place}${entry.linkPath}` : entry.linkPath;
+  return { ...entry, path: `${place}${entry.path}`, linkPath };
+}
+
 /** The tar of entries after `change`, which may drop an entry (and its payload) or add some before it. */
 export function entriesToTar(
   events: AsyncIterable<TarEvent>,

@@ -23,6 +23,10 @@ const configTypes: readonly string[] = [
 ];
 
 /** All that a manifest may be asked for as. */
+export function isIndexType(mediaType: string): boolean {
+  return indexTypes.includes(mediaType);
+}
+
 export const acceptedManifests: readonly string[] = [...manifestTypes, ...indexTypes];
 
 /** No manifest is larger, as in the distribution project's registry. */

@@ -10,8 +10,9 @@ import { pullError } from './errors.ts';
 import { isInsecure } from './insecure.ts';
 import { LayerDownloads } from './layer-downloads.ts';
 import type { OnProgress } from './progress.ts';
-import { type PulledImage, Puller, type ResolvedImage, resolveImage } from './pull.ts';
+import { type PulledImage, Puller, type PullOptions, type ResolvedImage, resolveImage } from './pull.ts';
 import { type PushedImage, pushImage } from './push.ts';
+import { forgetIndexes, type PlatformImage, pushIndex, pushIndexAgain } from './push-index.ts';
 import { Repository } from './repository.ts';
 import { type FoundRepository, searchRegistry, splitTerm } from './search.ts';
 import { RegistrySession, withEndpoints } from './session.ts';
@@ -65,7 +66,7 @@ export class Registry {
   /** Makes an image of a registry a local one. A name without tag and digest means `latest`. */
   async pull(
     reference: Reference,
-    options: TransferOptions & { readonly platform?: Platform | undefined },
+    options: TransferOptions & Pick<PullOptions, 'platform' | 'leavesName'>,
   ): Promise<PulledImage> {
     return this.#reading(reference, options, (repository) =>
       this.#puller.pull(repository, reference, options),
@@ -89,17 +90,42 @@ export class Registry {
     );
   }
 
-  /** Puts an image into a registry under a name. */
+  /**
+   * Puts an image into a registry under a name: with those of other platforms with which the name was pushed before, or
+   * alone.
+   */
   async push(
     name: Reference & { readonly tag: string },
-    options: TransferOptions & { readonly image: Image },
+    options: TransferOptions & { readonly image: Image; readonly alone?: boolean },
+  ): Promise<PushedImage> {
+    const { image, alone = false, signal } = options;
+    const sessions = await this.#sessions(name.domain, options.credentials ?? {});
+    const request = { ...options, name, retryDelayMs: this.#retryDelayMs };
+    return withEndpoints(
+      sessions.filter(({ endpoint }) => !endpoint.isMirror),
+      signal,
+      async (session) => {
+        const again =
+          !alone && (await pushIndexAgain(session, this.#images, { imageId: image.id, name, signal }));
+        if (again) return again;
+        const pushed = await pushImage(session, this.#images, request);
+        forgetIndexes(this.#images, image.id, name);
+        return pushed;
+      },
+    );
+  }
+
+  /** Puts images for several platforms into a registry under one name. */
+  async pushIndex(
+    name: Reference & { readonly tag: string },
+    options: TransferOptions & { readonly images: readonly PlatformImage[] },
   ): Promise<PushedImage> {
     const sessions = await this.#sessions(name.domain, options.credentials ?? {});
     const request = { ...options, name, retryDelayMs: this.#retryDelayMs };
     return withEndpoints(
       sessions.filter(({ endpoint }) => !endpoint.isMirror),
       options.signal,
-      (session) => pushImage(session, this.#images, request),
+      (session) => pushIndex(session, this.#images, request),
     );
   }
 

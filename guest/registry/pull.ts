@@ -5,7 +5,7 @@ import { commitLayers } from '../images/commit-layers.ts';
 import type { Image } from '../images/image.ts';
 import { maxConfigBytes, parseImageConfig } from '../images/image-config.ts';
 import type { Images } from '../images/index.ts';
-import { hostPlatform, type Platform, requirePlatform } from '../images/platform.ts';
+import { hostPlatform, matchesPlatform, type Platform, requirePlatform } from '../images/platform.ts';
 import { chainIdOf } from '../layers/chain.ts';
 import { familiarName, familiarReference, type Reference } from '../reference.ts';
 import { downloadBlob } from './blob-download.ts';
@@ -19,6 +19,8 @@ import { retrying } from './retry.ts';
 
 export interface PullOptions {
   readonly platform?: Platform | undefined;
+  /** The name stays with an image of another platform that has it; what is pulled has that of its digest then. */
+  readonly leavesName?: boolean;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
 }
@@ -109,10 +111,15 @@ export class Puller {
     const before = images.byReference(reference)?.id;
     originals.rememberManifest(manifest.config.digest, fetched);
     const { domain, path, tag } = reference;
-    const names = [
-      ...(reference.digest === undefined ? [{ domain, path, tag: tag ?? 'latest' }] : []),
-      { domain, path, digest: root.digest },
-    ];
+    const its = parseImageConfig(config);
+    const held = options.leavesName ? images.byReference(reference) : undefined;
+    const names =
+      held && !matchesPlatform(held.config, its)
+        ? [{ domain, path, digest: fetched.digest }]
+        : [
+            ...(reference.digest === undefined ? [{ domain, path, tag: tag ?? 'latest' }] : []),
+            { domain, path, digest: root.digest },
+          ];
     signal.throwIfAborted();
     const image = images.put(config, names);
     events.publish({

@@ -1,3 +1,4 @@
+import type { Lease } from '../content/leases.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import type { Image } from '../images/image.ts';
 import type { Images } from '../images/index.ts';
@@ -14,13 +15,22 @@ import { RepositoryWriter } from './upload.ts';
 /** As many as dockerd's default. */
 const maxUploads = 5;
 
+/** What is pushed: an image that is here, or one that only its configuration and layers are here of. */
+export type OutgoingImage = Pick<Image, 'id' | 'config' | 'chainId'> & { readonly configBytes: Buffer };
+
 export interface PushedImage {
   readonly digest: Digest;
   /** Bytes of the manifest. */
   readonly size: number;
 }
 
-interface OutgoingManifest {
+export interface PushOptions {
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+  readonly retryDelayMs: number;
+}
+
+export interface OutgoingManifest {
   readonly mediaType: string;
   readonly bytes: Buffer;
 }
@@ -32,40 +42,18 @@ interface OutgoingManifest {
 export async function pushImage(
   session: RegistrySession,
   parts: Images,
-  request: {
+  request: PushOptions & {
     readonly image: Image;
     readonly name: Reference & { readonly tag: string };
-    readonly onProgress: OnProgress;
-    readonly signal: AbortSignal;
-    readonly retryDelayMs: number;
   },
 ): Promise<PushedImage> {
   const { images, leases, originals, events } = parts;
-  const { image, name, onProgress, retryDelayMs } = request;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([request.signal, failed.signal]);
+  const { image, name, signal } = request;
   const { domain, path, tag } = name;
-  const writer = new RepositoryWriter(session, name);
-  const retry = { signal, firstDelayMs: retryDelayMs };
   using lease = leases.open();
-  if (image.chainId) lease.hold(image.chainId);
-
-  const original = await originalManifest(parts, image);
-  const layers = layersOf(image, original?.blobs);
-  for (const { diffId } of layers.toReversed()) onProgress(layerStatus(diffId, 'Preparing'));
-  const context = { images: parts, writer, domain, path, onProgress, retry };
-  const blobs = await pushLayers(layers, (layer) => pushLayer(layer, context), { onProgress, failed });
-  originals.rememberBlobs(blobs, `${domain}/${path}`);
-
-  const isOriginal = original?.blobs.every(({ digest }, i) => digest === blobs[i]!.digest);
-  const config = images.configBytes(image.id);
-  if (!(await writer.has(image.id, signal)))
-    await writer.upload(
-      { digest: image.id, size: config.length, open: (start) => once(config.subarray(start)) },
-      { ...retry, onBytes: () => {} },
-    );
-  const manifest = original && isOriginal ? original.manifest : newManifest(image.id, config.length, blobs);
-  await writer.putManifest(tag, manifest, signal);
+  const configBytes = images.configBytes(image.id);
+  const manifest = await sendImage(session, parts, { ...request, image: { ...image, configBytes }, lease });
+  await new RepositoryWriter(session, name).putManifest(tag, manifest, signal);
 
   const digest = digestOf(manifest.bytes);
   await originals.content.ingest(digest, once(manifest.bytes), { maxBytes: manifest.bytes.length, lease });
@@ -82,10 +70,46 @@ export async function pushImage(
   return { digest, size: manifest.bytes.length };
 }
 
+/** Puts layers and configuration of an image into a repository; returns the manifest, which is still to be put. */
+export async function sendImage(
+  session: RegistrySession,
+  parts: Images,
+  request: PushOptions & {
+    readonly image: OutgoingImage;
+    readonly name: Reference;
+    readonly lease: Lease;
+  },
+): Promise<OutgoingManifest> {
+  const { originals } = parts;
+  const { image, name, onProgress, retryDelayMs, lease } = request;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([request.signal, failed.signal]);
+  const { domain, path } = name;
+  const writer = new RepositoryWriter(session, name);
+  const retry = { signal, firstDelayMs: retryDelayMs };
+  if (image.chainId) lease.hold(image.chainId);
+
+  const original = await originalManifest(parts, image);
+  const layers = layersOf(image, original?.blobs);
+  for (const { diffId } of layers.toReversed()) onProgress(layerStatus(diffId, 'Preparing'));
+  const context = { images: parts, writer, domain, path, onProgress, retry };
+  const blobs = await pushLayers(layers, (layer) => pushLayer(layer, context), { onProgress, failed });
+  originals.rememberBlobs(blobs, `${domain}/${path}`);
+
+  const isOriginal = original?.blobs.every(({ digest }, i) => digest === blobs[i]!.digest);
+  const config = image.configBytes;
+  if (!(await writer.has(image.id, signal)))
+    await writer.upload(
+      { digest: image.id, size: config.length, open: (start) => once(config.subarray(start)) },
+      { ...retry, onBytes: () => {} },
+    );
+  return original && isOriginal ? original.manifest : newManifest(image.id, config.length, blobs);
+}
+
 /** A manifest of the image all of whose blobs can be had. */
 async function originalManifest(
   { originals }: Images,
-  image: Image,
+  image: Pick<Image, 'id'>,
 ): Promise<{ manifest: OutgoingManifest; blobs: LayerBlob[] } | undefined> {
   for (const { digest, mediaType } of originals.manifestsOf(image.id)) {
     const bytes = await originals.content.read(digest);
@@ -97,7 +121,7 @@ async function originalManifest(
   return undefined;
 }
 
-function layersOf(image: Image, preferred: readonly LayerBlob[] | undefined): PushedLayer[] {
+function layersOf(image: Pick<Image, 'config'>, preferred: readonly LayerBlob[] | undefined): PushedLayer[] {
   let parent: Digest | null = null;
   return image.config.rootfs.diff_ids.map((diffId, i) => {
     const chainId: Digest = chainIdOf(parent, diffId);

@@ -36,7 +36,7 @@ t.test('docker buildx build: names, arguments, labels, files about the result', 
   t.equal(await engine.output(['run', '--rm', 'made:1']), 'hello you\na\nb\n');
 
   const again = await built('-t', 'made:1', '--build-arg', 'WHO=you', '--label', 'l=v', '.');
-  const steps = [...again.matchAll(/^#(\d+) \[(?:base|stage-1) [2-9]/gm)].map(([, step]) => step);
+  const steps = [...again.matchAll(/^#(\d+) \[(?:base [2-9]|stage-1 )/gm)].map(([, step]) => step);
   t.ok(steps.length >= 4, 'every step is shown');
   for (const step of steps) t.match(again, new RegExp(`^#${step} CACHED$`, 'm'), `step ${step} is cached`);
   t.equal(
@@ -103,8 +103,6 @@ t.test('a wrong Dockerfile is shown by its line', { skip }, async (t) => {
   });
   t.match(unknown.stderr, /^ {3}2 \| >>> FROM no\.invalid\/x$/m);
   t.match(unknown.stderr, /^ERROR: failed to solve: .*no\.invalid/m);
-  const several = await build('--platform', 'linux/amd64,linux/arm64', '.');
-  t.match(several.stderr, /^ERROR: failed to solve: this engine does not support several platforms/m);
   const none = await build('-f', 'Nowhere', '.');
   t.match(none.stderr, /failed to read dockerfile: open Nowhere: no such file or directory/);
 });

@@ -97,7 +97,9 @@ async function push(images: Images['images'], registry: Registry, request: ApiRe
       const image = images.byReference(name);
       if (!image) throw new NotFound(`tag does not exist: ${familiarReference(name)}`);
       requirePlatform(image.config, platform ? parsePlatform(platform) : undefined, familiarReference(name));
-      const { digest, size } = await registry.push(name, { image, credentials, onProgress, signal });
+      const alone = platform !== undefined;
+      const options = { image, credentials, onProgress, signal, alone };
+      const { digest, size } = await registry.push(name, options);
       onProgress({ status: `${each}: digest: ${digest} size: ${size}` });
       onProgress({ progressDetail: {}, aux: { Tag: each, Digest: digest, Size: size } });
     }

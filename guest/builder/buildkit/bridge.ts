@@ -1,4 +1,6 @@
+import { formatPlatform } from '../../images/platform.ts';
 import type { BuildResult } from '../build.ts';
+import { type Built, builtOne } from './built.ts';
 import { frontEndCapabilities, graphCapabilities } from './capabilities.ts';
 import { sentence } from './failure.ts';
 import type { CallContext, Methods } from './grpc/server.ts';
@@ -27,7 +29,7 @@ export type RunFrontEnd = (
   build: RunningBuild,
   asked: { readonly options: ReadonlyMap<string, string>; readonly inputs: ReadonlyMap<string, BuildResult> },
   signal: AbortSignal,
-) => Promise<BuildResult>;
+) => Promise<Built>;
 
 /**
  * LLBBridge: what buildx, which plays the front end's part, asks of a build. The build is named in the metadata.
@@ -54,9 +56,7 @@ export function bridgeMethods(deps: {
       checkFrontEnd(frontend, frontendOpt);
       build.asked = { frontend, frontendAttrs: frontendOpt };
       const inputs = await inputsOf(frontendInputs, signal);
-      const id = build.keep(await deps.runFrontEnd(build, { options: frontendOpt, inputs }, signal));
-      const def = resultGraph({ ref: build.ref, id });
-      return wire.SolveResponse.of({ ref: id, result: wire.Result.of({ ref: { id, def } }) });
+      return answer(build, await deps.runFrontEnd(build, { options: frontendOpt, inputs }, signal));
     } catch (error) {
       build.failure = sentence(error);
       throw build.failure;
@@ -85,10 +85,9 @@ export function bridgeMethods(deps: {
     // Its own failure comes back without what this engine knows of it.
     if (error) build.return(build.failure ?? new GrpcError(error.code, error.message, error.details));
     else {
-      const ids = [result?.ref, ...(result?.refs?.refs.values() ?? [])].flatMap((ref) => ref?.id || []);
-      if (ids.length > 1)
-        build.return(new GrpcError(codes.unimplemented, 'this engine exports one result of a build'));
-      else build.return(ids[0] === undefined ? null : build.result(ids[0]));
+      const ids = [...(result?.refs?.refs.values() ?? [])].map(({ id }) => id);
+      if (ids.length > 0) build.return({ results: build.results(ids), isIndex: true });
+      else build.return(result?.ref?.id ? builtOne(build.result(result.ref.id)) : null);
     }
     return {};
   }
@@ -108,6 +107,30 @@ export function bridgeMethods(deps: {
     [`${service}/Evaluate`, unary(wire.EvaluateRequest, wire.EvaluateResponse, () => ({}))],
     [`${service}/Inputs`, unary(wire.InputsRequest, wire.InputsResponse, () => wire.InputsResponse.of({}))],
   ]);
+}
+
+/**
+ * Results by their ids; those of several platforms by the platforms, which are listed besides (buildkit,
+ * exporter/containerimage/exptypes).
+ */
+function answer(build: RunningBuild, { results, isIndex }: Built): Content<typeof wire.SolveResponse> {
+  const refs = results.map((result) => {
+    const id = build.keep(result);
+    return { id, def: resultGraph({ ref: build.ref, id }) };
+  });
+  const keys = results.map(({ platform }) => formatPlatform(platform));
+  const suffixed = (i: number) => (isIndex ? `/${keys[i]}` : '');
+  const platforms = results.map(({ platform }, i) => ({ ID: keys[i], Platform: platform }));
+  const metadata = new Map([
+    ...results.map(({ configBytes }, i) => [`containerimage.config${suffixed(i)}`, configBytes] as const),
+    ['refs.platforms', Buffer.from(JSON.stringify({ Platforms: platforms }))] as const,
+  ]);
+  const byPlatform = new Map(refs.map((ref, i) => [keys[i]!, ref]));
+  return wire.SolveResponse.of(
+    isIndex
+      ? { result: wire.Result.of({ refs: { refs: byPlatform }, metadata }) }
+      : { ref: refs[0]!.id, result: wire.Result.of({ ref: refs[0]!, metadata }) },
+  );
 }
 
 /** Throws GrpcError for a front end that is not Dockerfile's. */

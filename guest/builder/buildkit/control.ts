@@ -1,5 +1,6 @@
-import type { BuildCache, BuildRequest, BuildResult } from '../build.ts';
+import type { BuildCache, BuildRequest } from '../build.ts';
 import { checkFrontEnd, graphsRefused, type RunFrontEnd } from './bridge.ts';
+import type { Built } from './built.ts';
 import { Attributes } from './exporters/attributes.ts';
 import type { ExporterType } from './exporters/exporter.ts';
 import { sentence } from './failure.ts';
@@ -49,19 +50,23 @@ export function controlMethods(deps: ControlDependencies): Methods {
           codes.unimplemented,
           `this engine does not support the output type ${type}; ${[...deps.exporters.keys()].join(', ')} are what it writes`,
         );
-      return { send: exporter(new Attributes(type, attrs)), number };
+      return { ...exporter(new Attributes(type, attrs)), number };
     });
     const entitlements = entitlementsOf(request.entitlements);
-    const build = new RunningBuild({ ref: request.ref, sessionId: request.session, entitlements }, signal);
+    const refusesIndex = exporters.flatMap((exporter) => exporter.refusesIndex ?? [])[0];
+    const build = new RunningBuild(
+      { ref: request.ref, sessionId: request.session, entitlements, refusesIndex },
+      signal,
+    );
     deps.builds.add(build);
     const record = startedRecord({ ...request, exporters: exports });
     deps.history.begin(record);
     const exporterResponse = new Map<string, string>();
     let failure: GrpcError | undefined;
     try {
-      const result = await resultOf(build, request);
-      for (const { send, number } of result ? exporters : []) {
-        const answer = await send(result!, {
+      const built = await resultOf(build, request);
+      for (const { send, number } of built ? exporters : []) {
+        const answer = await send(built!, {
           ...{ number, signal },
           session: () => deps.sessions.get(build.sessionId, signal),
           publish: (event) => build.progress.publish(event),
@@ -84,16 +89,16 @@ export function controlMethods(deps: ControlDependencies): Methods {
     }
   }
 
-  async function resultOf(build: RunningBuild, request: SolveRequest): Promise<BuildResult | null> {
+  async function resultOf(build: RunningBuild, request: SolveRequest): Promise<Built | null> {
     if (request.frontend === '') return Promise.race([build.returned, aborted(build.signal)]);
     checkFrontEnd(request.frontend, request.frontendAttrs);
-    const result = await deps.runFrontEnd(
+    const built = await deps.runFrontEnd(
       build,
       { options: request.frontendAttrs, inputs: new Map() },
       build.signal,
     );
-    build.keep(result);
-    return result;
+    for (const result of built.results) build.keep(result);
+    return built;
   }
 
   async function* status({ ref }: Content<typeof wire.StatusRequest>, { signal }: CallContext) {

@@ -1,10 +1,21 @@
-import { parsePlatform } from '../../images/platform.ts';
+import { formatPlatform, type Platform, parsePlatform, plainPlatform } from '../../images/platform.ts';
 import { checkUlimits, type Ulimit } from '../../runtime/spec/ulimits.ts';
 import type { BuildRequest } from '../build.ts';
 import { codes, GrpcError } from './grpc/status.ts';
 
-/** What the options of `dockerfile.v0` say of a build, apart from where its files are. */
-export type Options = Omit<BuildRequest, 'dockerfile' | 'context' | 'namedContexts' | 'entitlements'>;
+/** What the options of `dockerfile.v0` say of a build, apart from where its files are and what it is for. */
+export type Options = Omit<
+  BuildRequest,
+  'dockerfile' | 'context' | 'namedContexts' | 'entitlements' | 'platform' | 'saysPlatform'
+>;
+
+/** What is built for. */
+export interface Targets {
+  /** None = this computer's own. */
+  readonly platforms: readonly Platform[];
+  /** The result is an index, be it of one. */
+  readonly isIndex: boolean;
+}
 
 /** Where the client has its files. */
 export interface Places {
@@ -30,7 +41,11 @@ const ofNoEffect =
  * Reads the front end's options (buildkit, frontend/dockerui/config.go). What it does not know, it refuses by
  * name. Throws GrpcError and InvalidParameter.
  */
-export function readOptions(options: ReadonlyMap<string, string>): { options: Options; places: Places } {
+export function readOptions(options: ReadonlyMap<string, string>): {
+  options: Options;
+  places: Places;
+  targets: Targets;
+} {
   const rest = new Map(options);
   const take = (name: string) => {
     const value = rest.get(name);
@@ -54,16 +69,13 @@ export function readOptions(options: ReadonlyMap<string, string>): { options: Op
   const noCache = take('no-cache');
   const mode = take('image-resolve-mode') ?? 'default';
   if (!['default', 'pull', 'local'].includes(mode)) refuse(`image-resolve-mode "${mode}"`);
-  const platform = take('platform');
-  if (platform?.includes(',') || truth(take('multi-platform')))
-    refuse('several platforms in one build; build them one by one');
+  const targets = targetsOf(list(take('platform')), truth(take('multi-platform')));
   const buildArgs = Object.fromEntries(takeAll('build-arg:'));
   const shmSize = take('shm-size');
   const result: Options = {
     target: take('target'),
     buildArgs,
     labels: Object.fromEntries(takeAll('label:')),
-    platform: platform ? parsePlatform(platform) : undefined,
     noCache: noCache === undefined ? false : noCache === '' ? true : noCache.split(','),
     pull: mode === 'pull',
     cacheFrom: cacheImports(take('cache-imports'), take('cache-from')),
@@ -81,7 +93,13 @@ export function readOptions(options: ReadonlyMap<string, string>): { options: Op
     if (name.startsWith('attest:')) refuse('attestations (--attest, --sbom, --provenance)');
     if (!ofNoEffect.test(name)) refuse(`the option "${name}" of dockerfile.v0`);
   }
-  return { options: result, places };
+  return { options: result, places, targets };
+}
+
+function targetsOf(words: readonly string[], forced: boolean): Targets {
+  const found = words.map((word) => plainPlatform(parsePlatform(word)));
+  const platforms = new Map(found.map((platform) => [formatPlatform(platform), platform]));
+  return { platforms: [...platforms.values()], isIndex: forced || found.length > 1 };
 }
 
 function refuse(what: string): never {

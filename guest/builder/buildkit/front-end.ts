@@ -1,5 +1,7 @@
 import type { ImageStore } from '../../images/image-store.ts';
+import { hostPlatform, type Platform } from '../../images/platform.ts';
 import type {
+  BuildEvent,
   Builder,
   BuildRequest,
   BuildResult,
@@ -9,9 +11,11 @@ import type {
 } from '../build.ts';
 import type { LocalTrees } from '../cache/local-trees.ts';
 import type { RunFrontEnd } from './bridge.ts';
+import type { Built } from './built.ts';
 import { buildFailure } from './failure.ts';
 import { readOptions } from './front-end-options.ts';
 import { codes, GrpcError } from './grpc/status.ts';
+import { oneDisplay } from './one-display.ts';
 import { openRemoteContext } from './remote-context.ts';
 import type { RunningBuild } from './running-build.ts';
 import { ClientDirectory } from './session/client-directory.ts';
@@ -19,6 +23,7 @@ import { readCredentials } from './session/credentials.ts';
 import { readSecret } from './session/secrets.ts';
 import type { Session, Sessions } from './session/sessions.ts';
 import { openAgentSocket } from './session/ssh-agent.ts';
+import { SharedContext } from './shared-context.ts';
 import { showVertex, type Vertex } from './vertex.ts';
 
 export interface FrontEndDependencies {
@@ -38,13 +43,17 @@ export async function runFrontEnd(
   build: RunningBuild,
   asked: Parameters<RunFrontEnd>[1],
   signal: AbortSignal,
-): Promise<BuildResult> {
+): Promise<Built> {
   let dockerfile: DockerfileSource | null = null;
   try {
     const session = await deps.sessions.get(build.sessionId, signal);
-    const { options, places } = readOptions(asked.options);
+    const { options, places, targets } = readOptions(asked.options);
+    const { isIndex } = targets;
+    if (isIndex && build.refusesIndex) throw new GrpcError(codes.unimplemented, build.refusesIndex);
     const directory = (name: string) => new ClientDirectory({ session, trees: deps.trees, name, signal });
     const publish = build.progress.publish.bind(build.progress);
+    await using shared = new AsyncDisposableStack();
+    const share = (source: ContextSource) => (isIndex ? shared.use(new SharedContext(source)) : source);
     using remote = await openRemoteContext(places, { session, publish, signal, builds: deps.builds });
     const context = remote?.context ?? directory(places.contextDirectory);
     const own = remote === null || places.ownDockerfile;
@@ -56,18 +65,46 @@ export async function runFrontEnd(
     const request: BuildRequest = {
       ...options,
       dockerfile,
-      context,
-      namedContexts: namedContexts(places.named, { directory, inputs: asked.inputs, images: deps.images }),
+      context: share(context),
+      namedContexts: namedContexts(places.named, {
+        directory: (name) => share(directory(name)),
+        ...{ inputs: asked.inputs, images: deps.images },
+      }),
       entitlements: build.entitlements,
+      saysPlatform: isIndex,
     };
-    return await deps.builder.build(request, {
-      signal,
-      onProgress: (event) => build.progress.publish(event, dockerfile ?? undefined),
-      ...askClient(deps, session, signal),
-    });
+    const show = (event: BuildEvent) => build.progress.publish(event, dockerfile ?? undefined);
+    const onProgress = isIndex ? oneDisplay(show) : show;
+    const platforms = targets.platforms.length > 0 ? targets.platforms : [hostPlatform];
+    const results = await sideBySide(platforms, signal, (platform, signal) =>
+      deps.builder.build(
+        { ...request, platform },
+        { signal, onProgress, ...askClient(deps, session, signal) },
+      ),
+    );
+    return { results, isIndex };
   } catch (error) {
     signal.throwIfAborted();
     throw buildFailure(error, dockerfile);
+  }
+}
+
+/** Builds for every platform at once. The first failure ends the others; then nothing is left of any. */
+async function sideBySide(
+  platforms: readonly Platform[],
+  signal: AbortSignal,
+  build: (platform: Platform, signal: AbortSignal) => Promise<BuildResult>,
+): Promise<BuildResult[]> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const building = platforms.map((platform) => build(platform, either));
+  try {
+    return await Promise.all(building);
+  } catch (error) {
+    failed.abort(error);
+    for (const one of await Promise.allSettled(building))
+      if (one.status === 'fulfilled') one.value[Symbol.dispose]();
+    throw error;
   }
 }
 

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { BuildRequest, BuildResult } from '../build.ts';
+import type { Built } from './built.ts';
 import { codes, GrpcError } from './grpc/status.ts';
 import { Progress } from './progress.ts';
 
 interface Settle {
-  resolve(result: BuildResult | null): void;
+  resolve(built: Built | null): void;
   reject(error: GrpcError): void;
 }
 
@@ -19,8 +20,8 @@ export class RunningBuild {
   readonly progress = new Progress();
   /** Aborted when the client cancels. */
   readonly signal: AbortSignal;
-  /** What the client returned: a result, or null for none. */
-  readonly returned: Promise<BuildResult | null>;
+  /** What the client returned: results, or null for none. */
+  readonly returned: Promise<Built | null>;
   readonly #settle: Settle;
   readonly #results = new Map<string, BuildResult>();
   /** The last failure of a front end's call, with the details that a client may not send back. */
@@ -32,11 +33,18 @@ export class RunningBuild {
   /** What `RUN` may have: `--allow`. */
   readonly entitlements: BuildRequest['entitlements'];
 
+  /** Why what is to become of the result cannot be done with several platforms; undefined when it can. */
+  readonly refusesIndex: string | undefined;
+
   /** @param signal aborted when the client cancels */
-  constructor(from: Pick<RunningBuild, 'ref' | 'sessionId' | 'entitlements'>, signal: AbortSignal) {
+  constructor(
+    from: Pick<RunningBuild, 'ref' | 'sessionId' | 'entitlements' | 'refusesIndex'>,
+    signal: AbortSignal,
+  ) {
     this.ref = from.ref;
     this.sessionId = from.sessionId;
     this.entitlements = from.entitlements;
+    this.refusesIndex = from.refusesIndex;
     this.signal = signal;
     let settle: Settle | undefined;
     this.returned = new Promise((resolve, reject) => {
@@ -48,7 +56,7 @@ export class RunningBuild {
   }
 
   /** The client's last word on its front end's work. */
-  return(outcome: BuildResult | GrpcError | null): void {
+  return(outcome: Built | GrpcError | null): void {
     if (outcome instanceof GrpcError) this.#settle.reject(outcome);
     else this.#settle.resolve(outcome);
   }
@@ -58,6 +66,12 @@ export class RunningBuild {
     const id = randomBytes(12).toString('hex');
     this.#results.set(id, result);
     return id;
+  }
+
+  /** Of several, in the order in which they were made: clients send them back in any. */
+  results(ids: readonly string[]): BuildResult[] {
+    const inOrder = [...this.#results.keys()];
+    return [...ids].sort((a, b) => inOrder.indexOf(a) - inOrder.indexOf(b)).map((id) => this.result(id));
   }
 
   result(id: string): BuildResult {

@@ -12,8 +12,8 @@ export const buildKitVersion = {
 
 /**
  * The engine as a worker of BuildKit. By the label `…worker.snapshotter` buildx knows an engine that writes archives
- * (outputs oci and docker) and pushes by itself. It takes such an engine also for one that builds for several
- * platforms at once and exports caches, which are then refused here.
+ * (outputs oci and docker) and pushes by itself. It takes such an engine also for one that exports caches
+ * and keeps several platforms under a name, which are then refused here.
  */
 export function worker({
   engineId,

@@ -4,7 +4,7 @@ import type { Digest } from '../../digest.ts';
 import { run } from '../../host/exec.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import type { BindMount } from '../../runtime/spec/mounts.ts';
-import type { BuildSupply } from '../build.ts';
+import type { BuildSupply, OpenContext } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import type { MountStore } from '../cache/mount-store.ts';
 import { select } from '../files/select.ts';
@@ -16,7 +16,7 @@ export const scriptPath = '/dev/pipes/EOF';
 
 /** Where a mount's files come from, resolved. */
 export type MountTree =
-  | { readonly kind: 'directory'; readonly directory: string }
+  | { readonly kind: 'directory'; readonly directory: string; readonly hashOf: OpenContext['hashOf'] }
   | { readonly kind: 'chain'; readonly chainId: Digest | null };
 
 export interface MountParts {

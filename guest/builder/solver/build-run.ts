@@ -4,7 +4,7 @@ import type { Lease } from '../../content/leases.ts';
 import type { Digest } from '../../digest.ts';
 import { newId } from '../../ids.ts';
 import type { Image } from '../../images/image.ts';
-import { hostPlatform, type Platform, requirePlatform } from '../../images/platform.ts';
+import { formatPlatform, hostPlatform, type Platform, requirePlatform } from '../../images/platform.ts';
 import { chainIdOfAll } from '../../layers/chain.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import type { LowerView } from '../../layers/lower-view.ts';
@@ -17,6 +17,7 @@ import { ignoreLines } from '../dockerfile/ignore.ts';
 import type { Dockerfile } from '../dockerfile/stages.ts';
 import { ShownTrees } from '../exec/shown-trees.ts';
 import { contextPaths } from './context-paths.ts';
+import { fullName } from './full-name.ts';
 import { cacheMember, ImageDraft, type InlineStep } from './image-draft.ts';
 import { LayerSteps, type StepsUnderWay } from './layer-steps.ts';
 import { type Plan, planBuild } from './plan.ts';
@@ -33,6 +34,8 @@ export class BuildRun implements AsyncDisposable {
   readonly deps: BuilderDependencies;
   readonly globals: GlobalArgs;
   readonly plan: Plan;
+  /** That the result is for. */
+  readonly platform: Platform;
   readonly lease: Lease;
   readonly steps: LayerSteps;
   readonly trees: ShownTrees;
@@ -54,6 +57,7 @@ export class BuildRun implements AsyncDisposable {
     this.deps = options.deps;
     this.lease = options.lease;
     const platform = request.platform ?? hostPlatform;
+    this.platform = platform;
     const mark = dockerfile.directives.escape;
     this.globals = new GlobalArgs(dockerfile.globalArgs, {
       given: request.buildArgs,
@@ -93,7 +97,12 @@ export class BuildRun implements AsyncDisposable {
     const key = JSON.stringify([reference, platform]);
     const before = this.#images.get(key);
     if (before) return before;
-    const vertex = this.vertex(`[internal] load metadata for ${reference}`, ['image', key], []);
+    const of = this.request.saysPlatform ? `${formatPlatform(platform)} ` : '';
+    const vertex = this.vertex(
+      `[${of}internal] load metadata for ${fullName(reference)}`,
+      ['image', key],
+      [],
+    );
     const found = vertex.run(async () => {
       const image = await this.deps.findImage(reference, {
         platform,
@@ -112,7 +121,7 @@ export class BuildRun implements AsyncDisposable {
 
   /** Takes up what made the layers of `--cache-from` images; one that is not there is passed over, as everywhere. */
   async importCache(): Promise<void> {
-    const platform = this.request.platform ?? hostPlatform;
+    const { platform } = this;
     for (const reference of this.request.cacheFrom) {
       const image = await this.deps
         .findImage(reference, { platform, always: false, supply: this.supply })
@@ -193,7 +202,7 @@ export class BuildRun implements AsyncDisposable {
 }
 
 function contextOf(request: BuildRequest, name: string): ContextSource | null {
-  const named = request.namedContexts.get(name) ?? request.namedContexts.get(name.toLowerCase());
+  const named = request.namedContexts.get(name);
   return named?.kind === 'context' ? named.source : null;
 }
 

@@ -130,8 +130,7 @@ async function openTree(
       tree: { directory: await build.trees.chain(tree.chainId), hashOf: null },
       chainId: tree.chainId,
     };
-  const opened = await build.context(from);
-  return { tree: { directory: tree.directory, hashOf: (path) => opened.hashOf?.(path) } };
+  return { tree: { directory: tree.directory, hashOf: (path) => tree.hashOf?.(path) } };
 }
 
 /** Files of a context are root's; those of stages and images keep their owners. */

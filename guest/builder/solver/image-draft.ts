@@ -26,6 +26,8 @@ export class ImageDraft {
   key: Digest | null = null;
   createdAt: Date;
   author = '';
+  /** ARGs of its stage, which a stage on top of it has too. */
+  args: ReadonlyMap<string, string> = new Map();
   readonly #diffIds: Digest[];
   readonly #history: HistoryEntry[];
   readonly #steps: InlineStep[] = [];
@@ -47,6 +49,7 @@ export class ImageDraft {
     copy.chainId = this.chainId;
     copy.key = this.key;
     copy.author = this.author;
+    copy.args = this.args;
     copy.#diffIds.push(...this.#diffIds);
     copy.#history.push(...this.#history);
     copy.#steps.push(...this.#steps);

@@ -1,4 +1,4 @@
-import { type Platform, parsePlatform } from '../../images/platform.ts';
+import { formatPlatform, type Platform, parsePlatform } from '../../images/platform.ts';
 import type { BuildRequest } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import { suggestion } from '../dockerfile/parse-error.ts';
@@ -35,25 +35,32 @@ export function planBuild(
   { globals, platform }: { readonly globals: GlobalArgs; readonly platform: Platform },
 ): Plan {
   const target = targetOf(stages, request.target);
-  const planned = stages.map((stage): PlannedStage => {
+  const planned: PlannedStage[] = [];
+  for (const stage of stages) {
     const { from, index } = stage;
     const base = globals.expand(from.base, from.range);
     if (base === '')
       throw new BuildError(`base name (${from.base}) should not be blank`, { range: from.range });
     const wanted = from.platform === null ? '' : globals.expand(from.platform, from.range);
-    return {
+    const named = wanted === '' ? platform : parsePlatform(wanted);
+    const source: Source =
+      base === 'scratch'
+        ? { kind: 'scratch' }
+        : sourceOf(base, stages.slice(0, index), request, { platform: named });
+    planned.push({
       stage,
       name: from.name ?? `stage-${index}`,
-      base: base === 'scratch' ? { kind: 'scratch' } : sourceOf(base, stages.slice(0, index), request),
-      platform: wanted === '' ? platform : parsePlatform(wanted),
-    };
-  });
+      base: source,
+      // On another stage, it goes on with that one's.
+      platform: source.kind === 'stage' ? planned[source.index]!.platform : named,
+    });
+  }
   const needed = new Set<number>();
   const need = (index: number) => {
     if (needed.has(index)) return;
     needed.add(index);
-    const { base, stage } = planned[index]!;
-    for (const source of [base, ...sourcesOf(stage, stages, request)])
+    const { base } = planned[index]!;
+    for (const source of [base, ...sourcesOf(planned[index]!, stages, request)])
       if (source.kind === 'stage') need(source.index);
   };
   need(target);
@@ -65,12 +72,13 @@ export function sourceOf(
   name: string,
   before: readonly Stage[],
   request: Pick<BuildRequest, 'namedContexts'>,
-  { numbers = false }: { readonly numbers?: boolean } = {},
+  { platform, numbers = false }: { readonly platform: Platform; readonly numbers?: boolean },
 ): Source {
-  const named = request.namedContexts.get(name) ?? request.namedContexts.get(name.toLowerCase());
+  const key = contextKey(name, request, platform);
+  const named = key === undefined ? undefined : request.namedContexts.get(key);
   const stage = before.findLast(({ from }) => from.name === name.toLowerCase());
   if (named?.kind === 'image') return { kind: 'image', reference: named.reference };
-  if (named) return { kind: 'context', name };
+  if (named) return { kind: 'context', name: key! };
   if (stage) return { kind: 'stage', index: stage.index };
   if (numbers && /^\d+$/.test(name)) {
     if (before[Number(name)]) return { kind: 'stage', index: Number(name) };
@@ -79,7 +87,22 @@ export function sourceOf(
   return { kind: 'image', reference: name };
 }
 
-function sourcesOf(stage: Stage, stages: readonly Stage[], request: BuildRequest): Source[] {
+/** A context by its name: that of the platform (`NAME::linux/arm64`) goes before one that is for any. */
+function contextKey(
+  name: string,
+  { namedContexts }: Pick<BuildRequest, 'namedContexts'>,
+  platform: Platform,
+): string | undefined {
+  const names = [name, name.toLowerCase()];
+  const keys = [...names.map((one) => `${one}::${formatPlatform(platform)}`), ...names];
+  return keys.find((key) => namedContexts.has(key));
+}
+
+function sourcesOf(
+  { stage, platform }: PlannedStage,
+  stages: readonly Stage[],
+  request: BuildRequest,
+): Source[] {
   const before = stages.slice(0, stage.index);
   return stage.instructions.flatMap((instruction) => {
     const names =
@@ -88,7 +111,9 @@ function sourcesOf(stage: Stage, stages: readonly Stage[], request: BuildRequest
         : instruction.kind === 'run'
           ? instruction.mounts.map(fromOf)
           : [];
-    return names.flatMap((name) => (name ? [sourceOf(name, before, request, { numbers: true })] : []));
+    return names.flatMap((name) =>
+      name ? [sourceOf(name, before, request, { platform, numbers: true })] : [],
+    );
   });
 }
 

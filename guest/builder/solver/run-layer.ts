@@ -6,6 +6,7 @@ import { newId } from '../../ids.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import type { Layer } from '../../layers/snapshotter.ts';
 import type { TarEntry } from '../../layers/tar-entry.ts';
+import type { OpenContext } from '../build.ts';
 import { BuildError, RunFailed } from '../build-error.ts';
 import { heredocText, parseHeredoc } from '../dockerfile/heredoc.ts';
 import { ignoreNothing } from '../dockerfile/ignore.ts';
@@ -151,15 +152,18 @@ function openStepMounts(program: Program, context: StepContext, id: string): Pro
 /** The files that `from` of a mount names. */
 export async function treeOf(from: string | null, context: StepContext): Promise<MountTree> {
   const { build, stage } = context;
-  if (from === null) return { kind: 'directory', directory: (await build.context(null)).directory };
+  if (from === null) return shownContext(await build.context(null));
   const before = build.dockerfile.stages.slice(0, stage.stage.index);
-  const source = sourceOf(from, before, build.request, { numbers: true });
+  const source = sourceOf(from, before, build.request, { platform: stage.platform, numbers: true });
   if (source.kind === 'stage')
     return { kind: 'chain', chainId: (await context.stageResult(source.index)).chainId };
-  if (source.kind === 'context')
-    return { kind: 'directory', directory: (await build.context(source.name)).directory };
+  if (source.kind === 'context') return shownContext(await build.context(source.name));
   if (source.kind === 'scratch') return { kind: 'chain', chainId: null };
   return { kind: 'chain', chainId: (await build.image(source.reference, stage.platform)).chainId };
+}
+
+function shownContext(opened: OpenContext): MountTree {
+  return { kind: 'directory', directory: opened.directory, hashOf: (path) => opened.hashOf?.(path) };
 }
 
 /** What a mount has to do with whether a step is the same: contents, but nothing of caches and secrets. */
@@ -167,13 +171,11 @@ async function mountKey(mount: RunMount, context: StepContext): Promise<unknown>
   if (mount.type !== 'bind') return mount;
   const tree = await treeOf(mount.from, context);
   if (tree.kind === 'chain') return [mount, tree.chainId];
-  const { build } = context;
-  const opened = await build.context(mount.from);
   using root = new ConfinedRoot(tree.directory);
   const hash = createHash('sha256');
   for (const one of select(root, mount.source.replace(/[*?[]/g, '\\$&'))) {
     using selected = one;
-    const members = contextMembers(selected, ignoreNothing, (path) => opened.hashOf?.(path));
+    const members = contextMembers(selected, ignoreNothing, (path) => tree.hashOf?.(path));
     const placed = [...members].map((member) =>
       place(member, '', { owner: null, mode: null, latestNs: null }),
     );

@@ -30,15 +30,10 @@ export async function solve(build: BuildRun): Promise<BuildResult> {
     const planned = plan.stages[index]!;
     const { base } = planned;
     if (base.kind === 'stage' && !builds.has(base.index)) await prepare(base.index);
-    const stage = new StageBuild({
-      build,
-      planned,
-      stageResult,
-      stageVertex: (other) => builds.get(other)?.lastVertex ?? null,
-    });
+    const stage = new StageBuild({ build, planned, stageResult });
     builds.set(index, stage);
-    const triggers = base.kind === 'stage' ? builds.get(base.index)!.triggers : [];
-    total = (await stage.prepare(triggers, total + 1, plan.needed.length === 1)) - 1;
+    const below = base.kind === 'stage' ? builds.get(base.index)! : null;
+    total = (await stage.prepare(below, total + 1)) - 1;
   };
   tellGlobals(build);
   total = build.dockerfile.globalArgs.length;
@@ -54,7 +49,7 @@ export async function solve(build: BuildRun): Promise<BuildResult> {
     config,
     configBytes: bytes,
     chainId: draft.chainId,
-    platform: draft.platform,
+    platform: build.platform,
     lease,
     [Symbol.dispose]: () => lease[Symbol.dispose](),
   };

@@ -6,7 +6,7 @@ import { ImageDraft } from './image-draft.ts';
 import type { PlannedStage } from './plan.ts';
 import type { Vertex } from './progress.ts';
 import type { StepContext } from './step-context.ts';
-import { contextCopy, fromText, isShown, stepLabel } from './step-kinds.ts';
+import { contextCopy, fromText, isFromShown, isShown, platformLabel, stepLabel } from './step-kinds.ts';
 import { type ConfigContext, makeConfig, makeLayer } from './step-maker.ts';
 import { StageScope } from './variables.ts';
 import { withLine } from './with-line.ts';
@@ -22,7 +22,6 @@ export interface StageOptions {
   readonly build: BuildRun;
   readonly planned: PlannedStage;
   stageResult(index: number): Promise<ImageDraft>;
-  stageVertex(index: number): Vertex | null;
 }
 
 /** Builds one stage: its instructions one after the other, on its base. */
@@ -35,6 +34,8 @@ export class StageBuild {
   #total = 0;
   /** Of this stage, taken up by a stage on top of it. */
   readonly triggers: string[] = [];
+  /** Names of ARGs, its base's included. */
+  readonly declared = new Set<string>();
 
   constructor(options: StageOptions) {
     this.#options = options;
@@ -47,13 +48,14 @@ export class StageBuild {
   /**
    * Finds the base image and what it triggers, and announces every step.
    *
-   * @param triggers of the stage that this one is on top of
+   * @param below the stage that this one is on top of
    * @param first number of this stage's FROM; returns that of what follows the stage
    */
-  async prepare(triggers: readonly string[], first: number, isOnly: boolean): Promise<number> {
-    const { build, planned, stageVertex } = this.#options;
+  async prepare(below: StageBuild | null, first: number): Promise<number> {
+    const { build, planned } = this.#options;
     const { stage, base } = planned;
-    const inherited = [...triggers];
+    const inherited = [...(below?.triggers ?? [])];
+    for (const name of below?.declared ?? []) this.declared.add(name);
     if (base.kind === 'image') {
       const image = await build.image(base.reference, planned.platform).catch((error: unknown) => {
         throw withLine(error, stage.from);
@@ -68,30 +70,33 @@ export class StageBuild {
     ];
     for (const instruction of stage.instructions)
       if (instruction.kind === 'onbuild') this.triggers.push(instruction.trigger);
-    const shown = 1 + instructions.filter(isShown).length;
-    const label = (index: number) => stepLabel(planned, { index, total: shown, isOnly });
-    let inputs: Vertex[] = [];
-    if (base.kind === 'stage') {
-      const above = stageVertex(base.index);
-      if (above) inputs = [above];
-    } else {
-      this.#fromVertex = build.vertex(
-        `${label(1)} ${fromText(planned)}`,
-        ['from', this.#base?.key, fromText(planned)],
-        [],
-      );
+    const hasFrom = isFromShown(planned);
+    const total = Number(hasFrom) + instructions.filter(isShown).length;
+    let index = 0;
+    const label = () => {
+      const platform = build.request.saysPlatform ? this.#platform() : null;
+      // The only stage is not named.
+      const name = build.plan.stages.length === 1 ? null : planned.name;
+      return stepLabel(name, { platform, index: ++index, total });
+    };
+    let inputs: Vertex[] = below?.lastVertex ? [below.lastVertex] : [];
+    if (hasFrom) {
+      const text = fromText(planned);
+      this.#fromVertex = build.vertex(`${label()} ${text}`, ['from', this.#base?.key, text], []);
       inputs = [this.#fromVertex];
     }
     this.#fromNumber = first;
-    let index = 1;
     for (const [i, instruction] of instructions.entries()) {
+      if (instruction.kind === 'arg') for (const { name } of instruction.args) this.declared.add(name);
       const vertex = isShown(instruction)
         ? build.vertex(
-            `${label(++index)} ${instruction.text}`,
+            `${label()} ${instruction.text}`,
             [
               instruction.text,
               instruction.kind === 'run' ? instruction.heredocs : [],
               build.request.buildArgs,
+              this.#platform(),
+              this.#knowsTarget() ? build.platform : null,
             ],
             inputs,
           )
@@ -113,12 +118,14 @@ export class StageBuild {
     this.#tell(this.#fromNumber, stage.from.text, 'completed', null, { draft, cached: false });
     // Triggers have been taken up.
     draft.config.OnBuild = null;
-    const scope = new StageScope(build.globals, { mark: build.mark, env: draft.config.Env ?? [] });
+    const { args, config } = draft;
+    const scope = new StageScope(build.globals, { mark: build.mark, env: config.Env ?? [], args });
     const commands = { cmdSet: false };
     for (const step of this.#steps) {
       build.supply.signal.throwIfAborted();
       await this.#step(step, scope, draft, commands);
     }
+    draft.args = scope.args;
     return draft;
   }
 
@@ -167,6 +174,17 @@ export class StageBuild {
     const step = { instruction: contextCopy(stage.stage.from, name), number: this.#fromNumber, vertex };
     const context = { build, stage, draft, scope, isFresh: build.isFresh(stage.name) };
     await makeLayer(step.instruction, this.#context(step, vertex, context), { cmdSet: false });
+  }
+
+  /** What steps from here on are for. */
+  #platform(): string {
+    const { build, planned } = this.#options;
+    return platformLabel(planned.platform, build.platform, this.declared);
+  }
+
+  /** Whether what follows may differ by what the result is for. */
+  #knowsTarget(): boolean {
+    return [...this.declared].some((name) => name.startsWith('TARGET'));
   }
 
   #tell(

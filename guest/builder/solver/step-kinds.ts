@@ -1,4 +1,6 @@
+import { formatPlatform, type Platform, plainPlatform } from '../../images/platform.ts';
 import type { CopyInstruction, FromInstruction, StageInstruction } from '../dockerfile/instruction.ts';
+import { fullName } from './full-name.ts';
 import type { PlannedStage } from './plan.ts';
 
 /** What makes or gets files: instructions that BuildKit's clients see. */
@@ -8,7 +10,7 @@ export function isShown({ kind }: StageInstruction): boolean {
 
 /** FROM as it is shown: variables replaced where that is of interest. */
 export function fromText({ base, stage }: PlannedStage): string {
-  if (base.kind === 'image') return `FROM ${base.reference}`;
+  if (base.kind === 'image') return `FROM ${fullName(base.reference)}`;
   return base.kind === 'scratch' ? 'FROM scratch' : stage.from.text;
 }
 
@@ -32,11 +34,33 @@ export function contextCopy(from: FromInstruction, name: string): CopyInstructio
   };
 }
 
-/** `[build 2/6]`, the number as wide as that of the last; a lone stage without a name is not named. */
+/** Whether FROM is a step that is shown: it gets files that no other step has. */
+export function isFromShown({ base }: Pick<PlannedStage, 'base'>): boolean {
+  return base.kind === 'image' || base.kind === 'context';
+}
+
+/** `[build 2/6]`, the number as wide as that of the last; before it the platform, where there are several. */
 export function stepLabel(
-  { name, stage }: Pick<PlannedStage, 'name' | 'stage'>,
-  { index, total, isOnly }: { readonly index: number; readonly total: number; readonly isOnly: boolean },
+  stage: string | null,
+  {
+    platform,
+    index,
+    total,
+  }: { readonly platform: string | null; readonly index: number; readonly total: number },
 ): string {
-  const stageName = isOnly && stage.from.name === null ? '' : `${name} `;
-  return `[${stageName}${String(index).padStart(String(total).length)}/${total}]`;
+  const words = [platform, stage, `${String(index).padStart(String(total).length)}/${total}`];
+  return `[${words.filter((word) => word !== null).join(' ')}]`;
+}
+
+/**
+ * `linux/amd64`, or `linux/amd64->arm64` of a step that runs on the one and knows by its ARGs that it is for the other.
+ *
+ * @param args that have been declared
+ */
+export function platformLabel(its: Platform, target: Platform, args: ReadonlySet<string>): string {
+  const knows = args.has('TARGETPLATFORM') || args.has('TARGETARCH');
+  if (!knows || its.architecture === target.architecture) return formatPlatform(its);
+  const knowsVariant = args.has('TARGETPLATFORM') || args.has('TARGETVARIANT');
+  const known = plainPlatform({ ...target, variant: knowsVariant ? target.variant : undefined });
+  return `${formatPlatform(its)}->${[known.architecture, known.variant].filter(Boolean).join('/')}`;
 }

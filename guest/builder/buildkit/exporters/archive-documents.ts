@@ -2,24 +2,18 @@ import { type Digest, digestOf } from '../../../digest.ts';
 import { mediaTypes } from '../../../images/manifest.ts';
 import type { Platform } from '../../../images/platform.ts';
 import { familiarReference, formatReference } from '../../../reference.ts';
-import type { Attributes } from './attributes.ts';
+import type { Annotations } from './annotations.ts';
 import type { TaggedName } from './image-names.ts';
 import type { LayerCompression } from './layer-form.ts';
 
 /** `oci-mediatypes`: the words that a manifest has for what it names. */
 export type MediaTypes = 'oci' | 'docker';
 
-/** OCI annotations (`annotation.KEY=VALUE` and its variants), by where they go. */
-export interface Annotations {
-  readonly manifest: ReadonlyMap<string, string>;
-  /** In the index, beside the manifest's digest. */
-  readonly descriptor: ReadonlyMap<string, string>;
-}
-
 const docker = 'application/vnd.docker';
 
 const words = {
   oci: {
+    index: mediaTypes.index,
     manifest: mediaTypes.manifest,
     config: mediaTypes.config,
     layer: {
@@ -29,6 +23,7 @@ const words = {
     },
   },
   docker: {
+    index: `${docker}.distribution.manifest.list.v2+json`,
     manifest: `${docker}.distribution.manifest.v2+json`,
     config: `${docker}.container.image.v1+json`,
     layer: {
@@ -39,30 +34,30 @@ const words = {
   },
 } as const;
 
-/** Of one image: what is for an index is refused, as there is none with more than one image. */
-export function takeAnnotations(attributes: Attributes): Annotations {
-  const manifest = new Map([
-    ...attributes.takeAll('annotation.'),
-    ...attributes.takeAll('annotation-manifest.'),
-  ]);
-  return { manifest, descriptor: attributes.takeAll('annotation-manifest-descriptor.') };
-}
-
 export interface ArchivedLayer {
   readonly compression: LayerCompression;
   readonly digest: Digest;
   readonly size: number;
 }
 
-/** The manifest's bytes, and the types by which it goes. */
+/** A document by which an image goes, or several do. */
+export interface ArchivedDocument {
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+export type Descriptor = ReturnType<typeof describe>;
+
+/** The manifest of an image. */
 export function manifestDocument(
   kind: MediaTypes,
   image: {
     readonly config: Buffer;
     readonly layers: readonly ArchivedLayer[];
+    readonly platform: Platform;
     readonly annotations: Annotations;
   },
-): { readonly mediaType: string; readonly bytes: Buffer } {
+): ArchivedDocument {
   const { manifest: mediaType, config, layer } = words[kind];
   const bytes = json({
     ...{ schemaVersion: 2, mediaType },
@@ -71,34 +66,50 @@ export function manifestDocument(
       mediaType: layer[compression],
       ...{ digest, size },
     })),
-    ...(image.annotations.manifest.size > 0 && {
-      annotations: Object.fromEntries(image.annotations.manifest),
-    }),
+    ...some(image.annotations.of('manifest', image.platform)),
   });
   return { mediaType, bytes };
 }
 
-/** What an index says of the manifest. */
-export function manifestDescriptor(
-  { mediaType, bytes }: { readonly mediaType: string; readonly bytes: Buffer },
-  about: { readonly created: string; readonly annotations: Annotations; readonly platform: Platform },
-) {
-  const { os, architecture, variant } = about.platform;
+/** The index of images for several platforms. */
+export function manifestListDocument(
+  kind: MediaTypes,
+  manifests: readonly Descriptor[],
+  annotations: Annotations,
+): ArchivedDocument {
+  const { index: mediaType } = words[kind];
   return {
-    ...{ mediaType, digest: digestOf(bytes), size: bytes.length },
-    annotations: {
-      ...Object.fromEntries(about.annotations.descriptor),
-      'org.opencontainers.image.created': about.created,
-    },
-    platform: { architecture, os, ...(variant && { variant }) },
+    mediaType,
+    bytes: json({ schemaVersion: 2, mediaType, manifests, ...some(annotations.of('index')) }),
   };
 }
 
+/** What an index says of a document in it. */
+export function describe(
+  { mediaType, bytes }: ArchivedDocument,
+  about: { readonly annotations: Readonly<Record<string, string>>; readonly platform?: Platform },
+) {
+  const { platform } = about;
+  return {
+    ...{ mediaType, digest: digestOf(bytes), size: bytes.length },
+    ...some(about.annotations),
+    ...(platform && {
+      platform: {
+        ...{ architecture: platform.architecture, os: platform.os },
+        ...(platform.variant && { variant: platform.variant }),
+      },
+    }),
+  };
+}
+
+function some(annotations: Readonly<Record<string, string>>): {
+  readonly annotations?: Readonly<Record<string, string>>;
+} {
+  return Object.keys(annotations).length > 0 ? { annotations } : {};
+}
+
 /** `index.json` of an OCI layout: one entry for each name, or one without a name. */
-export function indexDocument(
-  descriptor: ReturnType<typeof manifestDescriptor>,
-  names: readonly TaggedName[],
-): Buffer {
+export function indexDocument(descriptor: Descriptor, names: readonly TaggedName[]): Buffer {
   const named = names.map((name) => ({
     ...descriptor,
     annotations: {

@@ -21,8 +21,13 @@ export class Attributes {
 
   /** Without a value it is on. Throws GrpcError for what is neither on nor off. */
   flag(name: string, otherwise: boolean): boolean {
+    return this.optionalFlag(name) ?? otherwise;
+  }
+
+  /** Undefined when nothing is said of it. */
+  optionalFlag(name: string): boolean | undefined {
     const value = this.take(name);
-    if (value === undefined) return otherwise;
+    if (value === undefined) return undefined;
     if (/^(?:|1|t|true)$/i.test(value)) return true;
     if (/^(?:0|f|false)$/i.test(value)) return false;
     throw new GrpcError(codes.invalidArgument, `--output type=${this.type}: ${name} is true or false`);

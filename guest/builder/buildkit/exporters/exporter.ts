@@ -1,4 +1,5 @@
-import type { BuildEvent, BuildResult } from '../../build.ts';
+import type { BuildEvent } from '../../build.ts';
+import type { Built } from '../built.ts';
 import type { Session } from '../session/sessions.ts';
 import type { Attributes } from './attributes.ts';
 
@@ -8,8 +9,13 @@ import type { Attributes } from './attributes.ts';
  */
 export type ExporterType = (attributes: Attributes) => Exporter;
 
-/** What is done with a result. Throws GrpcError and EngineError. */
-export type Exporter = (result: BuildResult, context: ExportContext) => Promise<ExportAnswer>;
+/** What is done with what was built. */
+export interface Exporter {
+  /** Why it cannot be done with several platforms; absent when it can. Asked before anything is built. */
+  readonly refusesIndex?: string | undefined;
+  /** Throws GrpcError and EngineError. */
+  send(built: Built, context: ExportContext): Promise<ExportAnswer>;
+}
 
 /** For the client's metadata file: `containerimage.digest` and the like. */
 export type ExportAnswer = Readonly<Record<string, string>>;

@@ -22,19 +22,25 @@ export async function sendTree(
   id: number,
   options: {
     readonly directory: string;
+    /** A directory that is made in the client's for it; null = the client's itself. */
+    readonly place: string | null;
+    /** Before anything of a file goes out; what it throws ends the transfer. */
+    readonly onFile?: (path: string) => void;
     readonly onBytes: (bytes: number) => void;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { directory, onBytes, signal } = options;
+  const { onBytes } = options;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
   if (!session.supports(diffCopy)) throw new GrpcError(codes.unavailable, 'the client takes no files');
   const call = session.client.stream(diffCopy, Packet, Packet, {
     metadata: { 'buildkit-attachable-exporter-id': String(id) },
     signal,
   });
   const files: (string | null)[] = [];
-  const listing = list(call, directory, files);
-  listing.catch(() => {});
+  const listing = list(call, options, files);
+  listing.catch((error: unknown) => failed.abort(error));
   let bytes = 0;
   for await (const { type, id: number, data } of call.messages) {
     if (type === packetTypes.error) throw new GrpcError(codes.unknown, `error from receiver: ${data}`);
@@ -58,7 +64,12 @@ export async function sendTree(
 type Sending = Call<Content<typeof Packet>, Content<typeof Packet>>;
 
 /** Tells of everything in a directory, parents first and names in the order of their bytes. */
-async function list(call: Sending, root: string, files: (string | null)[]): Promise<void> {
+async function list(
+  call: Sending,
+  { directory: root, place, onFile }: Parameters<typeof sendTree>[2],
+  files: (string | null)[],
+): Promise<void> {
+  const there = (path: string) => (place === null ? path : `${place}/${path}`);
   const firstOf = new Map<string, string>();
   const visit = async (directory: string): Promise<void> => {
     const names = await readdir(join(root, directory));
@@ -69,13 +80,19 @@ async function list(call: Sending, root: string, files: (string | null)[]): Prom
       if (stats.isSocket()) continue;
       const inode = `${stats.dev}:${stats.ino}`;
       const first = stats.isFile() && stats.nlink > 1 ? firstOf.get(inode) : undefined;
-      firstOf.set(inode, path);
+      firstOf.set(inode, there(path));
+      if (!stats.isDirectory()) onFile?.(path);
       files.push(stats.isFile() ? full : null);
       const linkname = stats.isSymbolicLink() ? await readlink(full) : (first ?? '');
-      await call.send(Packet.of({ stat: statOf(path, stats, linkname) }));
+      await call.send(Packet.of({ stat: statOf(there(path), stats, linkname) }));
       if (stats.isDirectory()) await visit(path);
     }
   };
+  if (place !== null) {
+    files.push(null);
+    const stat = { path: place, mode: goFileMode(0o040755), modTime: 0n };
+    await call.send(Packet.of({ stat: Stat.of(stat) }));
+  }
   await visit('');
   await call.send(Packet.of({}));
 }

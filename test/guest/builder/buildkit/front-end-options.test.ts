@@ -4,7 +4,7 @@ import { readOptions } from '../../../../guest/builder/buildkit/front-end-option
 const read = (options: Readonly<Record<string, string>>) => readOptions(new Map(Object.entries(options)));
 
 t.test('what buildx sends becomes a request', (t) => {
-  const { options, places } = read({
+  const { options, places, targets } = read({
     filename: 'sub/Dockerfile',
     target: 'one',
     'build-arg:A': '1',
@@ -28,7 +28,6 @@ t.test('what buildx sends becomes a request', (t) => {
     noCache: true,
     pull: true,
     network: 'none',
-    platform: { os: 'linux', architecture: 'amd64' },
     extraHosts: ['a:1.2.3.4', 'b:::1'],
     shmBytes: 1024,
     ulimits: [
@@ -37,6 +36,7 @@ t.test('what buildx sends becomes a request', (t) => {
     ],
     cacheFrom: ['busybox'],
   });
+  t.match(targets, { platforms: [{ os: 'linux', architecture: 'amd64' }], isIndex: false });
   t.same([...places.named], [['more', 'local:more']]);
   t.equal(places.filename, 'sub/Dockerfile');
   t.end();
@@ -50,9 +50,22 @@ t.test('nothing asked for is the default', (t) => {
   t.end();
 });
 
+t.test('several platforms make an index, and so does one that is asked for as such', (t) => {
+  const targets = (options: Readonly<Record<string, string>>) => read(options).targets;
+  t.match(targets({ platform: 'linux/amd64,linux/arm64/v8,arm,aarch64' }), {
+    platforms: [
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm64' },
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+    ],
+    isIndex: true,
+  });
+  t.match(targets({ 'multi-platform': 'true' }), { platforms: [], isIndex: true });
+  t.match(targets({}), { platforms: [], isIndex: false });
+  t.end();
+});
+
 const refused: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
-  [{ platform: 'linux/amd64,linux/arm64' }, /several platforms/],
-  [{ 'multi-platform': 'true' }, /several platforms/],
   [{ 'attest:provenance': 'mode=min' }, /attestations/],
   [{ requestid: 'frontend.outline' }, /request frontend.outline/],
   [{ 'cache-imports': '[{"Type":"s3"}]' }, /--cache-from type=s3/],

@@ -85,3 +85,27 @@ t.test('platforms of FROM, and those of the build', async (t) => {
   t.same(stages[0]!.platform, { os: 'linux', architecture: 'arm64' });
   t.same(stages[1]!.platform, platform);
 });
+
+t.test('a stage on another goes on with its platform', async (t) => {
+  const { stages } = plan(
+    'FROM --platform=linux/arm64 x AS one\nFROM one\nFROM --platform=linux/s390x one\n',
+  );
+  t.same(
+    stages.map(({ platform }) => platform.architecture),
+    ['arm64', 'arm64', 'arm64'],
+  );
+});
+
+t.test('a named context of the platform goes before one for any', async (t) => {
+  const namedContexts = new Map(
+    ['base', 'base::linux/arm64'].map((name) => [name, { kind: 'image' as const, reference: name }]),
+  );
+  const { stages } = plan('FROM base\nFROM --platform=linux/arm64 base\n', { namedContexts });
+  t.same(
+    stages.map(({ base }) => base),
+    [
+      { kind: 'image', reference: 'base' },
+      { kind: 'image', reference: 'base::linux/arm64' },
+    ],
+  );
+});

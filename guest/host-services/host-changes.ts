@@ -1,14 +1,20 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import * as z from 'zod';
 import { tryRun } from '../host/exec.ts';
-import { type HostChanges, noticeTime, type SharedDirectory } from '../wire/index.ts';
+import { type HostChanges, noticeDirectory, noticeTime, type SharedDirectory } from '../wire/index.ts';
 import { takeJsonLines } from './json-lines.ts';
 
 /** Batches of a host of ours stay far below. */
 const longestLine = 16 * 1024 ** 2;
 const paths = z.array(z.string().regex(/^\/\d+(?:\/|$)/));
-const changes = z.object({ serial: z.number().int(), gone: paths, directories: paths, files: paths });
+const changes = z.object({
+  serial: z.number().int(),
+  gone: paths,
+  departed: paths,
+  directories: paths,
+  files: paths,
+});
 
 export interface HostFilesParts {
   readonly directories: readonly SharedDirectory[];
@@ -49,19 +55,33 @@ export class HostFiles {
       if (this.#tell === tell) this.#tell = null;
     });
     takeJsonLines(connection, { schema: changes, longest: longestLine }, (batch) => {
-      void touchAll(this.#parts.mountedAt, batch).then(() =>
+      void this.#tellPrograms(batch).then(() =>
         connection.write(`${JSON.stringify({ told: batch.serial })}\n`),
       );
     });
     void tell();
   }
+
+  async #tellPrograms(batch: HostChanges): Promise<void> {
+    const { mountedAt } = this.#parts;
+    const bound = batch.departed.length === 0 ? [] : await boundPaths(this.#parts);
+    // A container's own bind would go with it, and not come back with the next file of that name.
+    const isBound = (path: string) => bound.some((other) => other === path || other.startsWith(`${path}/`));
+    for (const [index, path] of batch.departed.entries())
+      if (!isBound(path)) await depart(mountedAt, path, `${batch.serial}.${index}`);
+    await touchAll(mountedAt, batch);
+  }
 }
 
+type Bound = Pick<HostFilesParts, 'directories' | 'boundSources'>;
+
 /** Of what containers bind, what is in a directory of the host; without what is below another. */
-export async function watchedPaths({
-  directories,
-  boundSources,
-}: Pick<HostFilesParts, 'directories' | 'boundSources'>): Promise<string[]> {
+export async function watchedPaths(parts: Bound): Promise<string[]> {
+  const all = await boundPaths(parts);
+  return all.filter((path) => !all.some((other) => path.startsWith(`${other}/`))).sort();
+}
+
+async function boundPaths({ directories, boundSources }: Bound): Promise<string[]> {
   const inShares = async (source: string) => {
     // A bind is what a link leads to, and only here it is known where that is.
     const real = await realpath(source, { encoding: 'buffer' }).catch(() => Buffer.from(source));
@@ -76,8 +96,21 @@ export async function watchedPaths({
       .map(({ number }) => `/${number}`);
     return nearest === undefined ? below : [`/${nearest.number}${path.slice(nearest.root.length)}`, ...below];
   };
-  const all = [...new Set((await Promise.all([...new Set(boundSources())].map(inShares))).flat())];
-  return all.filter((path) => !all.some((other) => path.startsWith(`${other}/`))).sort();
+  return [...new Set((await Promise.all([...new Set(boundSources())].map(inShares))).flat())];
+}
+
+/**
+ * Makes the kernel tell that something has gone: IN_MOVED_FROM where it was, and IN_DELETE_SELF. A rename alone says by
+ * where it leads to that it is none; so nothing else is done here that would remove a file which has this name again.
+ */
+async function depart(mountedAt: string, path: string, id: string): Promise<void> {
+  const gone = `${mountedAt}/${noticeDirectory}/${id}/gone`;
+  try {
+    await rename(Buffer.from(`${mountedAt}${path}`, 'latin1'), gone);
+    await unlink(gone).catch(() => rmdir(gone));
+  } catch {
+    // It was not known here, or the host is not there any more.
+  }
 }
 
 /**

@@ -17,6 +17,12 @@ export interface HostChanges {
   readonly serial: number;
   /** What is not there any more. */
   readonly gone: readonly string[];
+  /**
+   * Of that, what is gone from a directory that is still there. Programs hear of it when the engine moves the i-th to
+   * `gone` in the directory SERIAL.i of {@link noticeDirectory}, and removes it there; the host's SFTP server has that
+   * only for this, until it is told.
+   */
+  readonly departed: readonly string[];
   /** Directories whose entries have changed, or they themselves. */
   readonly directories: readonly string[];
   /** Files that were written or made, and everything else that is no directory. */
@@ -26,6 +32,9 @@ export interface HostChanges {
 export interface ChangesTold {
   readonly told: number;
 }
+
+/** In the root of the host's SFTP server, which does not list it: of no directory of the host. */
+export const noticeDirectory = '.notice';
 
 /**
  * A modification time that nobody means: setting it is how the engine makes the kernel tell programs of a change, and the

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
+import { bring } from '../helpers/bring.ts';
 import { MachineHarness } from './machine-harness.ts';
 
 /** As chokidar and with it most tools for the web do: a watch (inotify) for each directory. `-`: the file has gone again. */
@@ -118,11 +119,73 @@ t.test(
       t.match((await heard('change /src file saved')).join('; '), 'change /src file saved');
     });
 
-    await t.test('are heard of files that go, by their directory', async (t) => {
+    await t.test('are heard of files that go, by their names', async (t) => {
       await heard('', 1000);
       await rm(join(project, 'sub', 'once'));
-      // Node says "rename" of a directory whose attributes were touched.
-      t.match((await heard('/src/sub sub')).join('; '), / \/src\/sub sub/);
+      t.match((await heard('rename /src/sub once -')).join('; '), 'rename /src/sub once -');
+      await writeFile(join(project, 'sub', 'once'), 'there again');
+      t.match((await heard('/src/sub once there again')).join('; '), 'there again');
+      t.equal(await docker('exec', 'watching', 'cat', '/src/sub/once'), 'there again');
+    });
+
+    const inotifywait = await bring('inotifywait', join(home, 'tools')).catch(() => null);
+    const none = inotifywait === null && 'no inotifywait on this computer';
+    await t.test('are moves out of a directory to inotify', { skip: none }, async (t) => {
+      await mkdir(join(project, 'sub', 'deep', 'deeper'), { recursive: true });
+      await writeFile(join(project, 'sub', 'deep', 'file'), 'x');
+      await delay(2000);
+      const run = [
+        'run',
+        '-d',
+        '--name',
+        'inotify',
+        '-v',
+        `${home}/tools:/t`,
+        '-v',
+        `${project}:/src`,
+        'busybox',
+      ];
+      const wait = [
+        '-m',
+        '-r',
+        '-e',
+        'moved_from',
+        '-e',
+        'create',
+        '-e',
+        'delete',
+        '--format',
+        '%e %w%f',
+        '/src',
+      ];
+      await docker(...run, ...inotifywait!('/t'), ...wait);
+      const said = async () => (await docker('logs', 'inotify')).split('\n').filter((line) => line !== '');
+      while (!(await harness.docker('dev', ['logs', 'inotify'])).stderr.includes('established'))
+        await delay(200);
+      await delay(2000);
+      await rm(join(project, 'sub', 'deep', 'file'));
+      await delay(2000);
+      await rm(join(project, 'sub', 'deep'), { recursive: true });
+      await delay(5000);
+      t.strictSame(
+        await said(),
+        ['MOVED_FROM /src/sub/deep/file', 'MOVED_FROM,ISDIR /src/sub/deep'],
+        'once each',
+      );
+      t.match(await docker('exec', 'inotify', 'ls', '/src/sub'), 'once');
+      await docker('rm', '-f', 'inotify');
+    });
+
+    await t.test('leave a file that is bound by itself to its container', async (t) => {
+      const single = join(project, 'single');
+      await writeFile(single, 'one');
+      await docker('run', '-d', '--name', 'single', '-v', `${single}:/single`, 'busybox', 'sleep', '600');
+      await rm(single);
+      await delay(3000);
+      await writeFile(single, 'two');
+      await delay(2500);
+      t.equal(await docker('exec', 'single', 'cat', '/single'), 'two');
+      await docker('rm', '-f', 'single');
     });
 
     await t.test('of the machine itself come from its kernel alone', async (t) => {

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import t from 'tap';
+import { bring } from '../helpers/bring.ts';
 import { useBuildx } from '../helpers/buildx.ts';
 import { runCommand } from '../helpers/run-command.ts';
 import { MachineHarness } from './machine-harness.ts';
@@ -105,17 +106,6 @@ t.test(
 async function withoutOpenSsh(): Promise<string | false> {
   const { exitCode } = await runCommand('sh', ['-c', 'command -v ssh-agent ssh-add ssh-keygen ldd']);
   return exitCode === 0 ? false : 'no OpenSSH client on this computer';
-}
-
-/** A program of this computer for containers that have none of its libraries; the words that run it there. */
-async function bring(program: string, directory: string): Promise<(at: string) => string[]> {
-  await mkdir(directory);
-  const { stdout: path } = await runCommand('sh', ['-c', `command -v ${program}`]);
-  const { stdout } = await runCommand('ldd', [path.trim()]);
-  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library!);
-  for (const file of [path.trim(), ...libraries]) await copyFile(file, join(directory, basename(file)));
-  const loader = libraries.map((library) => basename(library)).find((name) => name.startsWith('ld-'))!;
-  return (at) => [`${at}/${loader}`, '--library-path', at, `${at}/${program}`];
 }
 
 /** With one new key. */

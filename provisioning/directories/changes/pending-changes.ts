@@ -1,15 +1,26 @@
 import { lstat } from 'node:fs/promises';
 import type { HostChanges } from '../../../guest/wire/index.ts';
+import type { Departed } from './departures.ts';
 
 /**
  * Of a burst, such as another branch of a large repository, the rest is told by its directories: an emulated machine takes
  * 20 ms for each, and what is changed next waits for them.
  */
 const maxPaths = 512;
+/** That is 80 ms for each in an emulated machine. */
+const maxDeparted = 64;
+
+/** What was heard of a path. */
+export interface Heard {
+  /** It may be new, or gone. */
+  readonly renamed: boolean;
+  /** As far as that is known. */
+  readonly wasDirectory: boolean;
+}
 
 /** What has changed and is still to be told: each path once, in a bounded number. */
 export class PendingChanges {
-  readonly #paths = new Map<string, boolean>();
+  readonly #paths = new Map<string, Heard>();
   readonly #directories = new Set<string>();
   readonly #max: number;
   #collapsed = 0;
@@ -22,9 +33,13 @@ export class PendingChanges {
     return this.#paths.size === 0 && this.#directories.size === 0;
   }
 
-  add(path: string, renamed: boolean): void {
-    if (this.#paths.has(path) || this.#paths.size < this.#max)
-      this.#paths.set(path, renamed || (this.#paths.get(path) ?? false));
+  add(path: string, { renamed, wasDirectory }: Heard): void {
+    const before = this.#paths.get(path);
+    if (before !== undefined || this.#paths.size < this.#max)
+      this.#paths.set(path, {
+        renamed: renamed || (before?.renamed ?? false),
+        wasDirectory: before?.wasDirectory || wasDirectory,
+      });
     else {
       this.#collapsed += 1;
       // No more than there are watches.
@@ -33,26 +48,39 @@ export class PendingChanges {
   }
 
   /** All of it, as it is now on this computer; nothing is pending then. `collapsed`: how many were told by their directory. */
-  async take(
-    hostPath: (path: string) => Buffer | null,
-  ): Promise<Omit<HostChanges, 'serial'> & { readonly collapsed: number }> {
+  async take(hostPath: (path: string) => Buffer | null): Promise<
+    Omit<HostChanges, 'serial' | 'departed'> & {
+      readonly departed: readonly Departed[];
+      readonly collapsed: number;
+    }
+  > {
     const paths = [...this.#paths];
     const directories = new Set(this.#directories);
-    const collapsed = this.#collapsed;
+    let collapsed = this.#collapsed;
     this.#paths.clear();
     this.#directories.clear();
     this.#collapsed = 0;
     const gone: string[] = [];
+    const departed: Departed[] = [];
     const files: string[] = [];
-    for (const [path, renamed] of paths) {
+    const statsAt = async (path: string) => {
       const host = hostPath(path);
-      const stats = host === null ? null : await lstat(host).catch(() => null);
-      if (stats === null) gone.push(path);
+      return host === null ? null : await lstat(host).catch(() => null);
+    };
+    for (const [path, { renamed, wasDirectory }] of paths) {
+      const stats = await statsAt(path);
+      if (stats === null) {
+        gone.push(path);
+        // What went with its directory is not told by itself.
+        const isDeparted = renamed && (await statsAt(parentOf(path)))?.isDirectory();
+        if (isDeparted && departed.length < maxDeparted) departed.push({ path, wasDirectory });
+        else if (isDeparted) collapsed += 1;
+      }
       if (stats === null || renamed) directories.add(parentOf(path));
       if (stats?.isDirectory()) directories.add(path);
       else if (stats) files.push(path);
     }
-    return { gone, directories: [...directories].filter((path) => path !== ''), files, collapsed };
+    return { gone, departed, directories: [...directories].filter((path) => path !== ''), files, collapsed };
   }
 }
 

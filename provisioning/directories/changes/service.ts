@@ -11,6 +11,7 @@ import {
 import { engineStream } from '../../supervisor/engine-stream.ts';
 import type { Service, ServiceContext } from '../../supervisor/service.ts';
 import { untilAborted } from '../../supervisor/until-aborted.ts';
+import { departuresOf } from './departures.ts';
 import { ownChangesOf } from './own-changes.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { TreeWatches } from './tree-watches.ts';
@@ -68,6 +69,7 @@ async function follow(
 ): Promise<void> {
   const pending = new PendingChanges();
   const own = ownChangesOf(machine);
+  const departures = departuresOf(machine);
   let serial = 0;
   let told = 0;
   let soon: NodeJS.Timeout | undefined;
@@ -75,16 +77,18 @@ async function follow(
     soon = undefined;
     if (told !== serial || pending.isEmpty) return;
     serial += 1;
-    const { collapsed, ...changes } = await pending.take(hostPath);
+    const { collapsed, departed, ...changes } = await pending.take(hostPath);
+    departures.offer(serial, departed);
     if (collapsed > 0)
       log.info(`${collapsed} of many changes at once are told to the machine by their directories alone`);
-    stream.write(`${JSON.stringify({ serial, ...changes } satisfies HostChanges)}\n`);
+    const line: HostChanges = { serial, ...changes, departed: departed.map(({ path }) => path) };
+    stream.write(`${JSON.stringify(line)}\n`);
   };
   using watches = new TreeWatches({
     hostPath,
     isOwn: (path) => own.has(path),
-    onChange: (path, renamed) => {
-      pending.add(path, renamed);
+    onChange: (path, how) => {
+      pending.add(path, how);
       soon ??= setTimeout(tell, burstMs);
     },
     onWarning: (text) => log.error(text),
@@ -99,6 +103,7 @@ async function follow(
       if ('watched' in said) watches.want(said.watched);
       else {
         told = said.told;
+        departures.offer(told, []);
         soon ??= setTimeout(tell, burstMs);
       }
     }

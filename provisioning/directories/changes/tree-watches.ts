@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
+import type { Heard } from './pending-changes.ts';
 
 /** A container with its project has hundreds, one with all its dependencies thousands. 8,192 cost some 10 MB. */
 const maxDirectories = 8192;
@@ -9,8 +10,7 @@ const lingerMs = 10_000;
 export interface TreeWatchesOptions {
   /** Where on this computer a path of the SFTP server is; null where nothing is shared. */
   readonly hostPath: (path: string) => Buffer | null;
-  /** `renamed`: it may be new, or gone. */
-  readonly onChange: (path: string, renamed: boolean) => void;
+  readonly onChange: (path: string, how: Heard) => void;
   /** Changes that are not told. */
   readonly isOwn: (path: string) => boolean;
   readonly onWarning: (text: string) => void;
@@ -99,7 +99,8 @@ export class TreeWatches implements Disposable {
     for (const entry of entries) {
       const below = `${path}/${(entry.name as unknown as Buffer).toString('latin1')}`;
       // Made before the watch was there, and told by nobody.
-      if (isNew && !this.#options.isOwn(below)) this.#options.onChange(below, true);
+      if (isNew && !this.#options.isOwn(below))
+        this.#options.onChange(below, { renamed: true, wasDirectory: false });
       if (entry.isDirectory()) this.#queue.push({ path: below, isNew });
     }
   }
@@ -141,7 +142,8 @@ export class TreeWatches implements Disposable {
     if (names === undefined || (names !== null && !names.has(name))) return;
     const path = `${directory}/${this.#isRecursive ? name.replaceAll('\\', '/') : name}`;
     const isOwn = this.#options.isOwn(path);
-    if (!isOwn) this.#options.onChange(path, renamed);
+    const wasDirectory = renamed && this.#watched.get(path)?.names === null;
+    if (!isOwn) this.#options.onChange(path, { renamed, wasDirectory });
     if (!renamed || names !== null || this.#isRecursive) return;
     // What it was watched as may be gone or have another name now; what has it now may be a directory.
     for (const below of [...this.#watched.keys()])

@@ -1,4 +1,5 @@
 import { noticeTime } from '../../../guest/wire/index.ts';
+import type { Departures } from '../changes/departures.ts';
 import {
   attributesAnswer,
   endAnswer,
@@ -8,7 +9,7 @@ import {
   okAnswer,
 } from './answers.ts';
 import { readAttributes, type WantedAttributes } from './attributes.ts';
-import { Refusal } from './errors.ts';
+import { Refusal, statusOf } from './errors.ts';
 import type { Handles } from './handles.ts';
 import { attributesOfTrees, listTrees, nextEntries, openDirectory } from './list-directory.ts';
 import { changeOpen, readOpen, statsOfOpen, syncOpen, writeOpen } from './open-files.ts';
@@ -23,6 +24,7 @@ export interface Served {
   readonly handles: Handles;
   /** Told of what this client changes, before and after. */
   readonly onChange: (path: Buffer) => void;
+  readonly departures: Pick<Departures, 'attributesAt' | 'ghostAt' | 'isNotice' | 'moved'>;
 }
 
 /** One request, understood and not yet done. */
@@ -175,11 +177,20 @@ const extended: Readonly<Record<string, Plan>> = {
   },
 };
 
-function planStats(fields: Fields, id: number, { trees }: Served): Work {
+function planStats(fields: Fields, id: number, { trees, departures }: Served): Work {
   const path = fields.bytes();
   return looking(async () => {
+    const notice = departures.attributesAt(path);
+    if (notice !== null) return attributesAnswer(id, notice);
     const { tree, parts } = placeIn(trees, path);
-    return attributesAnswer(id, tree === null ? attributesOfTrees : await tree.stats(parts));
+    if (tree === null) return attributesAnswer(id, attributesOfTrees);
+    try {
+      return attributesAnswer(id, await tree.stats(parts));
+    } catch (error) {
+      const ghost = statusOf(error).code === status.noSuchFile ? departures.ghostAt(path) : null;
+      if (ghost === null) throw error;
+      return attributesAnswer(id, ghost);
+    }
   });
 }
 
@@ -196,11 +207,12 @@ function changing(id: number, work: () => Promise<void>): Work {
 }
 
 function changingAt(
-  { trees, onChange }: Pick<Served, 'trees' | 'onChange'>,
+  { trees, onChange, departures }: Served,
   path: Buffer,
   id: number,
   work: (place: PlaceInTree) => Promise<void>,
 ): Work {
+  if (departures.isNotice(path)) return looking(async () => okAnswer(id));
   return changing(id, () => told([path], onChange, () => work(inTree(placeIn(trees, path)))));
 }
 
@@ -222,11 +234,16 @@ function isNotice({ size, owner, mode, times }: WantedAttributes): boolean {
 function betweenNames(
   fields: Fields,
   id: number,
-  { trees, onChange }: Pick<Served, 'trees' | 'onChange'>,
+  { trees, onChange, departures }: Served,
   work: (tree: SharedTree, from: readonly Buffer[], to: readonly Buffer[]) => Promise<void>,
 ): Work {
   const from = fields.bytes();
   const to = fields.bytes();
+  if (departures.isNotice(to))
+    return looking(async () => {
+      departures.moved(from);
+      return okAnswer(id);
+    });
   return changing(id, async () => {
     const source = inTree(placeIn(trees, from));
     const target = inTree(placeIn(trees, to));

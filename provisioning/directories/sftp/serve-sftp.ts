@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { Departures } from '../changes/departures.ts';
 import { statusAnswer, versionAnswer } from './answers.ts';
 import { statusOf } from './errors.ts';
 import { Handles } from './handles.ts';
@@ -15,15 +16,18 @@ const maxPending = 64;
 /**
  * Serves directories to one SFTP client until the stream ends: `/KEY/…` is what the tree of that key has. A
  * client may begin anew on the same stream (INIT); what was open is closed then. `onChange` is told the path of each
- * thing that the client changes, before and after. Throws ProtocolError for one
+ * thing that the client changes, before and after; `departures` shows what is gone. Throws ProtocolError for one
  * that does not speak the protocol. At the end the stream is destroyed, however it came.
  */
 export async function serveSftp(
   stream: Duplex,
   trees: ReadonlyMap<string, SharedTree>,
-  { onChange = () => {} }: { readonly onChange?: Served['onChange'] } = {},
+  {
+    onChange = () => {},
+    departures = new Departures(),
+  }: Partial<Pick<Served, 'onChange' | 'departures'>> = {},
 ): Promise<void> {
-  const session = new Session(stream, trees, onChange);
+  const session = new Session(stream, { trees, handles: new Handles(), onChange, departures });
   const cutter = new PacketCutter();
   // A stream that breaks is one that ends: `for await` tells of it.
   stream.on('error', () => {});
@@ -44,9 +48,9 @@ class Session {
   #pending = 0;
   #onAnswer = () => {};
 
-  constructor(stream: Duplex, trees: Served['trees'], onChange: Served['onChange']) {
+  constructor(stream: Duplex, served: Served) {
     this.#stream = stream;
-    this.#served = { trees, handles: new Handles(), onChange };
+    this.#served = served;
   }
 
   /** Returns when another packet may come: not while too many are worked on, or answers are not taken. */

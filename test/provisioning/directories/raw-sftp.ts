@@ -37,7 +37,11 @@ export class RawSftp implements AsyncDisposable {
   }
 
   /** Trees by key, `path` or `path:ro`. */
-  static async open(directory: string, shared: Readonly<Record<string, string>>): Promise<RawSftp> {
+  static async open(
+    directory: string,
+    shared: Readonly<Record<string, string>>,
+    options: Parameters<typeof serveSftp>[2] = {},
+  ): Promise<RawSftp> {
     const trees = new Map(
       Object.entries(shared).map(([key, path]) => [
         key,
@@ -50,7 +54,7 @@ export class RawSftp implements AsyncDisposable {
     const socket = connect(join(directory, 's'));
     const [accepted] = (await once(server, 'connection')) as [Socket];
     server.close();
-    const served = serveSftp(accepted, trees);
+    const served = serveSftp(accepted, trees, options);
     served.catch(() => {});
     const client = new RawSftp(socket, served, () => {
       for (const tree of trees.values()) tree.close();

@@ -5,20 +5,30 @@ import { OwnChanges } from '../../../../provisioning/directories/changes/own-cha
 import { PendingChanges } from '../../../../provisioning/directories/changes/pending-changes.ts';
 import { hostPathOf } from '../../../../provisioning/directories/changes/service.ts';
 
+const written = { renamed: false, wasDirectory: false };
+const renamed = { renamed: true, wasDirectory: false };
+
 t.test('changes are told once, as what is there now', async (t) => {
   const root = t.testdir({});
   await mkdir(join(root, 'd'));
   await writeFile(join(root, 'd', 'new'), 'x');
   await writeFile(join(root, 'written'), 'x');
   const pending = new PendingChanges();
-  pending.add('/0/written', false);
-  pending.add('/0/written', false);
-  pending.add('/0/d', true);
-  pending.add('/0/d/new', true);
-  pending.add('/0/removed', true);
+  pending.add('/0/written', written);
+  pending.add('/0/written', written);
+  pending.add('/0/d', renamed);
+  pending.add('/0/d/new', renamed);
+  pending.add('/0/removed', renamed);
+  pending.add('/0/emptied', { renamed: true, wasDirectory: true });
+  pending.add('/0/emptied/file', renamed);
+  pending.add('/0/itself', written);
   t.strictSame(await pending.take((path) => hostPathOf([Buffer.from(root)], path)), {
-    gone: ['/0/removed'],
-    directories: ['/0', '/0/d'],
+    gone: ['/0/removed', '/0/emptied', '/0/emptied/file', '/0/itself'],
+    departed: [
+      { path: '/0/removed', wasDirectory: false },
+      { path: '/0/emptied', wasDirectory: true },
+    ],
+    directories: ['/0', '/0/d', '/0/emptied'],
     files: ['/0/written', '/0/d/new'],
     collapsed: 0,
   });
@@ -28,9 +38,9 @@ t.test('changes are told once, as what is there now', async (t) => {
 t.test('of too many the rest is told by their directories', async (t) => {
   const root = t.testdir({ a: 'x' });
   const pending = new PendingChanges({ max: 1 });
-  pending.add('/0/a', false);
-  pending.add('/0/b/1', false);
-  pending.add('/0/b/2', false);
+  pending.add('/0/a', written);
+  pending.add('/0/b/1', written);
+  pending.add('/0/b/2', written);
   const { files, directories, collapsed } = await pending.take((path) =>
     hostPathOf([Buffer.from(root)], path),
   );

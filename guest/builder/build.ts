@@ -1,8 +1,8 @@
 import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
-import type { ImageConfig } from '../images/image.ts';
+import type { Image, ImageConfig } from '../images/image.ts';
 import type { Platform } from '../images/platform.ts';
-import type { ProgressLine } from '../registry/progress.ts';
+import type { OnProgress, ProgressLine } from '../registry/progress.ts';
 import type { ResourceLimits } from '../runtime/spec/resources.ts';
 import type { Ulimit } from '../runtime/spec/ulimits.ts';
 
@@ -99,9 +99,23 @@ export interface OpenContext extends AsyncDisposable {
 }
 
 export type NamedContext =
-  | { readonly kind: 'context'; readonly source: ContextSource }
-  /** `docker-image://` */
-  | { readonly kind: 'image'; readonly reference: string };
+  | {
+      readonly kind: 'context';
+      readonly source: ContextSource;
+      /** What its transfer is called; absent = it comes from the client. */
+      readonly title?: string;
+    }
+  | NamedImage;
+
+/** `docker-image://`, and images from elsewhere. */
+export interface NamedImage {
+  readonly kind: 'image';
+  readonly reference: string;
+  /** The name of the context that it is. */
+  readonly context?: string;
+  /** Gets it, when it is none of a registry's. Throws NotFound for a platform that it does not have. */
+  readonly find?: (platform: Platform, options: { readonly onProgress: OnProgress }) => Promise<Image>;
+}
 
 /** What a build asks of its door while it runs. */
 export interface BuildSupply {

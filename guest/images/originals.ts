@@ -43,8 +43,8 @@ export class Originals {
       .run(digest, imageId, mediaType);
   }
 
-  /** @param repository where they are */
-  rememberBlobs(blobs: readonly LayerBlob[], repository: string): void {
+  /** @param repository where they are; null = in none */
+  rememberBlobs(blobs: readonly LayerBlob[], repository: string | null): void {
     const blob = this.#db.prepare(
       `INSERT INTO blobs (digest, diff_id, media_type, size, kept) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (digest) DO UPDATE SET kept = max(kept, excluded.kept)`,
@@ -53,7 +53,7 @@ export class Originals {
     transaction(this.#db, () => {
       for (const { digest, diffId, mediaType, size, kept } of blobs) {
         blob.run(digest, diffId, mediaType, size, Number(kept));
-        place.run(digest, repository);
+        if (repository !== null) place.run(digest, repository);
       }
     });
   }

@@ -1,6 +1,6 @@
 import type { RemoteDescriptor } from './documents.ts';
 import { Unreachable } from './errors.ts';
-import type { Repository } from './repository.ts';
+import type { BlobBody, ImageSource } from './repository.ts';
 import { isTransient, maxAttempts, pause, type RetryOptions } from './retry.ts';
 import { patienceMs } from './transport.ts';
 
@@ -12,7 +12,7 @@ const progressBytes = 1024 * 1024;
  * for again. Nothing is verified here; more bytes than the descriptor says are passed on for who verifies.
  */
 export async function* downloadBlob(
-  repository: Repository,
+  repository: ImageSource,
   { digest, size }: Pick<RemoteDescriptor, 'digest' | 'size'>,
   options: RetryOptions,
 ): AsyncGenerator<Buffer> {
@@ -45,9 +45,7 @@ export async function* downloadBlob(
 }
 
 /** What breaks a body off, or lets it hang, is an {@link Unreachable}. Leaving the loop cuts the connection. */
-async function* patiently(
-  body: AsyncIterable<Buffer> & { destroy(error?: Error): void },
-): AsyncGenerator<Buffer> {
+async function* patiently(body: BlobBody): AsyncGenerator<Buffer> {
   const iterator = body[Symbol.asyncIterator]();
   let isWaiting = false;
   const watch = setTimeout(() => {

@@ -13,7 +13,7 @@ import type { OnProgress } from './progress.ts';
 import { type PulledImage, Puller, type PullOptions, type ResolvedImage, resolveImage } from './pull.ts';
 import { type PushedImage, pushImage } from './push.ts';
 import { forgetIndexes, type PlatformImage, pushIndex, pushIndexAgain } from './push-index.ts';
-import { Repository } from './repository.ts';
+import { type ImageSource, Repository } from './repository.ts';
 import { type FoundRepository, searchRegistry, splitTerm } from './search.ts';
 import { RegistrySession, withEndpoints } from './session.ts';
 import { Transport } from './transport.ts';
@@ -71,6 +71,15 @@ export class Registry {
     return this.#reading(reference, options, (repository) =>
       this.#puller.pull(repository, reference, options),
     );
+  }
+
+  /** The same from elsewhere than a registry; the image gets no name. */
+  pullFrom(
+    source: ImageSource,
+    reference: Reference,
+    options: Omit<TransferOptions, 'credentials'> & Pick<PullOptions, 'platform'>,
+  ): Promise<PulledImage> {
+    return this.#puller.pull(source, reference, { ...options, unnamed: true });
   }
 
   /** Every tag of a repository. */

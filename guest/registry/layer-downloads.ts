@@ -8,7 +8,7 @@ import type { StagedTar } from '../layers/stage-tar.ts';
 import { downloadBlob } from './blob-download.ts';
 import { InvalidDocument, type RemoteDescriptor } from './documents.ts';
 import { layerName, layerStatus, type OnProgress, type ProgressLine, progressBar } from './progress.ts';
-import type { Repository } from './repository.ts';
+import type { ImageSource } from './repository.ts';
 import { Semaphore } from './semaphore.ts';
 
 /** As many as dockerd's default. */
@@ -38,7 +38,7 @@ export interface DownloadDependencies {
 }
 
 export interface LayerWish {
-  readonly repository: Repository;
+  readonly repository: ImageSource;
   readonly descriptor: RemoteDescriptor;
   /** What the image's configuration says of it. */
   readonly diffId: Digest;

@@ -14,13 +14,15 @@ import { InvalidDocument, parseDocument, type RemoteManifest } from './documents
 import type { LayerDownloads, WantedLayer } from './layer-downloads.ts';
 import { layerStatus, type OnProgress } from './progress.ts';
 import { Excessive } from './read-limited.ts';
-import type { FetchedManifest, Repository } from './repository.ts';
+import type { FetchedManifest, ImageSource } from './repository.ts';
 import { retrying } from './retry.ts';
 
 export interface PullOptions {
   readonly platform?: Platform | undefined;
   /** The name stays with an image of another platform that has it; what is pulled has that of its digest then. */
   readonly leavesName?: boolean;
+  /** The source is no place where others find it: the image gets no name. */
+  readonly unnamed?: boolean;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
 }
@@ -43,7 +45,7 @@ export interface ResolvedImage {
 
 /** Throws NotFound when there is nothing for the platform; Refused, Unreachable, InvalidDocument. */
 export async function resolveImage(
-  repository: Repository,
+  repository: ImageSource,
   reference: Reference,
   {
     platform,
@@ -84,7 +86,7 @@ export class Puller {
    * nothing. Throws as {@link resolveImage}, and InvalidDocument or InvalidParameter when the bytes are not
    * what the manifest says.
    */
-  async pull(repository: Repository, reference: Reference, options: PullOptions): Promise<PulledImage> {
+  async pull(repository: ImageSource, reference: Reference, options: PullOptions): Promise<PulledImage> {
     const { images, leases, originals, events } = this.#images;
     const { onProgress, signal, platform } = options;
     const resolved = await resolveImage(repository, reference, {
@@ -113,8 +115,9 @@ export class Puller {
     const { domain, path, tag } = reference;
     const its = parseImageConfig(config);
     const held = options.leavesName ? images.byReference(reference) : undefined;
-    const names =
-      held && !matchesPlatform(held.config, its)
+    const names = options.unnamed
+      ? []
+      : held && !matchesPlatform(held.config, its)
         ? [{ domain, path, digest: fetched.digest }]
         : [
             ...(reference.digest === undefined ? [{ domain, path, tag: tag ?? 'latest' }] : []),
@@ -122,6 +125,7 @@ export class Puller {
           ];
     signal.throwIfAborted();
     const image = images.put(config, names);
+    if (options.unnamed) return { image, digest: root.digest, isNew: !here };
     events.publish({
       type: 'image',
       action: 'pull',
@@ -133,7 +137,7 @@ export class Puller {
     return { image, digest: root.digest, isNew: before !== image.id };
   }
 
-  async #config(repository: Repository, { config }: RemoteManifest, signal: AbortSignal): Promise<Buffer> {
+  async #config(repository: ImageSource, { config }: RemoteManifest, signal: AbortSignal): Promise<Buffer> {
     if (config.size > maxConfigBytes)
       throw new Excessive(`the image configuration is larger than ${maxConfigBytes} bytes`);
     const source = downloadBlob(repository, config, { signal, firstDelayMs: this.#retryDelayMs });
@@ -144,7 +148,7 @@ export class Puller {
   }
 
   async #layers(
-    repository: Repository,
+    repository: ImageSource,
     reference: Reference,
     image: { manifest: RemoteManifest; config: Buffer; lease: Lease; options: PullOptions },
   ): Promise<void> {
@@ -187,9 +191,10 @@ export class Puller {
       diffId: diffIds[i]!,
       mediaType,
       size,
-      kept: digest !== diffIds[i],
+      // Of a layer that was here already, no bytes have come.
+      kept: downloads.has(digest) && digest !== diffIds[i],
     }));
-    originals.rememberBlobs(blobs, `${reference.domain}/${reference.path}`);
+    originals.rememberBlobs(blobs, image.options.unnamed ? null : `${reference.domain}/${reference.path}`);
     for (const digest of downloads.keys()) onProgress(layerStatus(digest, 'Pull complete'));
   }
 

@@ -14,8 +14,22 @@ export interface FetchedManifest {
 
 const maxTagPages = 1000;
 
+/** Where an image's documents and blobs come from: a repository of a registry, or what a client has. */
+export interface ImageSource {
+  manifest(wanted: string, signal: AbortSignal): Promise<FetchedManifest>;
+  /** Its bytes from `offset` on; `begins` is where they really begin. */
+  blob(
+    digest: Digest,
+    offset: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly body: BlobBody; readonly begins: number }>;
+}
+
+/** To be read to its end or destroyed. */
+export type BlobBody = AsyncIterable<Buffer> & { destroy(error?: Error): unknown };
+
 /** One repository of a registry: the requests of the distribution spec that read. */
-export class Repository {
+export class Repository implements ImageSource {
   readonly session: RegistrySession;
   /** Path within the registry. */
   readonly path: string;

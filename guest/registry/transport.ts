@@ -45,21 +45,26 @@ const idleMs = 15_000;
  * the environment are used. A failure to get an answer is an {@link Unreachable}; to be led astray an Internal.
  */
 export class Transport {
-  readonly #certificateDirectory: string;
+  readonly #certificateDirectory: string | null;
+  readonly #mayLeaveTls: boolean;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #agents = new Map<string, Promise<PlainAgent | TlsAgent>>();
 
   constructor(options: {
-    readonly certificateDirectory: string;
+    /** Null: no host has certificates of its own. */
+    readonly certificateDirectory: string | null;
+    /** A redirect from TLS to no TLS is followed. */
+    readonly mayLeaveTls?: boolean;
     readonly env: Readonly<Record<string, string | undefined>>;
   }) {
     this.#certificateDirectory = options.certificateDirectory;
+    this.#mayLeaveTls = options.mayLeaveTls ?? false;
     this.#env = options.env;
   }
 
   /**
-   * Follows redirects of GET and HEAD; what says who we are goes to the first host only. Never from TLS to no
-   * TLS, and not round and round.
+   * Follows redirects of GET and HEAD; what says who we are goes to the first host only. Not from TLS to no TLS
+   * where that is not wanted, and not round and round.
    */
   async send(outgoing: OutgoingRequest): Promise<IncomingResponse> {
     let next = outgoing;
@@ -70,7 +75,7 @@ export class Transport {
       if (!follows || !redirects.has(response.status) || location === undefined) return response;
       response.body.destroy();
       if (hops >= maxRedirects) throw misled(outgoing, `stopped after ${maxRedirects} redirects`);
-      next = redirected(next, location, outgoing);
+      next = redirected(next, location, outgoing, this.#mayLeaveTls);
     }
   }
 
@@ -132,7 +137,10 @@ export class Transport {
     const proxyEnv = proxy === null ? undefined : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
     const common = { keepAlive: true, timeout: idleMs, ...(proxyEnv && { proxyEnv }) };
     if (url.protocol !== 'https:') return new PlainAgent(common);
-    const certificates = await readCertificates(this.#certificateDirectory, url.host);
+    const certificates =
+      this.#certificateDirectory === null
+        ? { ca: [], client: [] }
+        : await readCertificates(this.#certificateDirectory, url.host);
     return new TlsAgent({
       ...common,
       rejectUnauthorized: verify,
@@ -151,11 +159,16 @@ function trusted(verify: boolean, { ca }: RegistryCertificates): { ca?: string[]
 }
 
 /** Throws Internal where the answer leads nowhere that one should go. */
-function redirected(from: OutgoingRequest, location: string, first: OutgoingRequest): OutgoingRequest {
+function redirected(
+  from: OutgoingRequest,
+  location: string,
+  first: OutgoingRequest,
+  mayLeaveTls: boolean,
+): OutgoingRequest {
   const url = URL.canParse(location, from.url.href) ? new URL(location, from.url) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
     throw misled(first, 'redirected to no http or https URL');
-  if (from.url.protocol === 'https:' && url.protocol !== 'https:')
+  if (!mayLeaveTls && from.url.protocol === 'https:' && url.protocol !== 'https:')
     throw misled(first, `redirected from https to "${url.origin}"`);
   const headers = { ...from.headers };
   if (url.host !== from.url.host || url.protocol !== from.url.protocol) delete headers.Authorization;

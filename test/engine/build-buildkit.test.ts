@@ -190,14 +190,6 @@ t.test('contexts by name, from stdin, and what is refused', { skip }, async (t) 
     input: 'FROM busybox\nLABEL a=b\n',
   });
   t.equal(stdin.exitCode, 0, stdin.stderr);
-  const refused = await build(
-    '--build-context',
-    'more=more',
-    '--build-context',
-    'other=https://example.com/x.git',
-    '.',
-  );
-  t.match(refused, { exitCode: 1, stderr: /this engine does not support the build context other=/ });
   t.match(await build('--network', 'host', '--build-context', 'more=more', '--call', 'x', '.'), {
     exitCode: 125,
   });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -172,6 +172,124 @@ RUN cat /d/file /r/f && test -d /k/.git && test ! -e /r/.git
     const wrong = await build(digest.replaceAll(/[0-9]/g, '0'));
     t.match(wrong, { exitCode: 1, stderr: new RegExp(`digest mismatch sha256:${digest}`) });
   }
+});
+
+t.test('named contexts that the engine gets itself, or that are image layouts', { skip }, async (t) => {
+  const opened = await open(t, {
+    Dockerfile: `FROM busybox
+COPY --from=repo f /f
+COPY --from=file context /file
+COPY --from=layout /in-layout /
+`,
+    Layout: 'FROM busybox\nRUN echo layout >/in-layout\n',
+    Only: 'FROM layout\n',
+  });
+  if (typeof opened === 'string') return t.plan(0, opened);
+  const { engine, context, build, built } = opened;
+  const repository = await serveRepository(t, engine.directory);
+  const url = await serve(t, { a: { type: 'application/x-tar', body: 'not unpacked\n' } });
+  const layout = join(context, 'layout');
+  const archive = join(engine.directory, 'layout.tar');
+  await built('-f', 'Layout', '-t', 'x:1', '-o', `type=oci,dest=${archive},compression=zstd`, '.');
+  mkdirSync(layout);
+  await runCommand('tar', ['-xf', archive, '-C', layout]);
+  const contexts = (repo: string, file: string, image: string) =>
+    [`repo=${repo}`, `file=${file}`, `layout=oci-layout://${image}`].flatMap((one) => [
+      '--build-context',
+      one,
+    ]);
+  const said = await built(
+    ...contexts(`${repository}#other:sub`, `${url}/a`, `${layout}:1`),
+    '-t',
+    'made',
+    '.',
+  );
+  t.match(said, '[context repo] git://127.0.0.1/repository#other:sub');
+  t.match(said, `[context file] ${url}/a`);
+  t.match(said, '[context layout] load metadata for docker.io/library/layout@sha256:');
+  const shown = ['run', '--rm', 'made', 'cat', '/f', '/file', '/in-layout'];
+  t.equal(await engine.output(shown), 'sub other\nnot unpacked\nlayout\n');
+  const again = await built(...contexts(`${repository}#other:sub`, `${url}/a`, `${layout}:1`), '.');
+  t.equal([...again.matchAll(/^#\d+ CACHED$/gm)].length, 4, 'what has come again is known by its content');
+  t.match(await build(...contexts(repository, `${url}/none`, `${layout}:1`), '.'), {
+    exitCode: 1,
+    stderr: /invalid response status 404 for http/,
+  });
+  t.match(await build(...contexts(`${repository}#nosuch`, `${url}/a`, `${layout}:1`), '.'), {
+    exitCode: 1,
+    stderr: /cannot fetch git:.*couldn't find remote ref nosuch/,
+  });
+  const foreign = ['-f', 'Only', '--platform', 'linux/s390x', '.'];
+  t.match(await build('--build-context', `layout=oci-layout://${layout}:1`, ...foreign), {
+    exitCode: 1,
+    stderr: /does not match the specified platform \(linux\/s390x\)/,
+  });
+});
+
+t.test('what a build gets comes through its proxies', { skip }, async (t) => {
+  const opened = await open(t, { f: 'file\n' });
+  if (typeof opened === 'string') return t.plan(0, opened);
+  const { engine, context } = opened;
+  await serveRepository(t, engine.directory);
+  const { stderr } = await runCommand('git', [
+    '-C',
+    join(engine.directory, 'repository'),
+    'update-server-info',
+  ]);
+  t.equal(stderr, '');
+  // Knows hosts that nobody else does; proxies are asked for whole URLs.
+  const asked: string[] = [];
+  const proxy = createServer(({ url = '' }, answer) => {
+    asked.push(url);
+    const path = /^http:\/\/files\.test\/(.*?)(?:\?.*)?$/.exec(url)?.[1] ?? '';
+    const inRepository = /^repository\.git\/(.*)$/.exec(path)?.[1];
+    const file = inRepository && join(engine.directory, 'repository', '.git', inRepository);
+    if (path === 'f') answer.end('through the proxy\n');
+    else if (file && existsSync(file)) answer.end(readFileSync(file));
+    else answer.writeHead(404).end();
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  t.teardown(() => proxy.close());
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const text = `FROM busybox
+ADD http://files.test/f /added
+ADD http://files.test/repository.git#other /r
+`;
+  for (const DOCKER_BUILDKIT of ['0', '1']) {
+    const build = (...flags: string[]) =>
+      engine.docker(['build', '-t', 'made', ...flags, '-'], { input: text, env: { DOCKER_BUILDKIT } });
+    for (const name of ['HTTP_PROXY', 'http_proxy']) {
+      asked.splice(0);
+      const { exitCode, stderr } = await build('--no-cache', '--build-arg', `${name}=${address}`);
+      t.equal(exitCode, 0, stderr);
+      t.ok(
+        asked.includes('http://files.test/f') && asked.some((url) => url.includes('repository.git')),
+        name,
+      );
+    }
+    t.equal(
+      await engine.output(['run', '--rm', 'made', 'cat', '/added', '/r/f']),
+      'through the proxy\n. other\n',
+    );
+    t.match(
+      await build('--no-cache'),
+      {
+        exitCode: 1,
+        stderr: /Get "http:\/\/files.test\/f": proxyconnect tcp: dial tcp 127.0.0.1:9: connect/,
+      },
+      "without arguments it is the engine's own, and there is none at that port",
+    );
+    t.match(
+      await build('--no-cache', '--build-arg', `HTTP_PROXY=${address}`, '--build-arg', 'NO_PROXY=.test'),
+      { exitCode: 1, stderr: /Get "http:\/\/files.test\/f": dial tcp: lookup files.test/ },
+    );
+  }
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY --from=named context /c\n');
+  const named = ['--build-context', 'named=http://files.test/f', '--build-arg', `HTTP_PROXY=${address}`];
+  const built = await opened.build(...named, '-t', 'made', '.');
+  t.equal(built.exitCode, 0, built.stderr);
+  t.equal(await engine.output(['run', '--rm', 'made', 'cat', '/c']), 'through the proxy\n');
 });
 
 t.test('docker buildx bake', { skip }, async (t) => {

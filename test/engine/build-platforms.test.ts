@@ -185,6 +185,12 @@ t.test('images for several platforms are pushed as one', { skip: noRegistry }, a
   t.same(await inRegistry(), index);
   await built('--push', '-t', name, '.');
   t.match(await inRegistry(), { config: { digest: id } }, 'a build for one platform is that one only');
+  await engine.output(['pull', name]);
+  writeFileSync(join(context, 'Dockerfile'), `FROM ${name}\n`);
+  t.ok(
+    await built('-o', 'type=oci,dest=/dev/null', '.'),
+    'layers that were pulled as they are here still go out',
+  );
 });
 
 t.test('bake: targets for several platforms on top of one another', { skip }, async (t) => {

@@ -1,5 +1,6 @@
 import type { ImageStore } from '../../images/image-store.ts';
 import { hostPlatform, type Platform } from '../../images/platform.ts';
+import type { Registry } from '../../registry/index.ts';
 import type {
   BuildEvent,
   Builder,
@@ -7,14 +8,15 @@ import type {
   BuildResult,
   ContextSource,
   DockerfileSource,
-  NamedContext,
 } from '../build.ts';
 import type { LocalTrees } from '../cache/local-trees.ts';
+import { proxiesOf } from '../sources/proxies.ts';
 import type { RunFrontEnd } from './bridge.ts';
 import type { Built } from './built.ts';
 import { buildFailure } from './failure.ts';
 import { readOptions } from './front-end-options.ts';
 import { codes, GrpcError } from './grpc/status.ts';
+import { namedContexts } from './named-contexts.ts';
 import { oneDisplay } from './one-display.ts';
 import { openRemoteContext } from './remote-context.ts';
 import type { RunningBuild } from './running-build.ts';
@@ -31,6 +33,7 @@ export interface FrontEndDependencies {
   readonly sessions: Sessions;
   readonly trees: LocalTrees;
   readonly images: Pick<ImageStore, 'put'>;
+  registry(): Promise<Pick<Registry, 'pullFrom'>>;
   /** For contexts that are not the client's directories. */
   readonly builds: string;
   /** For sockets of ssh agents. */
@@ -51,10 +54,13 @@ export async function runFrontEnd(
     const { isIndex } = targets;
     if (isIndex && build.refusesIndex) throw new GrpcError(codes.unimplemented, build.refusesIndex);
     const directory = (name: string) => new ClientDirectory({ session, trees: deps.trees, name, signal });
+    const proxies = proxiesOf(options);
     const publish = build.progress.publish.bind(build.progress);
     await using shared = new AsyncDisposableStack();
     const share = (source: ContextSource) => (isIndex ? shared.use(new SharedContext(source)) : source);
-    using remote = await openRemoteContext(places, { session, publish, signal, builds: deps.builds });
+    using remote = await openRemoteContext(places, {
+      ...{ session, publish, signal, proxies, builds: deps.builds },
+    });
     const context = remote?.context ?? directory(places.contextDirectory);
     const own = remote === null || places.ownDockerfile;
     dockerfile =
@@ -67,8 +73,8 @@ export async function runFrontEnd(
       dockerfile,
       context: share(context),
       namedContexts: namedContexts(places.named, {
-        directory: (name) => share(directory(name)),
-        ...{ inputs: asked.inputs, images: deps.images },
+        ...{ share, directory, session, signal, proxies, inputs: asked.inputs },
+        ...{ images: deps.images, registry: deps.registry, builds: deps.builds },
       }),
       entitlements: build.entitlements,
       saysPlatform: isIndex,
@@ -140,29 +146,4 @@ async function readDockerfile(
   if (text === undefined)
     throw new GrpcError(codes.unknown, `failed to read dockerfile: open ${name}: no such file or directory`);
   return { name, text, ignore: files.get(ignoreName)?.toString() ?? null };
-}
-
-/** `--build-context`, in the words that buildx has for its places. */
-function namedContexts(
-  named: ReadonlyMap<string, string>,
-  from: {
-    directory(name: string): ContextSource;
-    readonly inputs: ReadonlyMap<string, BuildResult>;
-    readonly images: Pick<ImageStore, 'put'>;
-  },
-): ReadonlyMap<string, NamedContext> {
-  return new Map(
-    [...named].map(([name, place]): [string, NamedContext] => {
-      const [, kind, rest = ''] = /^(docker-image:\/\/|local:|input:)(.*)$/.exec(place) ?? [];
-      if (kind === 'local:') return [name, { kind: 'context', source: from.directory(rest) }];
-      const input = kind === 'input:' ? from.inputs.get(rest) : undefined;
-      // What another build has made is found like any image, by its id.
-      if (input) return [name, { kind: 'image', reference: from.images.put(input.configBytes).id }];
-      if (kind === 'docker-image://') return [name, { kind: 'image', reference: rest }];
-      throw new GrpcError(
-        codes.unimplemented,
-        `this engine does not support the build context ${name}=${place}; a directory or docker-image://NAME is what it takes`,
-      );
-    }),
-  );
 }

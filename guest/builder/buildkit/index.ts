@@ -1,3 +1,4 @@
+import type { Registry } from '../../registry/index.ts';
 import type { Builder } from '../build.ts';
 import type { LocalTrees } from '../cache/local-trees.ts';
 import { bridgeMethods, type RunFrontEnd } from './bridge.ts';
@@ -29,6 +30,7 @@ export interface BuildKitDependencies
     ImageExporterDependencies,
     LayerFormDependencies {
   readonly builder: Builder;
+  registry(): Promise<Pick<Registry, 'push' | 'pushIndex' | 'pullFrom'>>;
   readonly engineId: string;
   readonly trees: LocalTrees;
   /** For contexts that are not directories of a client. */

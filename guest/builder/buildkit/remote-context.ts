@@ -3,6 +3,7 @@ import { newId } from '../../ids.ts';
 import type { BuildEvent, DockerfileSource } from '../build.ts';
 import { openRemote } from '../classic/remote-context.ts';
 import { type DirectoryContext, unpackContext } from '../classic/tar-context.ts';
+import type { Proxies } from '../sources/proxies.ts';
 import type { Places } from './front-end-options.ts';
 import { codes, GrpcError } from './grpc/status.ts';
 import type { Session } from './session/sessions.ts';
@@ -25,6 +26,7 @@ export async function openRemoteContext(
   options: {
     readonly session: Session;
     readonly builds: string;
+    readonly proxies: Proxies;
     readonly publish: (event: BuildEvent) => void;
     readonly signal: AbortSignal;
   },
@@ -35,14 +37,14 @@ export async function openRemoteContext(
       codes.unimplemented,
       'this engine does not support a subdirectory of a remote context',
     );
-  const { session, builds, publish, signal } = options;
+  const { session, builds, proxies, publish, signal } = options;
   const directory = join(builds, newId());
   return showVertex('[internal] load remote build context', publish, async () => {
     const url = URL.canParse(remote) ? new URL(remote) : null;
     const opened =
       url?.host === uploadHost
         ? { context: await unpackContext(readUpload(session, url, signal), directory), dockerfile: null }
-        : await openRemote(remote, directory, { signal });
+        : await openRemote(remote, directory, { signal, proxies });
     return { ...opened, [Symbol.dispose]: () => opened.context[Symbol.dispose]() };
   });
 }

@@ -12,6 +12,7 @@ import { BuildError } from '../build-error.ts';
 import type { BuildKit } from '../buildkit/index.ts';
 import { parseDockerfile } from '../dockerfile/stages.ts';
 import { unusedArgs } from '../solver/unused-args.ts';
+import { proxiesOf } from '../sources/proxies.ts';
 import { type BuildDisplay, jsonLine } from './build-display.ts';
 import { type ClassicQuery, parseBuildQuery } from './build-query.ts';
 import { ClassicStream } from './classic-stream.ts';
@@ -40,7 +41,7 @@ export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<R
   const opened =
     query.remote === ''
       ? { context: await unpackContext(api.body, directory), dockerfile: null }
-      : await openRemote(query.remote, directory, api);
+      : await openRemote(query.remote, directory, { signal: api.signal, proxies: proxiesOf(query.request) });
   const { context } = opened;
   try {
     const dockerfile = opened.dockerfile ?? (await readDockerfile(context, query.dockerfile));

@@ -1,9 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { Readable } from 'node:stream';
 import type { DockerfileSource } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import { remoteKind } from '../solver/copy-layer.ts';
 import { cloneGit } from '../sources/git-tree.ts';
+import { httpGet } from '../sources/http-get.ts';
+import type { Proxies } from '../sources/proxies.ts';
 import { DirectoryContext, unpackContext } from './tar-context.ts';
 
 /** A Dockerfile is a few KiB. */
@@ -13,13 +14,13 @@ const maxDockerfileBytes = 1024 * 1024;
 export async function openRemote(
   url: string,
   directory: string,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, proxies }: { readonly signal: AbortSignal; readonly proxies: Proxies },
 ): Promise<{ readonly context: DirectoryContext; readonly dockerfile: DockerfileSource | null }> {
   if (remoteKind(url) === 'git' || /^(github\.com|gitlab\.com)\//.test(url)) {
     mkdirSync(directory, { recursive: true, mode: 0o755 });
     try {
       const remote = /^git(hub|lab)\.com\//.test(url) ? `https://${url}` : url;
-      const place = await cloneGit(remote, { directory, signal, keepGitDir: false });
+      const place = await cloneGit(remote, { directory, signal, keepGitDir: false, proxies });
       return { context: new DirectoryContext(place), dockerfile: null };
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });
@@ -27,16 +28,16 @@ export async function openRemote(
     }
   }
   if (remoteKind(url) !== 'http') throw new BuildError(`unable to prepare context: "${url}" is no URL`);
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (cause) {
-    throw new BuildError(`error downloading remote context ${url}: ${(cause as Error).message}`, { cause });
-  }
-  if (!response.ok || !response.body)
+  const response = await httpGet(url, { signal, proxies }).catch((cause: Error) => {
+    signal.throwIfAborted();
+    throw new BuildError(`error downloading remote context ${url}: ${cause.message}`, { cause });
+  });
+  if (response.status !== 200) {
+    response.body.destroy();
     throw new BuildError(`error downloading remote context ${url}: status ${response.status}`);
-  const body = Readable.fromWeb(response.body) as AsyncIterable<Buffer>;
-  if (!/^text\//.test(response.headers.get('content-type') ?? ''))
+  }
+  const body = response.body as AsyncIterable<Buffer>;
+  if (!/^text\//.test(response.headers['content-type'] ?? ''))
     return { context: await unpackContext(body, directory), dockerfile: null };
   const chunks: Buffer[] = [];
   let size = 0;

@@ -9,7 +9,7 @@ import { chainIdOfAll } from '../../layers/chain.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import type { LowerView } from '../../layers/lower-view.ts';
 import { lowerView } from '../../layers/lower-view.ts';
-import type { BuildRequest, BuildSupply, ContextSource, OpenContext } from '../build.ts';
+import type { BuildRequest, BuildSupply, ContextSource, NamedImage, OpenContext } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import type { BuilderDependencies } from '../builder.ts';
 import type { CachedStep } from '../cache/cache-store.ts';
@@ -93,23 +93,17 @@ export class BuildRun implements AsyncDisposable {
   }
 
   /** A base image or one of `--from`. Throws BuildError when there is none, or NotFound for its platform. */
-  image(reference: string, platform: Platform): Promise<Image> {
+  image({ reference, context, find }: NamedImage, platform: Platform): Promise<Image> {
     const key = JSON.stringify([reference, platform]);
     const before = this.#images.get(key);
     if (before) return before;
-    const of = this.request.saysPlatform ? `${formatPlatform(platform)} ` : '';
-    const vertex = this.vertex(
-      `[${of}internal] load metadata for ${fullName(reference)}`,
-      ['image', key],
-      [],
-    );
+    const its = this.request.saysPlatform ? `${formatPlatform(platform)} ` : '';
+    const of = context === undefined ? `${its}internal` : `context ${context}`;
+    const vertex = this.vertex(`[${of}] load metadata for ${fullName(reference)}`, ['image', key], []);
     const found = vertex.run(async () => {
-      const image = await this.deps.findImage(reference, {
-        platform,
-        always: this.request.pull,
-        supply: this.supply,
-        onProgress: pullProgress(vertex, this.supply.onProgress),
-      });
+      const onProgress = pullProgress(vertex, this.supply.onProgress);
+      const options = { platform, always: this.request.pull, supply: this.supply, onProgress };
+      const image = await (find?.(platform, options) ?? this.deps.findImage(reference, options));
       if (image.chainId) this.lease.hold(image.chainId);
       requirePlatform(image.config, platform, reference);
       return { cached: false, value: image };
@@ -147,8 +141,10 @@ export class BuildRun implements AsyncDisposable {
     const key = name ?? '';
     const before = this.#contexts.get(key);
     if (before) return before;
+    const named = name === null ? undefined : this.request.namedContexts.get(name);
+    const title = (named?.kind === 'context' && named.title) || `[context ${name}] load from client`;
     const vertex = this.vertex(
-      name === null ? '[internal] load build context' : `[context ${name}] load from client`,
+      name === null ? '[internal] load build context' : title,
       ['context', name, name === null ? this.request.dockerfile.name : ''],
       [],
     );

@@ -1,5 +1,5 @@
 import { formatPlatform, type Platform, parsePlatform } from '../../images/platform.ts';
-import type { BuildRequest } from '../build.ts';
+import type { BuildRequest, NamedImage } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import { suggestion } from '../dockerfile/parse-error.ts';
 import type { Dockerfile, Stage } from '../dockerfile/stages.ts';
@@ -9,7 +9,7 @@ import type { GlobalArgs } from './variables.ts';
 /** Where a stage's files, or those of `--from`, come from. */
 export type Source =
   | { readonly kind: 'stage'; readonly index: number }
-  | { readonly kind: 'image'; readonly reference: string }
+  | NamedImage
   | { readonly kind: 'context'; readonly name: string }
   | { readonly kind: 'scratch' };
 
@@ -77,7 +77,7 @@ export function sourceOf(
   const key = contextKey(name, request, platform);
   const named = key === undefined ? undefined : request.namedContexts.get(key);
   const stage = before.findLast(({ from }) => from.name === name.toLowerCase());
-  if (named?.kind === 'image') return { kind: 'image', reference: named.reference };
+  if (named?.kind === 'image') return named;
   if (named) return { kind: 'context', name: key! };
   if (stage) return { kind: 'stage', index: stage.index };
   if (numbers && /^\d+$/.test(name)) {

@@ -159,7 +159,7 @@ export async function treeOf(from: string | null, context: StepContext): Promise
     return { kind: 'chain', chainId: (await context.stageResult(source.index)).chainId };
   if (source.kind === 'context') return shownContext(await build.context(source.name));
   if (source.kind === 'scratch') return { kind: 'chain', chainId: null };
-  return { kind: 'chain', chainId: (await build.image(source.reference, stage.platform)).chainId };
+  return { kind: 'chain', chainId: (await build.image(source, stage.platform)).chainId };
 }
 
 function shownContext(opened: OpenContext): MountTree {

@@ -57,7 +57,7 @@ export class StageBuild {
     const inherited = [...(below?.triggers ?? [])];
     for (const name of below?.declared ?? []) this.declared.add(name);
     if (base.kind === 'image') {
-      const image = await build.image(base.reference, planned.platform).catch((error: unknown) => {
+      const image = await build.image(base, planned.platform).catch((error: unknown) => {
         throw withLine(error, stage.from);
       });
       this.#base = new ImageDraft(planned.platform, image.createdAt, image);

@@ -3,18 +3,24 @@ import { join } from 'node:path';
 import { ProcessError, run } from '../../host/exec.ts';
 import { newId } from '../../ids.ts';
 import { BuildError } from '../build-error.ts';
+import type { BuildRun } from '../solver/build-run.ts';
+import { curlProxies, type Proxies, proxiesOf } from './proxies.ts';
 
 export interface GitWish {
   /** Where the repository is put; a new directory is made in it. */
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly keepGitDir: boolean;
+  readonly proxies: Proxies;
 }
 
 /**
  * The files of `URL#ref:subdirectory`, shallow. Throws BuildError with git's own words, and when there is no git.
  */
-export async function cloneGit(url: string, { directory, signal, keepGitDir }: GitWish): Promise<string> {
+export async function cloneGit(
+  url: string,
+  { directory, signal, keepGitDir, proxies }: GitWish,
+): Promise<string> {
   const [remote = '', fragment = ''] = url.split('#', 2);
   const [ref = '', subdirectory = ''] = fragment.split(':', 2);
   if (remote.startsWith('-') || ref.startsWith('-')) throw new BuildError(`invalid git URL "${url}"`);
@@ -24,7 +30,10 @@ export async function cloneGit(url: string, { directory, signal, keepGitDir }: G
     run('git', ['-c', 'core.hooksPath=/dev/null', ...args], {
       cwd: place,
       signal,
-      env: { PATH: process.env.PATH ?? '', HOME: '/root', GIT_TERMINAL_PROMPT: '0' },
+      env: {
+        ...{ PATH: process.env.PATH ?? '', HOME: '/root', GIT_TERMINAL_PROMPT: '0' },
+        ...curlProxies(proxies),
+      },
     });
   try {
     await git('init', '-q', '.');
@@ -53,8 +62,8 @@ export async function cloneGit(url: string, { directory, signal, keepGitDir }: G
 /** ADD of a repository. */
 export function checkout(
   url: string,
-  { directory, supply }: { readonly directory: string; readonly supply: { readonly signal: AbortSignal } },
+  { directory, supply, request }: Pick<BuildRun, 'directory' | 'supply' | 'request'>,
   { keepGitDir }: { readonly keepGitDir: boolean },
 ): Promise<string> {
-  return cloneGit(url, { directory, signal: supply.signal, keepGitDir });
+  return cloneGit(url, { directory, signal: supply.signal, keepGitDir, proxies: proxiesOf(request) });
 }

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { newId } from '../../ids.ts';
 import { byteString, tarEntry } from '../../layers/tar-entry.ts';
 import { BuildError } from '../build-error.ts';
 import type { BuildRun } from '../solver/build-run.ts';
 import type { LooseFile } from '../solver/copy-step.ts';
+import { httpGet } from './http-get.ts';
+import { proxiesOf } from './proxies.ts';
 
 /** ADD of a URL: the file, checked against `sha256:…` where one is given. Throws BuildError. */
 export async function download(
   url: string,
-  { directory, supply, epoch }: Pick<BuildRun, 'directory' | 'supply' | 'epoch'>,
+  { directory, supply, epoch, request }: Pick<BuildRun, 'directory' | 'supply' | 'epoch' | 'request'>,
   checksum: string | null,
 ): Promise<LooseFile> {
   if (checksum !== null && !/^sha256:[0-9a-f]{64}$/.test(checksum))
@@ -20,17 +21,17 @@ export async function download(
   const file = join(directory, newId());
   const hash = createHash('sha256');
   let size = 0;
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: supply.signal });
-  } catch (cause) {
-    supply.signal.throwIfAborted();
-    throw new BuildError(`ADD failed: cannot get ${url}: ${reasonOf(cause)}`, { cause });
-  }
-  if (!response.ok || !response.body)
+  const { signal } = supply;
+  const response = await httpGet(url, { proxies: proxiesOf(request), signal }).catch((cause: Error) => {
+    signal.throwIfAborted();
+    throw new BuildError(`ADD failed: ${cause.message}`, { cause });
+  });
+  if (response.status !== 200) {
+    response.body.destroy();
     throw new BuildError(`ADD failed: invalid response status ${response.status} for ${url}`);
+  }
   await pipeline(
-    Readable.fromWeb(response.body),
+    response.body,
     async function* (source: AsyncIterable<Buffer>) {
       for await (const chunk of source) {
         hash.update(chunk);
@@ -43,7 +44,7 @@ export async function download(
   const hex = hash.digest('hex');
   if (checksum !== null && checksum !== `sha256:${hex}`)
     throw new BuildError(`digest mismatch sha256:${hex}: ${checksum}`);
-  const modified = epoch?.getTime() ?? Date.parse(response.headers.get('last-modified') ?? '');
+  const modified = epoch?.getTime() ?? Date.parse(response.headers['last-modified'] ?? '');
   return {
     name: byteString(decodeURIComponent(basename(new URL(url).pathname)) || 'download'),
     file,
@@ -59,10 +60,4 @@ export async function download(
       hash: hex,
     },
   };
-}
-
-/** Node hides why a connection failed in the cause. */
-function reasonOf(error: unknown): string {
-  const { cause, message } = error as Error & { cause?: Error };
-  return cause?.message || message;
 }

@@ -21,6 +21,10 @@ export const Stat = message({
 /** fsutil.types.Packet: `id` counts the stat packets from 0. */
 export const Packet = message({ type: int(1), stat: nested(2, Stat), id: int(3), data: bytes(4) });
 
+/** containerd.services.content.v1 (containerd/api/services/content/v1/content.proto): blobs that the client has. */
+export const ReadContentRequest = message({ digest: text(1), offset: int(2), size: int(3) });
+export const ReadContentResponse = message({ offset: int(1), data: bytes(2) });
+
 /** Of FileSend, Upload and sshforward alike. */
 export const BytesMessage = message({ data: bytes(1) });
 

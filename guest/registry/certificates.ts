@@ -23,7 +23,11 @@ export async function readCertificates(directory: string, host: string): Promise
   const counterpart = (name: string, from: string, to: string) => {
     const other = `${name.slice(0, -from.length)}${to}`;
     if (names.includes(other)) return other;
-    throw new InvalidParameter(`"${join(folder, name)}" needs "${other}" beside it`);
+    throw new InvalidParameter(
+      to === '.key'
+        ? `missing key ${other} for client certificate ${name} in "${folder}"; authorities have names that end in .crt`
+        : `missing client certificate ${other} for key ${name} in "${folder}"`,
+    );
   };
   for (const name of names) if (name.endsWith('.key')) counterpart(name, '.key', '.cert');
   const ca = names.filter((name) => name.endsWith('.crt'));

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { EngineError, Internal, NotFound } from '../errors.ts';
-import { familiarName, familiarReference, type Reference } from '../reference.ts';
+import { EngineError, Internal, InvalidParameter, NotFound } from '../errors.ts';
+import { familiarName, familiarReference, officialDomain, type Reference } from '../reference.ts';
 
 /** No answer, or half of one: worth another try. */
 export class Unreachable extends Internal {}
@@ -55,6 +55,15 @@ function stated(body: string): { code?: string | undefined; message?: string | u
 /** Others' words end up on terminals. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').slice(0, 500);
+}
+
+/** What a search is called whose registry cannot be talked to (moby, registry/service_v1.go). */
+export function searchError(error: unknown, domain: string): unknown {
+  if (!(error instanceof Unreachable) || domain === officialDomain) return error;
+  return new InvalidParameter(
+    `invalid registry endpoint https://${domain}/: ${error.message}. One without TLS, or with a certificate of an authority that nobody knows, is for --insecure-registry ${domain}; the authority's certificate may be /etc/docker/certs.d/${domain}/ca.crt`,
+    { cause: error },
+  );
 }
 
 /** What a refused pull is called (moby, distribution/errors.go). Anything else comes back as it is. */

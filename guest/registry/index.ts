@@ -6,7 +6,7 @@ import { domainOfServer, type Reference } from '../reference.ts';
 import type { Credentials } from './credentials.ts';
 import { type DistributionInspection, inspectDistribution } from './distribution.ts';
 import { type Endpoint, endpointsOf } from './endpoints.ts';
-import { pullError } from './errors.ts';
+import { pullError, searchError } from './errors.ts';
 import { isInsecure } from './insecure.ts';
 import { LayerDownloads } from './layer-downloads.ts';
 import type { OnProgress } from './progress.ts';
@@ -174,7 +174,9 @@ export class Registry {
       sessions.filter(({ endpoint }) => !endpoint.isMirror),
       options.signal,
       (session) => searchRegistry(session, { ...options, word }),
-    );
+    ).catch((error: unknown) => {
+      throw searchError(error, domain);
+    });
   }
 
   async #reading<T>(

@@ -6,11 +6,14 @@ export function reasonOf(error: unknown, url: URL): string {
     address,
     port,
     hostname: host = url.hostname,
+    cert,
   } = error as NodeJS.ErrnoException & {
     address?: string;
     port?: number;
     /** That was looked up. */
     hostname?: string;
+    /** That does not have the name. */
+    cert?: { readonly subjectaltname?: string };
   };
   // Several addresses of one name were tried.
   const inner = (error as AggregateError).errors?.[0];
@@ -47,10 +50,18 @@ export function reasonOf(error: unknown, url: URL): string {
     case 'CERT_HAS_EXPIRED':
       return 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid';
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `tls: failed to verify certificate: x509: certificate is not valid for ${host}`;
+      return `tls: failed to verify certificate: x509: certificate is valid for ${namesOf(cert)}, not ${host.replace(/^\[|\]$/g, '')}`;
     case 'HPE_HEADER_OVERFLOW':
       return 'the answer has too large a header';
     default:
+      if (code.startsWith('ERR_SSL_') && /\balert \w/.test(message))
+        return `remote error: tls: ${/\balert ([a-z ]+)/.exec(message)?.[1] ?? message}`;
       return code.startsWith('HPE_') ? `malformed HTTP response (${code})` : message;
   }
+}
+
+/** `DNS:a.test, IP Address:10.1.1.1` as a list of names. */
+function namesOf(cert: { readonly subjectaltname?: string } | undefined): string {
+  const names = (cert?.subjectaltname ?? '').split(', ').map((name) => name.replace(/^[^:]*:/, ''));
+  return names.filter(Boolean).join(', ') || 'nothing';
 }

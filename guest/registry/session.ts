@@ -65,6 +65,14 @@ export class RegistrySession {
       }
     }
     if (request.expects.includes(response.status)) return response;
+    // Credentials that are not taken are none, as far as dockerd says.
+    if (response.status === 401 && this.#challenge?.scheme === 'basic') {
+      response.body.resume();
+      throw this.#noBasic(
+        request,
+        ` that the registry takes; docker login ${new URL(this.endpoint.base).host}`,
+      );
+    }
     const body = await readLimited(response.body, maxErrorBytes, 'an error of the registry');
     throw refusalOf(response.status, body.toString());
   }
@@ -115,11 +123,7 @@ export class RegistrySession {
     if (challenge === null) return {};
     if (challenge.scheme === 'basic') {
       if (credentials.username) return { Authorization: basic(credentials) };
-      const verb = method[0] + method.slice(1).toLowerCase();
-      // No 401: clients would ask for a password, on whatever they have for a terminal.
-      throw new Internal(
-        `${verb} "${new URL(at, this.endpoint.base).href.split('?')[0]}": no basic auth credentials`,
-      );
+      throw this.#noBasic({ method, at });
     }
     const key = keyOf(scopes);
     const known = await this.#tokens.get(key)?.catch(() => undefined);
@@ -128,6 +132,13 @@ export class RegistrySession {
     const fresh = fetchToken(this.#transport, challenge, { ...this.#tokenOptions(signal), scopes });
     this.#tokens.set(key, fresh);
     return bearer(await fresh);
+  }
+
+  /** No 401: clients would ask for a password, on whatever they have for a terminal. */
+  #noBasic({ method, at }: Pick<SessionRequest, 'method' | 'at'>, more = ''): Internal {
+    const verb = method[0] + method.slice(1).toLowerCase();
+    const url = new URL(at, this.endpoint.base).href.split('?')[0];
+    return new Internal(`${verb} "${url}": no basic auth credentials${more}`);
   }
 
   #tokenOptions(signal: AbortSignal) {

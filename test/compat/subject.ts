@@ -22,11 +22,17 @@ export function cannotPlay(): string | undefined {
   return EngineHarness.missing();
 }
 
-/** With `busybox:latest`; closed at the test's end. */
-export async function openSubject(t: Test): Promise<Subject> {
+/**
+ * With `busybox:latest`; closed at the test's end.
+ *
+ * @param options `direct`: it reaches registries without a proxy
+ */
+export async function openSubject(t: Test, { direct = false } = {}): Promise<Subject> {
   const subject = againstDockerd
     ? await Dockerd.open(t)
-    : await EngineHarness.open(t, ['--bip', bridgeAddress]);
+    : await EngineHarness.open(t, ['--bip', bridgeAddress], (harness) => {
+        harness.isDirect = direct;
+      });
   await subject.loadBusybox();
   return subject;
 }

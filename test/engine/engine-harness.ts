@@ -26,6 +26,8 @@ export class EngineHarness extends DockerClient {
   readonly #awaited = new Map<string, () => void>();
   /** Called when the engine has ended for good, before it is looked at what it left. */
   afterwards: () => void = () => {};
+  /** Reaches registries without a proxy: for tests in a network of their own, which leads nowhere. */
+  isDirect = false;
   /** Where the API is served. */
   addresses: readonly string[] = [];
 
@@ -81,7 +83,10 @@ export class EngineHarness extends DockerClient {
         ...['--data-root', this.dataRoot, '--run-root', this.runRoot, '--host', this.url],
         ...this.#flags,
       ],
-      { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ...noRegistries } },
+      {
+        stdio: ['ignore', 'inherit', 'pipe'],
+        env: { ...process.env, ...(this.isDirect ? noProxies : noRegistries) },
+      },
     );
     const said: string[] = [];
     const lines = createInterface({ input: engine.stderr! });
@@ -185,6 +190,8 @@ export class EngineHarness extends DockerClient {
 
 /** Whatever a test asks for, nobody's registry hears of it: this computer's own are reached without a proxy. */
 const noRegistries = { HTTP_PROXY: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '' };
+
+const noProxies = { HTTP_PROXY: '', HTTPS_PROXY: '', http_proxy: '', https_proxy: '' };
 
 function onPath(program: string): boolean {
   return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((directory) =>

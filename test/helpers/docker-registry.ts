@@ -8,13 +8,15 @@ import { createInterface } from 'node:readline';
 export interface DockerRegistryOptions {
   /** Who may come in; without one, everybody. */
   readonly user?: { readonly name: string; readonly password: string };
-  /** PEM files of its own; without them it speaks plain HTTP. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** PEM files of its own; without them it speaks plain HTTP. `clientCa` is for clients that must have a certificate. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** One of this computer's own; loopback without. */
+  readonly address?: string;
 }
 
 /** Debian's `docker-registry` on a free loopback port, with a store of its own: the oracle of our client. */
 export class DockerRegistry {
-  /** `127.0.0.1:PORT` */
+  /** `ADDRESS:PORT` */
   readonly host: string;
   readonly url: string;
 
@@ -43,12 +45,13 @@ export class DockerRegistry {
       { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' } },
     );
     t.teardown(() => close(server, directory));
-    return new DockerRegistry(`127.0.0.1:${await portOf(server)}`, options.tls ? 'https' : 'http');
+    const { address = '127.0.0.1', tls } = options;
+    return new DockerRegistry(`${address}:${await portOf(server)}`, tls ? 'https' : 'http');
   }
 }
 
 /** JSON is YAML. */
-function configOf(directory: string, { user, tls }: DockerRegistryOptions): object {
+function configOf(directory: string, { user, tls, address = '127.0.0.1' }: DockerRegistryOptions): object {
   const passwords = join(directory, 'htpasswd');
   if (user) {
     const { stdout } = spawnSync('htpasswd', ['-niB', user.name], { input: user.password });
@@ -60,8 +63,10 @@ function configOf(directory: string, { user, tls }: DockerRegistryOptions): obje
     log: { level: 'info', formatter: 'json', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(directory, 'store') }, delete: { enabled: true } },
     http: {
-      addr: '127.0.0.1:0',
-      ...(tls && { tls: { certificate: tls.cert, key: tls.key } }),
+      addr: `${address}:0`,
+      ...(tls && {
+        tls: { certificate: tls.cert, key: tls.key, ...(tls.clientCa && { clientcas: [tls.clientCa] }) },
+      }),
     },
     ...(user && { auth: { htpasswd: { realm: 'test', path: passwords } } }),
   };
@@ -72,7 +77,7 @@ function portOf(server: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     createInterface({ input: server.stderr! }).on('line', (line) => {
       said.push(line);
-      const port = /listening on 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+      const port = /listening on [\d.]+:(\d+)/.exec(line)?.[1];
       if (port) resolve(port);
     });
     server.once('error', reject);

@@ -5,8 +5,10 @@ import { existsSync } from 'node:fs';
  * Runs the calling test file again in a network namespace of its own, and ends this process as that one
  * ended: links, rules and ports of the host are neither seen nor touched. Returns in the inner process.
  * Returns the reason when that cannot be, for the test to skip with.
+ *
+ * @param options `mounts`: of mounts too, so that files of the host can be replaced for the test
  */
-export function enterOwnNetwork(): string | null {
+export function enterOwnNetwork({ mounts = false }: { readonly mounts?: boolean } = {}): string | null {
   const inside = 'MACHINE_TEST_NETWORK';
   if (process.env[inside] !== undefined) return null;
   if (process.getuid?.() !== 0) return 'needs root for network namespaces';
@@ -22,6 +24,7 @@ export function enterOwnNetwork(): string | null {
     [
       'unshare',
       '-n',
+      ...(mounts ? ['-m'] : []),
       'sh',
       '-c',
       script,

@@ -82,7 +82,10 @@ export class ImageDraft {
   /** @param labels of the request, over those of the Dockerfile */
   toConfig(labels: Readonly<Record<string, string>> = {}): { config: ImageConfig; bytes: Buffer } {
     const { os, architecture, variant } = this.platform;
-    const all = { ...this.config.Labels, ...labels };
+    // Sorted, as Go writes maps: clients say labels in any order, and the same build must be the same image.
+    const all = Object.fromEntries(
+      Object.entries({ ...this.config.Labels, ...labels }).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
     const config: ImageConfig = {
       architecture,
       os,

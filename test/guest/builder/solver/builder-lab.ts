@@ -67,7 +67,11 @@ export interface BuilderLab {
   build(
     of: BuildRequest,
     signal?: AbortSignal,
-  ): Promise<{ readonly chainId: string | null; readonly events: readonly BuildEvent[] }>;
+  ): Promise<{
+    readonly chainId: string | null /** The image's, as bytes. */;
+    readonly config: string;
+    readonly events: readonly BuildEvent[];
+  }>;
 }
 
 /** A builder on a fresh data root, without anything that runs programs. Layers need root. */
@@ -89,7 +93,7 @@ export async function builderLab(t: Test): Promise<BuilderLab> {
         ...{ signal, onProgress: (event) => events.push(event) },
         ...{ secret: async () => null, ssh: async () => null, registryAuth: async () => null },
       });
-      return { chainId: result.chainId, events };
+      return { chainId: result.chainId, config: result.configBytes.toString(), events };
     },
   };
 }

@@ -146,3 +146,17 @@ t.test('two builds of the same at once make it once', { skip }, async (t) => {
   const made = results.map(({ events }) => ends(events)['[1/1] COPY --from=one . /']);
   t.same(made.sort(), ['cached', 'done']);
 });
+
+t.test('the same build is the same image, in whatever order its labels are said', { skip }, async (t) => {
+  const { build } = await builderLab(t);
+  const dockerfile = 'FROM scratch\nLABEL m=1\nCOPY --from=one . /\n';
+  const run = async (labels: Record<string, string>) => {
+    const [one, two] = [new HeldContext(t, 'one', { f: 'f' }), new HeldContext(t, 'two')];
+    const building = build(request(dockerfile, { ...contexts(one, two), labels }));
+    one.release();
+    return (await building).config;
+  };
+  const first = await run({ z: '1', a: '2' });
+  t.match(JSON.parse(first), { config: { Labels: { a: '2', m: '1', z: '1' } } });
+  t.equal(await run({ a: '2', z: '1' }), first);
+});

@@ -60,7 +60,7 @@ export function controlMethods(deps: ControlDependencies): Methods {
     );
     deps.builds.add(build);
     const record = startedRecord({ ...request, exporters: exports });
-    deps.history.begin(record);
+    if (!request.internal) deps.history.begin(record);
     const exporterResponse = new Map<string, string>();
     let failure: GrpcError | undefined;
     try {
@@ -82,9 +82,13 @@ export function controlMethods(deps: ControlDependencies): Methods {
       // As buildx asks for a build: first without a front end, which it plays itself.
       const asked = record.frontend === '' && build.asked ? { ...record, ...build.asked } : record;
       const { all } = build.progress;
-      await deps.history
-        .complete(completedRecord(asked, all, { error: failure && toStatus(failure), exporterResponse }), all)
-        .catch(() => {});
+      if (!request.internal)
+        await deps.history
+          .complete(
+            completedRecord(asked, all, { error: failure && toStatus(failure), exporterResponse }),
+            all,
+          )
+          .catch(() => {});
       void deps.builds.retire(build);
     }
   }
@@ -152,7 +156,16 @@ function exportsOf({ exporters, exporter, exporterAttrs }: SolveRequest) {
 }
 
 /** Throws GrpcError. */
-function refuseWhatIsNotDone({ definition, frontend, frontendInputs, cache }: SolveRequest): void {
+function refuseWhatIsNotDone(request: SolveRequest): void {
+  const { definition, frontend, frontendInputs, cache } = request;
+  const unsupported = [
+    request.sourcePolicy.length > 0 && 'source policies (EXPERIMENTAL_BUILDKIT_SOURCE_POLICY)',
+    request.sourcePolicySession !== '' && 'policies (--policy, a Dockerfile.rego, BUILDX_DEFAULT_POLICY)',
+    request.proxyNetwork && 'the network proxy of policies',
+    request.enableSessionExporter && 'exporters that the client serves',
+  ].find((what) => what !== false);
+  if (unsupported)
+    throw new GrpcError(codes.unimplemented, `this engine does not support ${unsupported}; leave it out`);
   if ((definition?.def.length ?? 0) > 0 || frontendInputs.size > 0)
     throw new GrpcError(codes.unimplemented, graphsRefused);
   if (frontend !== '' && frontend !== 'dockerfile.v0' && frontend !== 'gateway.v0')

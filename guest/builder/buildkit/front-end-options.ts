@@ -1,4 +1,5 @@
 import { formatPlatform, type Platform, parsePlatform, plainPlatform } from '../../images/platform.ts';
+import type { ResourceLimits } from '../../runtime/spec/resources.ts';
 import { checkUlimits, type Ulimit } from '../../runtime/spec/ulimits.ts';
 import type { BuildRequest } from '../build.ts';
 import { codes, GrpcError } from './grpc/status.ts';
@@ -35,7 +36,7 @@ export interface Places {
 
 /** Options that need nothing done: hints, where the sources come from, and what buildx says of itself. */
 const ofNoEffect =
-  /^(?:contextkey|dockerfilekey|filename|context|contextsubdir|context:.*|localdir:.*|vcs:.*|frontend\.caps|source|cmdline|local-sessionid:.*|build-arg:BUILDKIT_SYNTAX|build-arg:BUILDKIT_INLINE_CACHE|input-metadata:.*)$/;
+  /^(?:contextkey|dockerfilekey|filename|context|contextsubdir|context:.*|localdir:.*|vcs:.*|frontend\.caps|source|cmdline|local-sessionid:.*|build-arg:BUILDKIT_SYNTAX|build-arg:BUILDKIT_INLINE_CACHE|input-metadata:.*|sharedkey:localdir:.*)$/;
 
 /**
  * Reads the front end's options (buildkit, frontend/dockerui/config.go). What it does not know, it refuses by
@@ -83,13 +84,15 @@ export function readOptions(options: ReadonlyMap<string, string>): {
     extraHosts: list(take('add-hosts')).map((pair) => pair.replace('=', ':')),
     shmBytes: shmSize === undefined ? undefined : whole('shm-size', shmSize),
     ulimits: ulimits(list(take('ulimit'))),
-    limits: {},
+    limits: limits(take),
     cgroupParent: take('cgroup-parent'),
     hostname: buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? take('hostname'),
   };
   for (const name of rest.keys()) {
     if (name === 'requestid')
-      refuse(`request ${rest.get(name)}: this engine's front end builds, and no more`);
+      refuse(
+        `${calls.get(rest.get(name)!) ?? `request ${rest.get(name)}`}: its front end builds, and no more; leave it out`,
+      );
     if (name.startsWith('attest:')) refuse('attestations (--attest, --sbom, --provenance)');
     if (!ofNoEffect.test(name)) refuse(`the option "${name}" of dockerfile.v0`);
   }
@@ -104,6 +107,32 @@ function targetsOf(words: readonly string[], forced: boolean): Targets {
 
 function refuse(what: string): never {
   throw new GrpcError(codes.unimplemented, `this engine does not support ${what}`);
+}
+
+/** What `docker buildx build --call` asks for. */
+const calls = new Map([
+  ['frontend.lint', '--check (--call=check)'],
+  ['frontend.outline', '--call=outline'],
+  ['frontend.targets', '--call=targets'],
+  ['frontend.subrequests.describe', '--call=subrequests.describe'],
+]);
+
+/** `--memory` and the like, of every step (buildkit, frontend/dockerui/config.go). */
+function limits(take: (name: string) => string | undefined): ResourceLimits {
+  const number = (option: string) => {
+    const text = take(option) ?? '0';
+    if (!/^-?\d+$/.test(text)) throw new GrpcError(codes.invalidArgument, `invalid ${option} "${text}"`);
+    return Number(text);
+  };
+  return {
+    memoryBytes: number('memory'),
+    memorySwapBytes: number('memswap'),
+    cpuShares: number('cpushares'),
+    cpuPeriodUs: number('cpuperiod'),
+    cpuQuotaUs: number('cpuquota'),
+    cpusetCpus: take('cpusetcpus') ?? '',
+    cpusetMems: take('cpusetmems') ?? '',
+  };
 }
 
 function network(mode: string | undefined): string {

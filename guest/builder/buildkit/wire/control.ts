@@ -50,7 +50,12 @@ export const SolveRequest = message({
   entitlements: repeated(text(9)),
   frontendInputs: map(10, nested(2, Definition)),
   internal: flag(11),
+  /** Only whether there is one. */
+  sourcePolicy: bytes(12),
   exporters: repeated(nested(13, Exporter)),
+  enableSessionExporter: flag(14),
+  sourcePolicySession: text(15),
+  proxyNetwork: flag(17),
 });
 export const SolveResponse = message({ exporterResponse: map(1, text(2)) });
 

@@ -20,6 +20,11 @@ t.test('what buildx sends becomes a request', (t) => {
     'cache-imports': '[{"Type":"registry","Attrs":{"ref":"busybox"}}]',
     'vcs:revision': 'abc',
     'local-sessionid:context': 'x',
+    'sharedkey:localdir:more': 'more',
+    memory: '67108864',
+    memswap: '-1',
+    cpuquota: '50000',
+    cpusetcpus: '0',
   });
   t.match(options, {
     target: 'one',
@@ -35,6 +40,7 @@ t.test('what buildx sends becomes a request', (t) => {
       { name: 'core', soft: 0, hard: 0 },
     ],
     cacheFrom: ['busybox'],
+    limits: { memoryBytes: 67_108_864, memorySwapBytes: -1, cpuQuotaUs: 50_000, cpusetCpus: '0' },
   });
   t.match(targets, { platforms: [{ os: 'linux', architecture: 'amd64' }], isIndex: false });
   t.same([...places.named], [['more', 'local:more']]);
@@ -67,7 +73,10 @@ t.test('several platforms make an index, and so does one that is asked for as su
 
 const refused: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
   [{ 'attest:provenance': 'mode=min' }, /attestations/],
-  [{ requestid: 'frontend.outline' }, /request frontend.outline/],
+  [{ requestid: 'frontend.outline' }, /--call=outline/],
+  [{ requestid: 'frontend.lint' }, /--check \(--call=check\)/],
+  [{ requestid: 'frontend.new' }, /request frontend.new/],
+  [{ memory: '1g' }, /invalid memory "1g"/],
   [{ 'cache-imports': '[{"Type":"s3"}]' }, /--cache-from type=s3/],
   [{ 'image-resolve-mode': 'often' }, /image-resolve-mode/],
   [{ 'force-network-mode': 'mine' }, /invalid netmode mine/],

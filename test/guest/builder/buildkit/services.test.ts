@@ -173,6 +173,14 @@ t.test('builds are in the history, with what they said, until somebody removes t
   await t.rejects(call.update(client, { ref: 'r', delete: true }), { message: 'no build r in the history' });
 });
 
+t.test('what clients ask for themselves is no build of the history', async (t) => {
+  const client = await open(t);
+  const solved = call.solve(client, { ref: 'r', session: 's', internal: true });
+  await call.return(client, 'r', {});
+  await solved;
+  t.same(await call.history(client, { earlyExit: true }), []);
+});
+
 t.test('graphs, other front ends and other outputs are refused by name', async (t) => {
   const client = await open(t);
   const definition = { def: [Buffer.from('x')], metadata: new Map() };
@@ -191,6 +199,13 @@ t.test('graphs, other front ends and other outputs are refused by name', async (
       call.solve(client, { ref: 'c', exporters: [{ type, attrs: new Map([[name, 'true']]) }] }),
       { message: `this engine does not support --output type=${type},${name}=true; leave ${name} out` },
     );
+  for (const [asked, what] of [
+    [{ sourcePolicy: Buffer.from('x') }, /source policies/],
+    [{ sourcePolicySession: 's' }, /policies \(--policy/],
+    [{ proxyNetwork: true }, /network proxy/],
+    [{ enableSessionExporter: true }, /exporters that the client serves/],
+  ] as const)
+    await t.rejects(call.solve(client, { ref: 'c', ...asked }), { message: what });
   const solved = call.solve(client, { ref: 'd', session: 's' });
   solved.catch(() => {});
   await t.rejects(

@@ -12,6 +12,7 @@ const changes = z.object({
   serial: z.number().int(),
   gone: paths,
   departed: paths,
+  arrived: paths,
   directories: paths,
   files: paths,
 });
@@ -64,11 +65,14 @@ export class HostFiles {
 
   async #tellPrograms(batch: HostChanges): Promise<void> {
     const { mountedAt } = this.#parts;
-    const bound = batch.departed.length === 0 ? [] : await boundPaths(this.#parts);
+    const { serial, departed, arrived } = batch;
+    const bound = departed.length + arrived.length === 0 ? [] : await boundPaths(this.#parts);
     // A container's own bind would go with it, and not come back with the next file of that name.
     const isBound = (path: string) => bound.some((other) => other === path || other.startsWith(`${path}/`));
-    for (const [index, path] of batch.departed.entries())
-      if (!isBound(path)) await depart(mountedAt, path, `${batch.serial}.${index}`);
+    for (const [index, path] of departed.entries())
+      if (!isBound(path)) await depart(mountedAt, path, `${serial}.${index}`);
+    for (const [index, path] of arrived.entries())
+      if (!isBound(path)) await arrive(mountedAt, path, `${serial}.new${index}`);
     await touchAll(mountedAt, batch);
   }
 }
@@ -111,6 +115,12 @@ async function depart(mountedAt: string, path: string, id: string): Promise<void
   } catch {
     // It was not known here, or the host is not there any more.
   }
+}
+
+/** Makes the kernel tell that a directory is new: IN_MOVED_TO. The host has it not moved over one that is known here. */
+async function arrive(mountedAt: string, path: string, id: string): Promise<void> {
+  const to = Buffer.from(`${mountedAt}${path}`, 'latin1');
+  await rename(`${mountedAt}/${noticeDirectory}/${id}/new`, to).catch(() => {});
 }
 
 /**

@@ -23,6 +23,8 @@ export interface HostChanges {
    * only for this, until it is told.
    */
   readonly departed: readonly string[];
+  /** Directories that are new. The engine moves the i-th from `new` in SERIAL.newi to where it is. */
+  readonly arrived: readonly string[];
   /** Directories whose entries have changed, or they themselves. */
   readonly directories: readonly string[];
   /** Files that were written or made, and everything else that is no directory. */

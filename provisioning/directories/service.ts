@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import type { Service, ServiceContext } from '../supervisor/service.ts';
 import { untilAborted } from '../supervisor/until-aborted.ts';
-import { departuresOf } from './changes/departures.ts';
+import { noticesOf } from './changes/notices.ts';
 import { ownChangesOf } from './changes/own-changes.ts';
 import { serveSftp } from './sftp/serve-sftp.ts';
 import { SharedTree } from './sftp/shared-tree.ts';
@@ -17,7 +17,7 @@ export const directoriesService: Service = {
       return await untilAborted(signal);
     }
     const own = ownChangesOf(machine);
-    const departures = departuresOf(machine);
+    const notices = noticesOf(machine);
     const trees = new Map<string, SharedTree>();
     for (const [number, { Host, ReadOnly }] of record.Mounts.entries()) {
       try {
@@ -33,7 +33,7 @@ export const directoriesService: Service = {
         signal.addEventListener('abort', stop, { once: true });
         ready();
         try {
-          await serveSftp(stream, trees, { onChange: (path) => own.mark(path), departures });
+          await serveSftp(stream, trees, { onChange: (path) => own.mark(path), notices });
         } catch (error) {
           // A client that begins in the middle of a packet is at an end when its stream is, and comes again.
           if (!signal.aborted) log.error('the machine is served anew', error);

@@ -130,50 +130,52 @@ t.test(
 
     const inotifywait = await bring('inotifywait', join(home, 'tools')).catch(() => null);
     const none = inotifywait === null && 'no inotifywait on this computer';
-    await t.test('are moves out of a directory to inotify', { skip: none }, async (t) => {
+    await t.test('are moves to inotify when something is new, or has gone', { skip: none }, async (t) => {
       await mkdir(join(project, 'sub', 'deep', 'deeper'), { recursive: true });
       await writeFile(join(project, 'sub', 'deep', 'file'), 'x');
       await delay(2000);
-      const run = [
-        'run',
-        '-d',
-        '--name',
-        'inotify',
-        '-v',
-        `${home}/tools:/t`,
-        '-v',
-        `${project}:/src`,
-        'busybox',
-      ];
-      const wait = [
-        '-m',
-        '-r',
-        '-e',
-        'moved_from',
-        '-e',
-        'create',
-        '-e',
-        'delete',
-        '--format',
-        '%e %w%f',
-        '/src',
-      ];
-      await docker(...run, ...inotifywait!('/t'), ...wait);
-      const said = async () => (await docker('logs', 'inotify')).split('\n').filter((line) => line !== '');
+      const events = ['moved_from', 'moved_to', 'create', 'delete', 'modify'];
+      await docker(
+        ...['run', '-d', '--name', 'inotify', '-v', `${home}/tools:/t`, '-v', `${project}:/src`, 'busybox'],
+        ...inotifywait!('/t'),
+        ...['-m', '-r', '-e', events.join(), '--format', '%e %w%f', '/src'],
+      );
       while (!(await harness.docker('dev', ['logs', 'inotify'])).stderr.includes('established'))
         await delay(200);
       await delay(2000);
+      let known = 0;
+      const said = async () => {
+        await delay(3000);
+        const lines = (await docker('logs', 'inotify')).split('\n').filter((line) => line !== '');
+        const fresh = lines.slice(known);
+        known = lines.length;
+        return fresh;
+      };
       await rm(join(project, 'sub', 'deep', 'file'));
-      await delay(2000);
+      t.strictSame(await said(), ['MOVED_FROM /src/sub/deep/file']);
       await rm(join(project, 'sub', 'deep'), { recursive: true });
-      await delay(5000);
-      t.strictSame(
+      t.strictSame(await said(), ['MOVED_FROM,ISDIR /src/sub/deep'], 'what was in it went with it');
+      await mkdir(join(project, 'sub', 'deep'), { mode: 0o710 });
+      t.strictSame(await said(), ['MOVED_TO,ISDIR /src/sub/deep'], 'once');
+      t.equal(await docker('exec', 'inotify', 'stat', '-c', '%a', '/src/sub/deep'), '710\n');
+      await writeFile(join(project, 'sub', 'deep', 'later'), 'x');
+      t.match(
         await said(),
-        ['MOVED_FROM /src/sub/deep/file', 'MOVED_FROM,ISDIR /src/sub/deep'],
-        'once each',
+        ['MODIFY /src/sub/deep/later'],
+        'new directories are watched by who watches trees',
       );
-      t.match(await docker('exec', 'inotify', 'ls', '/src/sub'), 'once');
       await docker('rm', '-f', 'inotify');
+    });
+
+    await t.test('leave a directory to those who are in it already', async (t) => {
+      for (let i = 0; i < 5; i++) {
+        const name = `fresh-${i}`;
+        await mkdir(join(project, name));
+        const script = 'sleep 1; echo here >file && cat file && /bin/pwd && ls /src | grep -c fresh-';
+        const run = await docker('exec', '-w', `/src/${name}`, 'watching', 'sh', '-c', script);
+        t.equal(run, `here\n/src/${name}\n${i + 1}\n`);
+        t.equal(await readFile(join(project, name, 'file'), 'utf8'), 'here\n');
+      }
     });
 
     await t.test('leave a file that is bound by itself to its container', async (t) => {

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import type { HostChanges } from '../../../guest/wire/index.ts';
-import type { Departed } from './departures.ts';
+import type { Arrived, Departed } from './notices.ts';
 
 /**
  * Of a burst, such as another branch of a large repository, the rest is told by its directories: an emulated machine takes
@@ -8,14 +8,16 @@ import type { Departed } from './departures.ts';
  */
 const maxPaths = 512;
 /** That is 80 ms for each in an emulated machine. */
-const maxDeparted = 64;
+const maxByName = 64;
+/** What has been where it is for longer is not new: it came with what it is in. */
+const newMs = 5000;
 
 /** What was heard of a path. */
 export interface Heard {
   /** It may be new, or gone. */
   readonly renamed: boolean;
-  /** As far as that is known. */
-  readonly wasDirectory: boolean;
+  /** Null where that is not known. */
+  readonly wasDirectory: boolean | null;
 }
 
 /** What has changed and is still to be told: each path once, in a bounded number. */
@@ -38,7 +40,7 @@ export class PendingChanges {
     if (before !== undefined || this.#paths.size < this.#max)
       this.#paths.set(path, {
         renamed: renamed || (before?.renamed ?? false),
-        wasDirectory: before?.wasDirectory || wasDirectory,
+        wasDirectory: before?.wasDirectory ?? wasDirectory,
       });
     else {
       this.#collapsed += 1;
@@ -49,8 +51,9 @@ export class PendingChanges {
 
   /** All of it, as it is now on this computer; nothing is pending then. `collapsed`: how many were told by their directory. */
   async take(hostPath: (path: string) => Buffer | null): Promise<
-    Omit<HostChanges, 'serial' | 'departed'> & {
+    Omit<HostChanges, 'serial' | 'departed' | 'arrived'> & {
       readonly departed: readonly Departed[];
+      readonly arrived: readonly Arrived[];
       readonly collapsed: number;
     }
   > {
@@ -62,6 +65,7 @@ export class PendingChanges {
     this.#collapsed = 0;
     const gone: string[] = [];
     const departed: Departed[] = [];
+    const arrived: Arrived[] = [];
     const files: string[] = [];
     const statsAt = async (path: string) => {
       const host = hostPath(path);
@@ -73,14 +77,25 @@ export class PendingChanges {
         gone.push(path);
         // What went with its directory is not told by itself.
         const isDeparted = renamed && (await statsAt(parentOf(path)))?.isDirectory();
-        if (isDeparted && departed.length < maxDeparted) departed.push({ path, wasDirectory });
+        if (isDeparted && departed.length < maxByName)
+          departed.push({ path, wasDirectory: wasDirectory ?? false });
         else if (isDeparted) collapsed += 1;
       }
+      if (stats?.isDirectory() && renamed && wasDirectory === false && Date.now() - stats.ctimeMs < newMs)
+        if (arrived.length < maxByName) arrived.push({ path, attributes: stats, sinceMs: stats.ctimeMs });
+        else collapsed += 1;
       if (stats === null || renamed) directories.add(parentOf(path));
       if (stats?.isDirectory()) directories.add(path);
       else if (stats) files.push(path);
     }
-    return { gone, departed, directories: [...directories].filter((path) => path !== ''), files, collapsed };
+    return {
+      gone,
+      departed,
+      arrived,
+      directories: [...directories].filter((path) => path !== ''),
+      files,
+      collapsed,
+    };
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import { engineStream } from '../../supervisor/engine-stream.ts';
 import type { Service, ServiceContext } from '../../supervisor/service.ts';
 import { untilAborted } from '../../supervisor/until-aborted.ts';
-import { departuresOf } from './departures.ts';
+import { noticesOf } from './notices.ts';
 import { ownChangesOf } from './own-changes.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { TreeWatches } from './tree-watches.ts';
@@ -69,7 +69,7 @@ async function follow(
 ): Promise<void> {
   const pending = new PendingChanges();
   const own = ownChangesOf(machine);
-  const departures = departuresOf(machine);
+  const notices = noticesOf(machine);
   let serial = 0;
   let told = 0;
   let soon: NodeJS.Timeout | undefined;
@@ -77,11 +77,16 @@ async function follow(
     soon = undefined;
     if (told !== serial || pending.isEmpty) return;
     serial += 1;
-    const { collapsed, departed, ...changes } = await pending.take(hostPath);
-    departures.offer(serial, departed);
+    const { collapsed, departed, arrived, ...changes } = await pending.take(hostPath);
+    notices.offer(serial, departed, arrived);
     if (collapsed > 0)
       log.info(`${collapsed} of many changes at once are told to the machine by their directories alone`);
-    const line: HostChanges = { serial, ...changes, departed: departed.map(({ path }) => path) };
+    const line: HostChanges = {
+      serial,
+      ...changes,
+      departed: departed.map(({ path }) => path),
+      arrived: arrived.map(({ path }) => path),
+    };
     stream.write(`${JSON.stringify(line)}\n`);
   };
   using watches = new TreeWatches({
@@ -103,7 +108,7 @@ async function follow(
       if ('watched' in said) watches.want(said.watched);
       else {
         told = said.told;
-        departures.offer(told, []);
+        notices.offer(told, [], []);
         soon ??= setTimeout(tell, burstMs);
       }
     }

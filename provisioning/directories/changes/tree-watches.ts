@@ -142,8 +142,11 @@ export class TreeWatches implements Disposable {
     if (names === undefined || (names !== null && !names.has(name))) return;
     const path = `${directory}/${this.#isRecursive ? name.replaceAll('\\', '/') : name}`;
     const isOwn = this.#options.isOwn(path);
-    const wasDirectory = renamed && this.#watched.get(path)?.names === null;
-    if (!isOwn) this.#options.onChange(path, { renamed, wasDirectory });
+    const there = this.#watched.get(path);
+    const wasDirectory = this.#isRecursive ? null : there !== undefined && there.names === null;
+    // Also said of the directory itself when that goes, and then there was nothing of that name in it.
+    const isItself = directory.endsWith(`/${name}`);
+    if (!isOwn) this.#options.onChange(path, { renamed: renamed && !isItself, wasDirectory });
     if (!renamed || names !== null || this.#isRecursive) return;
     // What it was watched as may be gone or have another name now; what has it now may be a directory.
     for (const below of [...this.#watched.keys()])

@@ -28,7 +28,12 @@ export interface NamedFile extends OpenFile {
   readonly path: Buffer;
 }
 
-type Handle = ({ readonly kind: 'file' } & NamedFile) | ({ readonly kind: 'directory' } & OpenDirectory);
+/** The same. */
+export interface NamedDirectory extends OpenDirectory {
+  readonly path: Buffer;
+}
+
+type Handle = ({ readonly kind: 'file' } & NamedFile) | ({ readonly kind: 'directory' } & NamedDirectory);
 
 /** Enough for builds that open everything at once, and no more than a process may have on any system. */
 const maxHandles = 4096;
@@ -58,7 +63,7 @@ export class Handles {
     return handle;
   }
 
-  directory(name: Buffer): OpenDirectory {
+  directory(name: Buffer): NamedDirectory {
     const handle = this.#find(name);
     if (handle.kind !== 'directory') throw new Refusal(status.failure, 'not a directory');
     return handle;

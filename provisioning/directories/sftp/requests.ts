@@ -1,5 +1,5 @@
 import { noticeTime } from '../../../guest/wire/index.ts';
-import type { Departures } from '../changes/departures.ts';
+import type { Notices } from '../changes/notices.ts';
 import {
   attributesAnswer,
   endAnswer,
@@ -24,7 +24,7 @@ export interface Served {
   readonly handles: Handles;
   /** Told of what this client changes, before and after. */
   readonly onChange: (path: Buffer) => void;
-  readonly departures: Pick<Departures, 'attributesAt' | 'ghostAt' | 'isNotice' | 'moved'>;
+  readonly notices: Notices;
 }
 
 /** One request, understood and not yet done. */
@@ -109,12 +109,17 @@ const plans: Readonly<Record<number, Plan>> = {
       const { tree, parts } = placeIn(trees, path);
       handles.assertRoom();
       const directory = tree === null ? listTrees(trees) : await openDirectory(tree, parts);
-      return handleAnswer(id, handles.add({ kind: 'directory', ...directory }));
+      return handleAnswer(id, handles.add({ kind: 'directory', path: Buffer.from(path), ...directory }));
     });
   },
-  [request.readdir]: (fields, id, { handles }) => {
+  [request.readdir]: (fields, id, { handles, notices }) => {
     const handle = fields.bytes();
-    const run = async () => (await nextEntries(handles.directory(handle), id)) ?? endAnswer(id);
+    const run = async () => {
+      const directory = handles.directory(handle);
+      const entries = await nextEntries(directory, id);
+      notices.seen.listed(directory.path);
+      return entries ?? endAnswer(id);
+    };
     // Changes nothing but how far the listing is read, which two must not do at once.
     return { changes: true, run };
   },
@@ -177,17 +182,20 @@ const extended: Readonly<Record<string, Plan>> = {
   },
 };
 
-function planStats(fields: Fields, id: number, { trees, departures }: Served): Work {
+function planStats(fields: Fields, id: number, { trees, notices }: Served): Work {
   const path = fields.bytes();
   return looking(async () => {
-    const notice = departures.attributesAt(path);
+    const notice = notices.attributesAt(path);
     if (notice !== null) return attributesAnswer(id, notice);
     const { tree, parts } = placeIn(trees, path);
     if (tree === null) return attributesAnswer(id, attributesOfTrees);
+    if (notices.hides(path)) throw new Refusal(status.noSuchFile, 'not yet');
     try {
-      return attributesAnswer(id, await tree.stats(parts));
+      const stats = await tree.stats(parts);
+      if (stats.isDirectory()) notices.seen.saw(path);
+      return attributesAnswer(id, stats);
     } catch (error) {
-      const ghost = statusOf(error).code === status.noSuchFile ? departures.ghostAt(path) : null;
+      const ghost = statusOf(error).code === status.noSuchFile ? notices.ghostAt(path) : null;
       if (ghost === null) throw error;
       return attributesAnswer(id, ghost);
     }
@@ -207,13 +215,16 @@ function changing(id: number, work: () => Promise<void>): Work {
 }
 
 function changingAt(
-  { trees, onChange, departures }: Served,
+  { trees, onChange, notices }: Served,
   path: Buffer,
   id: number,
   work: (place: PlaceInTree) => Promise<void>,
 ): Work {
-  if (departures.isNotice(path)) return looking(async () => okAnswer(id));
-  return changing(id, () => told([path], onChange, () => work(inTree(placeIn(trees, path)))));
+  if (notices.isNotice(path)) return looking(async () => okAnswer(id));
+  return changing(id, async () => {
+    await told([path], onChange, () => work(inTree(placeIn(trees, path))));
+    notices.seen.saw(path);
+  });
 }
 
 /** Before, since who watches may hear of it while it is done; and afterwards, since that may have taken long. */
@@ -234,14 +245,14 @@ function isNotice({ size, owner, mode, times }: WantedAttributes): boolean {
 function betweenNames(
   fields: Fields,
   id: number,
-  { trees, onChange, departures }: Served,
+  { trees, onChange, notices }: Served,
   work: (tree: SharedTree, from: readonly Buffer[], to: readonly Buffer[]) => Promise<void>,
 ): Work {
   const from = fields.bytes();
   const to = fields.bytes();
-  if (departures.isNotice(to))
+  if (notices.isNotice(to) || notices.isNotice(from))
     return looking(async () => {
-      departures.moved(from);
+      notices.moved(from, to);
       return okAnswer(id);
     });
   return changing(id, async () => {
@@ -249,6 +260,7 @@ function betweenNames(
     const target = inTree(placeIn(trees, to));
     if (source.tree !== target.tree) throw new Refusal(status.failure, 'names in two shared directories');
     await told([from, to], onChange, () => work(source.tree, source.parts, target.parts));
+    notices.seen.saw(to);
   });
 }
 

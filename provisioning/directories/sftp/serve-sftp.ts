@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { Departures } from '../changes/departures.ts';
+import { Notices } from '../changes/notices.ts';
 import { statusAnswer, versionAnswer } from './answers.ts';
 import { statusOf } from './errors.ts';
 import { Handles } from './handles.ts';
@@ -16,18 +16,15 @@ const maxPending = 64;
 /**
  * Serves directories to one SFTP client until the stream ends: `/KEY/…` is what the tree of that key has. A
  * client may begin anew on the same stream (INIT); what was open is closed then. `onChange` is told the path of each
- * thing that the client changes, before and after; `departures` shows what is gone. Throws ProtocolError for one
+ * thing that the client changes, before and after; `notices` is what the client is being told. Throws ProtocolError for one
  * that does not speak the protocol. At the end the stream is destroyed, however it came.
  */
 export async function serveSftp(
   stream: Duplex,
   trees: ReadonlyMap<string, SharedTree>,
-  {
-    onChange = () => {},
-    departures = new Departures(),
-  }: Partial<Pick<Served, 'onChange' | 'departures'>> = {},
+  { onChange = () => {}, notices = new Notices() }: Partial<Pick<Served, 'onChange' | 'notices'>> = {},
 ): Promise<void> {
-  const session = new Session(stream, { trees, handles: new Handles(), onChange, departures });
+  const session = new Session(stream, { trees, handles: new Handles(), onChange, notices });
   const cutter = new PacketCutter();
   // A stream that breaks is one that ends: `for await` tells of it.
   stream.on('error', () => {});

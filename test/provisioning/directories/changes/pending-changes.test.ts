@@ -16,7 +16,7 @@ t.test('changes are told once, as what is there now', async (t) => {
   const pending = new PendingChanges();
   pending.add('/0/written', written);
   pending.add('/0/written', written);
-  pending.add('/0/d', renamed);
+  pending.add('/0/d', { renamed: true, wasDirectory: true });
   pending.add('/0/d/new', renamed);
   pending.add('/0/removed', renamed);
   pending.add('/0/emptied', { renamed: true, wasDirectory: true });
@@ -24,6 +24,7 @@ t.test('changes are told once, as what is there now', async (t) => {
   pending.add('/0/itself', written);
   t.strictSame(await pending.take((path) => hostPathOf([Buffer.from(root)], path)), {
     gone: ['/0/removed', '/0/emptied', '/0/emptied/file', '/0/itself'],
+    arrived: [],
     departed: [
       { path: '/0/removed', wasDirectory: false },
       { path: '/0/emptied', wasDirectory: true },
@@ -33,6 +34,21 @@ t.test('changes are told once, as what is there now', async (t) => {
     collapsed: 0,
   });
   t.ok(pending.isEmpty);
+});
+
+t.test('directories are new when they were not there, and have not come with another', async (t) => {
+  const root = t.testdir({ made: {}, replaced: {}, unknown: {}, file: '' });
+  const pending = new PendingChanges();
+  pending.add('/0/made', renamed);
+  pending.add('/0/made', { renamed: true, wasDirectory: true });
+  pending.add('/0/replaced', { renamed: true, wasDirectory: true });
+  pending.add('/0/unknown', { renamed: true, wasDirectory: null });
+  pending.add('/0/file', renamed);
+  const take = () => pending.take((path) => hostPathOf([Buffer.from(root)], path));
+  const { arrived } = await take();
+  t.match(arrived, [{ path: '/0/made', attributes: { mode: Number }, sinceMs: Number }]);
+  t.equal(arrived.length, 1);
+  t.ok(Math.abs(Date.now() - arrived[0]!.sinceMs) < 5000);
 });
 
 t.test('of too many the rest is told by their directories', async (t) => {

@@ -113,7 +113,11 @@ export function bridgeMethods(deps: {
  * Results by their ids; those of several platforms by the platforms, which are listed besides (buildkit,
  * exporter/containerimage/exptypes).
  */
-function answer(build: RunningBuild, { results, isIndex }: Built): Content<typeof wire.SolveResponse> {
+function answer(
+  build: RunningBuild,
+  { results, isIndex, metadata: answers }: Built,
+): Content<typeof wire.SolveResponse> {
+  if (answers) return wire.SolveResponse.of({ result: wire.Result.of({ metadata: new Map(answers) }) });
   const refs = results.map((result) => {
     const id = build.keep(result);
     return { id, def: resultGraph({ ref: build.ref, id }) };

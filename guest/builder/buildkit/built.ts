@@ -5,6 +5,8 @@ export interface Built {
   readonly results: readonly BuildResult[];
   /** Several platforms were asked for, or an index of one: it is written as such. */
   readonly isIndex: boolean;
+  /** Answers to what was asked of a Dockerfile in place of a build (`calls.ts`). */
+  readonly metadata?: ReadonlyMap<string, Buffer>;
 }
 
 /** Of one platform. */

@@ -65,7 +65,7 @@ export function controlMethods(deps: ControlDependencies): Methods {
     let failure: GrpcError | undefined;
     try {
       const built = await resultOf(build, request);
-      for (const { send, number } of built ? exporters : []) {
+      for (const { send, number } of built && !built.metadata ? exporters : []) {
         const answer = await send(built!, {
           ...{ number, signal },
           session: () => deps.sessions.get(build.sessionId, signal),

@@ -2,6 +2,7 @@ import { formatPlatform, type Platform, parsePlatform, plainPlatform } from '../
 import type { ResourceLimits } from '../../runtime/spec/resources.ts';
 import { checkUlimits, type Ulimit } from '../../runtime/spec/ulimits.ts';
 import type { BuildRequest } from '../build.ts';
+import { type Call, isCall } from './calls.ts';
 import { codes, GrpcError } from './grpc/status.ts';
 
 /** What the options of `dockerfile.v0` say of a build, apart from where its files are and what it is for. */
@@ -46,6 +47,8 @@ export function readOptions(options: ReadonlyMap<string, string>): {
   options: Options;
   places: Places;
   targets: Targets;
+  /** What is asked in place of a build. */
+  call: Call | undefined;
 } {
   const rest = new Map(options);
   const take = (name: string) => {
@@ -88,15 +91,18 @@ export function readOptions(options: ReadonlyMap<string, string>): {
     cgroupParent: take('cgroup-parent'),
     hostname: buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? take('hostname'),
   };
+  const call = take('requestid');
+  if (call !== undefined && !isCall(call))
+    refuse(
+      call === 'frontend.lint'
+        ? '--check (--call=check): it has no rules for Dockerfiles but those without which it cannot build'
+        : `--call=${call.replace(/^frontend\./, '')}; --call=outline, targets and subrequests.describe are what it answers`,
+    );
   for (const name of rest.keys()) {
-    if (name === 'requestid')
-      refuse(
-        `${calls.get(rest.get(name)!) ?? `request ${rest.get(name)}`}: its front end builds, and no more; leave it out`,
-      );
     if (name.startsWith('attest:')) refuse('attestations (--attest, --sbom, --provenance)');
     if (!ofNoEffect.test(name)) refuse(`the option "${name}" of dockerfile.v0`);
   }
-  return { options: result, places, targets };
+  return { options: result, places, targets, call };
 }
 
 function targetsOf(words: readonly string[], forced: boolean): Targets {
@@ -108,14 +114,6 @@ function targetsOf(words: readonly string[], forced: boolean): Targets {
 function refuse(what: string): never {
   throw new GrpcError(codes.unimplemented, `this engine does not support ${what}`);
 }
-
-/** What `docker buildx build --call` asks for. */
-const calls = new Map([
-  ['frontend.lint', '--check (--call=check)'],
-  ['frontend.outline', '--call=outline'],
-  ['frontend.targets', '--call=targets'],
-  ['frontend.subrequests.describe', '--call=subrequests.describe'],
-]);
 
 /** `--memory` and the like, of every step (buildkit, frontend/dockerui/config.go). */
 function limits(take: (name: string) => string | undefined): ResourceLimits {

@@ -13,6 +13,7 @@ import type { LocalTrees } from '../cache/local-trees.ts';
 import { proxiesOf } from '../sources/proxies.ts';
 import type { RunFrontEnd } from './bridge.ts';
 import type { Built } from './built.ts';
+import { answerCall } from './calls.ts';
 import { buildFailure } from './failure.ts';
 import { readOptions } from './front-end-options.ts';
 import { codes, GrpcError } from './grpc/status.ts';
@@ -50,9 +51,9 @@ export async function runFrontEnd(
   let dockerfile: DockerfileSource | null = null;
   try {
     const session = await deps.sessions.get(build.sessionId, signal);
-    const { options, places, targets } = readOptions(asked.options);
+    const { options, places, targets, call } = readOptions(asked.options);
     const { isIndex } = targets;
-    if (isIndex && build.refusesIndex) throw new GrpcError(codes.unimplemented, build.refusesIndex);
+    if (isIndex && build.refusesIndex && !call) throw new GrpcError(codes.unimplemented, build.refusesIndex);
     const directory = (name: string) => new ClientDirectory({ session, trees: deps.trees, name, signal });
     const proxies = proxiesOf(options);
     const publish = build.progress.publish.bind(build.progress);
@@ -79,6 +80,7 @@ export async function runFrontEnd(
       entitlements: build.entitlements,
       saysPlatform: isIndex,
     };
+    if (call) return answerCall(call, { ...request, platform: targets.platforms[0] });
     const show = (event: BuildEvent) => build.progress.publish(event, dockerfile ?? undefined);
     const onProgress = isIndex ? oneDisplay(show) : show;
     const platforms = targets.platforms.length > 0 ? targets.platforms : [hostPlatform];

@@ -73,9 +73,8 @@ t.test('several platforms make an index, and so does one that is asked for as su
 
 const refused: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
   [{ 'attest:provenance': 'mode=min' }, /attestations/],
-  [{ requestid: 'frontend.outline' }, /--call=outline/],
   [{ requestid: 'frontend.lint' }, /--check \(--call=check\)/],
-  [{ requestid: 'frontend.new' }, /request frontend.new/],
+  [{ requestid: 'frontend.new' }, /--call=new; --call=outline, targets/],
   [{ memory: '1g' }, /invalid memory "1g"/],
   [{ 'cache-imports': '[{"Type":"s3"}]' }, /--cache-from type=s3/],
   [{ 'image-resolve-mode': 'often' }, /image-resolve-mode/],

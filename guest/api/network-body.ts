@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { InvalidParameter, NotImplemented, Unavailable } from '../errors.ts';
+import { Forbidden, InvalidParameter, NotImplemented } from '../errors.ts';
 import type { NetworkRequest } from '../network/definition/network-request.ts';
 import { noSwarm } from './routes/swarm-stubs.ts';
 import { endpointBody } from './schema/container.ts';
@@ -47,14 +47,16 @@ export const connectBody = z.looseObject({
 /** `POST /networks/{id}/disconnect`. */
 export const disconnectBody = z.looseObject({ Container: z.string(), Force: z.boolean().nullish() });
 
-/** Throws NotImplemented, Unavailable or InvalidParameter for what this engine's networks do not have. */
+/** Throws NotImplemented, Forbidden or InvalidParameter for what this engine's networks do not have. */
 export function networkRequest(body: z.infer<typeof networkCreateBody>): NetworkRequest {
   const { IPAM: ipam } = body;
-  if (body.Ingress || (body.Scope && body.Scope !== 'local')) {
-    throw new Unavailable(noSwarm);
+  if (body.Ingress || body.Driver === 'overlay' || (body.Scope && body.Scope !== 'local')) {
+    throw new Forbidden(noSwarm);
   }
   if (body.ConfigOnly || body.ConfigFrom?.Network)
-    throw new NotImplemented('configuration-only networks are not there');
+    throw new NotImplemented(
+      'this engine has no configuration-only networks; give each docker network create its options',
+    );
   if (ipam?.Driver && ipam.Driver !== 'default') {
     throw new InvalidParameter(`IPAM driver "${ipam.Driver}" not found; this engine has "default"`);
   }

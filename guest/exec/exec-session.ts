@@ -24,10 +24,12 @@ export class ExecSession {
   exitCode: number | null = null;
   #status: 'created' | 'running' | 'exited' = 'created';
   #task: RunningTask | null = null;
+  readonly #detachKeys: Buffer;
   readonly #stdio = new Stdio();
   readonly #deps: Dependencies;
   readonly #onEnd: (session: ExecSession) => void;
 
+  /** Throws InvalidParameter for detach keys that are none. */
   constructor(
     container: Container,
     body: ExecBody,
@@ -36,6 +38,7 @@ export class ExecSession {
   ) {
     this.container = container;
     this.body = body;
+    this.#detachKeys = parseDetachKeys(body.DetachKeys || defaultDetachKeys);
     this.#deps = deps;
     this.#onEnd = onEnd;
   }
@@ -80,7 +83,7 @@ export class ExecSession {
         terminal: body.Tty,
         raw,
         closeStdin: !body.Tty,
-        detachKeys: parseDetachKeys(body.DetachKeys || defaultDetachKeys),
+        detachKeys: this.#detachKeys,
         onDetach: () => container.publish('exec_detach', { execID: this.id }),
       });
     }

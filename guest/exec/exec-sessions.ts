@@ -15,7 +15,7 @@ export class ExecSessions {
     this.#deps = deps;
   }
 
-  /** Throws Conflict when the container does not run, InvalidParameter without a command. */
+  /** Throws Conflict when the container does not run, InvalidParameter without a command or with odd detach keys. */
   create(container: Container, body: ExecBody): ExecSession {
     container.check('exec');
     if ((body.Cmd ?? []).length === 0) throw new InvalidParameter('No exec command specified');

@@ -42,6 +42,7 @@ export const wrongRequests: readonly WrongRequest[] = [
   ['GET /volumes?filters={"nosuch":["a"]}', undefined, 400, /invalid filter 'nosuch'/],
   ['GET /events?until=1&filters={"nosuch":["a"]}', undefined, [400, 200], /invalid filter 'nosuch'/],
   ['GET /events?until=1&since=x', undefined, [400, 500], /x/],
+  ['GET /events?until=3&since=5', undefined, 400, /since.* cannot be after .*until/],
   // Creating containers.
   [create, { Image: 'nosuch', Cmd: ['true'] }, 404, /No such image: nosuch/],
   [create, { Image: 'UPPER', Cmd: ['true'] }, 400, /invalid reference format/],
@@ -63,6 +64,12 @@ export const wrongRequests: readonly WrongRequest[] = [
     { ...image, Healthcheck: { Test: ['CMD', 'true'], Retries: -1 } },
     400,
     /Retries in Healthcheck cannot be negative/,
+  ],
+  [
+    create,
+    { ...image, NetworkingConfig: { EndpointsConfig: { bridge: { MacAddress: 'zz' } } } },
+    400,
+    /invalid MAC address/,
   ],
   [create, host({ Memory: 1000 }), 400, /Minimum memory limit allowed is 6MB/],
   [
@@ -180,6 +187,12 @@ export const wrongRequests: readonly WrongRequest[] = [
   ['POST /containers/made/resize?h=x&w=1', undefined, 400, /x/],
   ['POST /containers/made/exec', { Cmd: ['true'] }, 409, /[Cc]ontainer .* is not running/],
   ['POST /containers/up/exec', { Cmd: [] }, 400, /No exec command specified/],
+  [
+    'POST /containers/up/exec',
+    { Cmd: ['true'], DetachKeys: 'odd-key' },
+    [400, 500],
+    /[Ii]nvalid (detach|escape) keys \(odd-key\) provided/,
+  ],
   ['POST /containers/nosuch/exec', { Cmd: ['true'] }, 404, /No such container: nosuch/],
   ['POST /exec/nosuch/start', {}, 404, /No such exec instance: nosuch/],
   ['GET /exec/nosuch/json', undefined, 404, /No such exec instance: nosuch/],
@@ -199,6 +212,7 @@ export const wrongRequests: readonly WrongRequest[] = [
   ],
   ['PUT /containers/up/archive?path=/etc/passwd', undefined, [400, 500], /not a directory/],
   ['POST /containers/prune?filters={"nosuch":["a"]}', undefined, 400, /invalid filter 'nosuch'/],
+  ['POST /commit', undefined, 400, /invalid (container )?name or ID/],
   ['POST /commit?container=nosuch', undefined, 404, /No such container: nosuch/],
   ['POST /commit?container=made&repo=BAD', undefined, 400, /invalid reference format/],
   [
@@ -235,6 +249,7 @@ export const wrongRequests: readonly WrongRequest[] = [
     /operation is not permitted on predefined bridge network/,
   ],
   ['POST /networks/create', { Name: '' }, 400, /name/],
+  ['POST /networks/create', { Name: 'xx', Driver: 'overlay' }, 403, /This node is not a swarm manager/],
   ['POST /networks/create', { Name: 'xx', Driver: 'nosuch' }, 404, /plugin "nosuch" not found|nosuch/],
   ['POST /networks/create', { Name: 'x', IPAM: { Config: [{ Subnet: 'bad' }] } }, 400, /invalid|bad/],
   ['POST /networks/create', { Name: 'x', IPAM: { Config: [{ Subnet: '10.66.9.0/25' }] } }, 403, /overlaps/],

@@ -1,6 +1,6 @@
 import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
-import { Conflict } from '../../errors.ts';
+import { Conflict, InvalidParameter } from '../../errors.ts';
 import { applyChanges } from '../../images/changes.ts';
 import type { ImageCommitter, ImageResolver } from '../../images/image.ts';
 import { familiarReference, parseReference } from '../../reference.ts';
@@ -21,7 +21,9 @@ export function commitRoutes({
 
   async function commit(request: ApiRequest): Promise<Reply> {
     const { query } = request;
-    const container = containers.get(query.text('container') ?? '');
+    const name = query.text('container') ?? '';
+    if (name === '') throw new InvalidParameter('invalid container name or ID: value is empty');
+    const container = containers.get(name);
     const body = await request.json((await bodies()).containerConfig.partial());
     const { record } = container;
     const repo = query.text('repo');

@@ -17,6 +17,8 @@ export function eventsRoutes(bus: EventBus): Route[] {
 function events(bus: EventBus, request: ApiRequest): Reply {
   const since = timestamp(request.query, 'since');
   const until = timestamp(request.query, 'until');
+  if (since !== undefined && until !== undefined && since > until)
+    throw new InvalidParameter('the time of "since" cannot be after that of "until"');
   const wanted = eventFilter(request.query.filters());
   const stream = new Readable({ read() {} });
   const send = (event: StampedEvent) => {

@@ -24,7 +24,7 @@ export interface EngineCounts {
 }
 
 const pingHeaders = {
-  // 1: the classic builder; BuildKit's doors (/session, /grpc) are not there.
+  // Clients before 23.0 take 2 for an engine that fetches contexts over /session by itself; newer ones use buildx anyway.
   'Builder-Version': '1',
   'Cache-Control': 'no-cache, no-store, must-revalidate',
   Pragma: 'no-cache',

@@ -1,5 +1,6 @@
 import { Conflict, InvalidParameter } from '../../errors.ts';
 import { linkLocalAddress } from '../addressing/link-local.ts';
+import { checkedMac } from '../addressing/mac-address.ts';
 import { hasLinks, hasParent, isPredefined, type LinkedNetwork, type NetworkRecord } from '../network.ts';
 import type { EndpointRequest, SandboxRequest } from '../network-manager.ts';
 import { parseLink } from './container-link.ts';
@@ -78,6 +79,7 @@ export function toAttachment({
     throw new InvalidParameter(`network "${network.name}" has no name server; leave --link out`);
   if (network.driver === 'ipvlan' && asked.MacAddress)
     throw new InvalidParameter('a link of an ipvlan network has the MAC address of its parent');
+  if (asked.MacAddress) checkedMac(asked.MacAddress);
   for (const address of asked.IPAMConfig?.LinkLocalIPs ?? []) linkLocalAddress(address);
   if (isPredefined(network.name)) {
     if (asked.IPAMConfig?.IPv4Address || asked.IPAMConfig?.IPv6Address) {

@@ -2,11 +2,11 @@ import { FailedPrecondition } from '../drivers/errors.ts';
 import { runForeground } from './foreground.ts';
 
 /** Programs that we do not bring, with the package that has each on most systems. */
-const packages = { scp: 'openssh-client', rsync: 'rsync', sshfs: 'sshfs' } as const;
+const packages = { rsync: 'rsync', sshfs: 'sshfs' } as const;
 
 /**
  * As runForeground. Throws FailedPrecondition, with what to install, where there is no such program. `purpose` begins a
- * sentence: "machine scp".
+ * sentence: "machine mount".
  */
 export async function runHostProgram(
   program: keyof typeof packages,

@@ -50,6 +50,19 @@ t.test('files of a machine from here', { skip: missing ?? false, timeout: 1_200_
     t.not(directory.exitCode, 0, 'a directory without -r');
   });
 
+  await t.test('are copied without OpenSSH’s programs, too', async (t) => {
+    const native = (...args: string[]) => harness.machine(['--native-ssh', 'scp', ...args]);
+    t.match(await native('-r', join(here, 'a dir'), 'dev:native'), { exitCode: 0, stdout: '', stderr: '' });
+    t.match(await native('-r', 'dev:native', join(here, 'native')), { exitCode: 0 });
+    t.ok(bytes.equals(await readFile(join(here, 'native', 'sub', 'large'))));
+    t.match(await native('dev:native/ü file', 'root@dev:/tmp/twice'), { exitCode: 0 });
+    t.equal(await inMachine('cat /tmp/twice'), 'hällo');
+    t.match(await native('dev:/no such', here), {
+      exitCode: 1,
+      stderr: /^Error: dev:\/no such: No such file/,
+    });
+  });
+
   await t.test('are not talked about with another machine in its place', async (t) => {
     const pinned = join(harness.store, 'machines', 'dev', 'known_hosts');
     const right = await readFile(pinned, 'utf8');

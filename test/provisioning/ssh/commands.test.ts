@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { InvalidArgument } from '../../../drivers/errors.ts';
-import { copyCommand } from '../../../provisioning/ssh/copy-command.ts';
+import { copyCommand } from '../../../provisioning/ssh/copy/command.ts';
 import { sshfsCommand, unmountCommands } from '../../../provisioning/ssh/sshfs.ts';
 import { sshConfig } from '../../../provisioning/ssh/system-ssh.ts';
 import type { SshTarget } from '../../../provisioning/ssh/target.ts';

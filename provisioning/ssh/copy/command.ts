@@ -1,4 +1,4 @@
-import { InvalidArgument } from '../../drivers/errors.ts';
+import { InvalidArgument } from '../../../drivers/errors.ts';
 
 export interface CopyOptions {
   readonly recursive: boolean;

@@ -40,7 +40,14 @@ export function worker({
       variant: variant ?? '',
     })),
     gcPolicy:
-      cacheLimitBytes > 0 ? [{ all: false, keepDuration: 0, keepBytes: cacheLimitBytes, filters: [] }] : [],
+      cacheLimitBytes > 0
+        ? [
+            {
+              ...{ all: false, keepDuration: 0, filters: [] },
+              ...{ keepBytes: cacheLimitBytes, maxUsedSpace: cacheLimitBytes },
+            },
+          ]
+        : [],
     version: buildKitVersion,
   });
 }

@@ -14,6 +14,8 @@ const GcPolicy = message({
   keepDuration: int(2),
   keepBytes: int(3),
   filters: repeated(text(4)),
+  /** What `keepBytes` meant until there was a least beside the most; newer clients show it. */
+  maxUsedSpace: int(5),
 });
 
 export const Worker = message({

@@ -12,7 +12,6 @@ import { wantedForwards } from './wanted.ts';
 const retryMs = 5000;
 /** So that one which ends each connection at once is not asked all the time. */
 const reconnectMs = 200;
-const agentDeadlineMs = 60_000;
 
 /**
  * Published ports: what the containers of a machine publish, this computer forwards, and it answers the machine's agent
@@ -29,27 +28,12 @@ export const portsService: Service = {
     const told = new Told(log);
     const once = { ...context, ready: onlyOnce(context.ready) };
     while (!signal.aborted) {
-      using stream = await connected(context);
+      using stream = await followPorts(machine, signal);
       await follow(stream, table, once, told);
       await delay(reconnectMs, undefined, { signal }).catch(() => {});
     }
   },
 };
-
-/** An agent that is started again takes a few seconds, during which the forwards stay. Throws when it takes longer. */
-async function connected({ machine, signal }: ServiceContext): Promise<PortsStream> {
-  const deadline = performance.now() + agentDeadlineMs;
-  for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
-    try {
-      const { url } = await machine.driver.endpoints(machine.handle);
-      return await followPorts(url, machine.paths, { signal });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (performance.now() > deadline) throw error;
-    }
-    await delay(wait, undefined, { signal });
-  }
-}
 
 /** Makes each state true and answers it, until the stream ends. Throws what the forwarder throws. */
 async function follow(

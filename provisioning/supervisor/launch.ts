@@ -73,7 +73,8 @@ export function startSupervisor(store: MachineStore, name: string): Promise<unkn
   const { root } = store.paths;
   const child = spawn(
     process.execPath,
-    [process.argv[1]!, '--storage-path', root, 'supervise', name],
+    // For what passes through it (socket/passed-bytes.ts).
+    ['--expose-gc', process.argv[1]!, '--storage-path', root, 'supervise', name],
     // Not in the user's directory, which would be in use then.
     { detached: true, stdio: 'ignore', cwd: root, windowsHide: true },
   );

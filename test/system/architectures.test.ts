@@ -17,14 +17,9 @@ t.test(
   'a machine runs programs of other architectures when its OS image has emulators',
   { ...(missing && { skip: missing }), timeout: 1_800_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
+    const harness = await MachineHarness.openFor(t);
     const withoutBuildx = await useBuildx(harness.env);
-    const machine = async (...args: string[]) => {
-      const result = await harness.machine(args);
-      t.equal(result.exitCode, 0, `machine ${args.join(' ')}: ${result.stderr}`);
-      return result.stdout.trim();
-    };
+    const machine = (...args: string[]) => harness.succeed(...args);
     const docker = (args: readonly string[], options = {}) =>
       harness.docker('archs', args, { timeoutMs: 300_000, ...options });
     const run = (...args: string[]) => docker(['run', '--rm', '--platform', platform, 'foreign', ...args]);

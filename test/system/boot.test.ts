@@ -19,13 +19,8 @@ t.test(
   'a machine boots, keeps what it was given, and ends',
   { ...(missing && { skip: missing }), timeout: 1_800_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
-    const machine = async (...args: string[]) => {
-      const result = await harness.machine(args);
-      t.equal(result.exitCode, 0, `machine ${args.join(' ')}: ${result.stderr}`);
-      return result.stdout.trim();
-    };
+    const harness = await MachineHarness.openFor(t);
+    const machine = (...args: string[]) => harness.succeed(...args);
     const inGuest = (script: string) => machine('ssh', 'boot', script);
     await machine('create', '--qemu-disk-size', '2048', 'boot');
 

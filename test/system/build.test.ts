@@ -11,8 +11,7 @@ t.test(
   'images are built in a machine',
   { ...(missing && { skip: missing }), timeout: 1_800_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
+    const harness = await MachineHarness.openFor(t);
     const withoutBuildx = await useBuildx(harness.env);
     const context = join(harness.store, 'context');
     mkdirSync(context);

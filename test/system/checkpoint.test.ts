@@ -9,8 +9,7 @@ const missing =
   MachineHarness.missing() ?? (process.arch === 'x64' ? undefined : 'checkpoints are made of amd64 machines');
 
 t.test('machines of one checkpoint', { ...(missing && { skip: missing }), timeout: 1_800_000 }, async (t) => {
-  const harness = await MachineHarness.open();
-  t.teardown(() => harness.close());
+  const harness = await MachineHarness.openFor(t);
   const machine = async (...args: string[]) => {
     const result = await harness.machine(args);
     t.equal(result.exitCode, 0, `machine ${args.join(' ')}: ${result.stderr}`);

@@ -26,10 +26,8 @@ t.test(
   "a machine answers the stock docker CLI with dockerd's words",
   { ...(missing && { skip: missing }), timeout: 1_500_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
-    const created = await harness.machine(['create', 'dev']);
-    t.equal(created.exitCode, 0, created.stderr);
+    const harness = await MachineHarness.openFor(t);
+    await harness.succeed('create', 'dev');
     t.equal((await harness.docker('dev', ['load'], { input: await busyboxArchive() })).exitCode, 0);
     const env = { ...harness.env, ...(await harness.environment('dev')) };
     const player = await createPlayer({ directory: harness.store, env }, { patienceS: 60 });

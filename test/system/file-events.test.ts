@@ -43,8 +43,7 @@ t.test(
     await mkdir(join(project, 'sub'), { recursive: true });
     await writeFile(join(project, 'file'), 'before\n');
     await writeFile(join(home, 'watcher.cjs'), watcher);
-    const created = await harness.machine(['create', '--mount', home, 'dev']);
-    t.equal(created.exitCode, 0, created.stderr);
+    await harness.succeed('create', '--mount', home, 'dev');
     const docker = async (...args: string[]) => {
       const { stdout, stderr, exitCode } = await harness.docker('dev', args, { timeoutMs: 300_000 });
       if (exitCode !== 0) throw new Error(stderr);

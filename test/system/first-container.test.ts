@@ -9,8 +9,7 @@ t.test(
   'from nothing to a first container, and back to nothing',
   { ...(missing && { skip: missing }), timeout: 1_800_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
+    const harness = await MachineHarness.openFor(t);
     const machine = (...args: string[]) => harness.machine(args);
     const docker = (...args: string[]) => harness.docker('dev', args);
 

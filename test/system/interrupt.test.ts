@@ -9,8 +9,7 @@ import { MachineHarness } from './machine-harness.ts';
 /** Ctrl-C at any moment of a create leaves nothing behind, and the next create works. */
 const missing = MachineHarness.missing();
 t.test('an interrupted create', { ...(missing && { skip: missing }), timeout: 1_800_000 }, async (t) => {
-  const harness = await MachineHarness.open();
-  t.teardown(() => harness.close());
+  const harness = await MachineHarness.openFor(t);
   const whole = await harness.machine(['create', 'whole']);
   t.equal(whole.exitCode, 0, whole.stderr);
   t.equal((await harness.machine(['rm', '-y', '-f', 'whole'])).exitCode, 0);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import type { Test } from 'tap';
 import type { CommandOptions, CommandResult } from '../helpers/run-command.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
@@ -33,6 +34,36 @@ export class MachineHarness {
 
   static async open(): Promise<MachineHarness> {
     return new MachineHarness(await mkdtemp(join(tmpdir(), 'mt-')));
+  }
+
+  /** With a store that is closed at the test's end. */
+  static async openFor(t: Pick<Test, 'teardown'>): Promise<MachineHarness> {
+    const harness = await MachineHarness.open();
+    t.teardown(() => harness.close());
+    return harness;
+  }
+
+  /** What the store has of a machine. */
+  directory(name: string): string {
+    return join(this.store, 'machines', name);
+  }
+
+  /** For `docker`: by the machine's socket on this computer. */
+  onSocket(name: string): readonly string[] {
+    return ['-H', `unix://${join(this.directory(name), 'docker.sock')}`];
+  }
+
+  /** The pid of a machine's supervisor. */
+  async supervisor(name: string): Promise<number> {
+    return JSON.parse(await this.succeed('status', '--json', name)).Supervisor.Pid as number;
+  }
+
+  /** A command that must succeed; what it printed, trimmed. */
+  async succeed(...args: string[]): Promise<string> {
+    const { stdout, stderr, exitCode } = await this.machine(args);
+    if (exitCode !== 0)
+      throw new Error(`machine ${args.join(' ')} ended with ${exitCode}: ${stdout}${stderr}`);
+    return stdout.trim();
   }
 
   machine(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {

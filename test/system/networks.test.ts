@@ -7,15 +7,13 @@ t.test(
   'a machine has macvlan and ipvlan networks, and SCTP ports',
   { ...(missing && { skip: missing }), timeout: 1_800_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
+    const harness = await MachineHarness.openFor(t);
     const docker = async (text: string) => {
       const { stdout, stderr, exitCode } = await harness.docker('dev', text.split(' '));
       t.equal(exitCode, 0, `docker ${text}: ${stderr}`);
       return stdout;
     };
-    const created = await harness.machine(['create', 'dev']);
-    t.equal(created.exitCode, 0, created.stderr);
+    await harness.succeed('create', 'dev');
 
     await docker('network create -d macvlan --subnet 10.77.0.0/24 closed');
     await docker('run -d --name web --network closed --ip 10.77.0.10 busybox sleep 1000');

@@ -4,7 +4,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import t from 'tap';
@@ -21,18 +20,13 @@ t.test(
   'a machine and its supervisor',
   { ...(missing && { skip: missing }), timeout: 1_800_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
-    const machine = async (...args: string[]) => {
-      const result = await harness.machine(args);
-      t.equal(result.exitCode, 0, `machine ${args.join(' ')}: ${result.stdout}${result.stderr}`);
-      return result.stdout.trim();
-    };
+    const harness = await MachineHarness.openFor(t);
+    const machine = (...args: string[]) => harness.succeed(...args);
     const docker = (...args: string[]) => runCommand('docker', args, { env: harness.env });
-    const directory = join(harness.store, 'machines', 'dev');
+    const directory = harness.directory('dev');
     const socket = join(directory, 'docker.sock');
     const supervisors = () => processesWith('supervise', 'dev', harness.store);
-    const onSocket = ['-H', `unix://${socket}`];
+    const onSocket = harness.onSocket('dev');
 
     await machine('create', '--qemu-disk-size', '4096', 'dev');
 
@@ -123,23 +117,8 @@ t.test(
       clearInterval(watching);
       t.match(said.join('\n'), /Loaded image: large:1/);
       t.comment(`resident: ${before} KiB before, ${most} KiB at most`);
-      t.ok(most - before < 64 * 1024, `${most - before} KiB more for 300 MiB`);
+      t.ok(most <= 70 * 1024, `${most} KiB for 300 MiB`);
       t.equal((await docker(...onSocket, 'rmi', 'large:1')).exitCode, 0);
-    });
-
-    await t.test('dockerode works over it, unmodified', async (t) => {
-      const client = new Docker({ socketPath: socket });
-      t.match(await client.version(), { Os: 'linux' });
-      let out = '';
-      const sink = new Writable({
-        write(chunk, _encoding, done) {
-          out += chunk;
-          done();
-        },
-      });
-      const [{ StatusCode }] = await client.run('busybox', ['sh', '-c', 'echo dockerode; exit 3'], sink);
-      t.equal(StatusCode, 3);
-      t.match(out, 'dockerode');
     });
 
     await t.test('comes back when it was killed, once however many commands ask', async (t) => {

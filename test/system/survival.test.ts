@@ -5,10 +5,8 @@ import { MachineHarness } from './machine-harness.ts';
 /** What must survive: containers an agent's death, acknowledged containers a power cut. */
 const missing = MachineHarness.missing();
 t.test('a machine that suffers', { ...(missing && { skip: missing }), timeout: 1_800_000 }, async (t) => {
-  const harness = await MachineHarness.open();
-  t.teardown(() => harness.close());
-  const created = await harness.machine(['create', 'sorry']);
-  t.equal(created.exitCode, 0, created.stderr);
+  const harness = await MachineHarness.openFor(t);
+  await harness.succeed('create', 'sorry');
   const env = await harness.environment('sorry');
   const docker = (...args: string[]) => harness.docker('sorry', args, { env });
   const answering = () => docker('version', '--format', '{{.Server.Version}}');

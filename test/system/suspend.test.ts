@@ -15,13 +15,8 @@ t.test(
   'an idle machine is suspended, and nobody notices',
   { ...(missing && { skip: missing }), timeout: 1_800_000 },
   async (t) => {
-    const harness = await MachineHarness.open();
-    t.teardown(() => harness.close());
-    const machine = async (...args: string[]) => {
-      const result = await harness.machine(args);
-      t.equal(result.exitCode, 0, `machine ${args.join(' ')}: ${result.stderr}`);
-      return result.stdout.trim();
-    };
+    const harness = await MachineHarness.openFor(t);
+    const machine = (...args: string[]) => harness.succeed(...args);
     await machine('create', '--suspend-after', '15s', '--qemu-disk-size', '2048', 'nap');
     const directory = join(harness.store, 'machines', 'nap');
     const onSocket = ['-H', `unix://${join(directory, 'docker.sock')}`];

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { bytesPassed } from './passed-bytes.ts';
 
 /**
  * Makes one connection of two: bytes go both ways, no faster than the slower side takes them; the end of one direction
@@ -13,6 +14,7 @@ export function joinStreams(one: Socket, other: Socket): void {
 function passOn(from: Socket, to: Socket): void {
   // Told by `close`.
   from.on('error', () => {});
+  from.on('data', ({ length }: Buffer) => bytesPassed(length));
   from.pipe(to);
   from.once('close', (hadError: boolean) => {
     // With all said, what is still on its way to the other side may arrive.

@@ -1,6 +1,7 @@
 import { tryRun } from '../host/exec.ts';
 
-const stepBytes = 32 * 1024 * 1024;
+/** Each costs a process; half as many were a twentieth faster for a layer of 200 MB, none at all slower than these. */
+const stepBytes = 64 * 1024 * 1024;
 
 /**
  * Passes a tar on, and has what was made of it so far written to the disk beside it, so that the sync at the

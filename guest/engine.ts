@@ -207,7 +207,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
           sharedSize: true,
           manifests: false,
         }),
-      containers: () => containerSummaries(containers.list(), deps, { size: true }),
+      containers: () => containerSummaries(containers.list(), { ...deps, containers }, { size: true }),
       volumes: () => volumesWithUsage(volumes),
       buildCache: async () => (await openBuilder()).cache.usage(),
     }),

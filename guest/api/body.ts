@@ -23,6 +23,7 @@ export async function readJson<T>(
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const field = issue.path.map(String).join('.');
+  if (issue.code === 'custom' && !field) throw new InvalidParameter(issue.message);
   throw new InvalidParameter(field ? `invalid ${field}: ${issue.message}` : `invalid body: ${issue.message}`);
 }
 
@@ -48,6 +49,8 @@ function parse(bytes: Buffer, contentType: string | undefined): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) ?? {};
   } catch (error) {
-    throw new InvalidParameter(`invalid JSON: ${(error as Error).message}`);
+    const { message } = error as Error;
+    if (/after JSON/.test(message)) throw new InvalidParameter('unexpected content after JSON');
+    throw new InvalidParameter(`invalid JSON: ${message}`);
   }
 }

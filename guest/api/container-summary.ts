@@ -10,14 +10,17 @@ export function containerSummary(
   from: {
     readonly sandbox: SandboxSettings | null;
     readonly size: { readonly rw: number; readonly rootfs: number } | null;
+    readonly links: readonly string[];
+    /** Whether the image's name is still its own. */
+    readonly isImageNamed: boolean;
     readonly now: Date;
   },
 ): object {
   const { config, hostConfig, state } = record;
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
-    Image: config.Image,
+    Names: [`/${record.name}`, ...from.links],
+    Image: from.isImageNamed ? config.Image : record.imageId,
     ImageID: record.imageId,
     Command: shownCommand(commandOf(config)),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),

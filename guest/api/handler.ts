@@ -9,7 +9,7 @@ import type { z } from 'zod';
  * Patterns: `/containers/:id/json` takes one segment, `/images/**name/json` takes a name with slashes.
  */
 export interface Route {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly handle: (request: ApiRequest) => Promise<Reply> | Reply;
   /** Answered also while {@link ApiServer.holdUntil} holds the rest back. */

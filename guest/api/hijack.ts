@@ -19,6 +19,8 @@ export async function hijack(
   request: IncomingMessage,
   response: ServerResponse,
   options: {
+    /** Whether node:http has the connection still, as it does where there is no `Connection: Upgrade`. */
+    readonly parsed: boolean;
     readonly multiplexed: boolean;
     readonly apiMinor: number;
     readonly headers: Readonly<Record<string, string>>;
@@ -27,7 +29,7 @@ export async function hijack(
   const socket = request.socket;
   const protocol = request.headers.upgrade;
   response.detachSocket(socket);
-  if (!protocol) releaseParser(socket);
+  if (options.parsed) releaseParser(socket);
   // A peer's reset arrives as an error; whoever holds the stream learns of it by `close`.
   socket.on('error', () => {});
   socket.setTimeout(0);

@@ -126,7 +126,8 @@ export function createApiServer(options: {
         await body.finish();
         const socket = request.socket;
         socket.on('close', () => gone.abort(new Error('the client went away')));
-        return hijack(request, response, { multiplexed, apiMinor, headers: commonHeaders });
+        const parsed = body.stream === request;
+        return hijack(request, response, { parsed, multiplexed, apiMinor, headers: commonHeaders });
       },
     });
   }

@@ -5,7 +5,7 @@ import { joinedContainer } from './namespaces.ts';
 
 /**
  * What a request says of its network, as far as that can be known without any network: known before the
- * container is recorded, not when it starts. Throws InvalidParameter, in dockerd's words.
+ * container is recorded, not when it starts. `config` is the client's own, without the image's. Throws InvalidParameter, in dockerd's words.
  */
 export function checkNetworkWishes(config: ContainerConfig, host: HostConfig): void {
   parseExtraHosts(host.ExtraHosts ?? [], '127.0.0.1');
@@ -13,7 +13,13 @@ export function checkNetworkWishes(config: ContainerConfig, host: HostConfig): v
     checkPorts(port.replace(/\/\w+$/, ''));
     for (const { HostPort = '' } of bindings ?? []) if (HostPort !== '') checkPorts(HostPort);
   }
+  if (/^container(:|:?$)/.test(host.NetworkMode) && !joinedContainer(host.NetworkMode))
+    throw new InvalidParameter('Invalid network mode: invalid container format container:<name|id>');
   if (joinedContainer(host.NetworkMode) !== null) refuseOfJoined(config, host);
+  if (host.NetworkMode === 'host' && host.Links?.length)
+    throw new InvalidParameter(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
 }
 
 /** One, or a range such as `8000-8010`. */
@@ -37,6 +43,7 @@ function refuseOfJoined(config: ContainerConfig, host: HostConfig): void {
       'port publishing and the container type network mode',
       host.PublishAllPorts || Object.keys(host.PortBindings).length > 0,
     ],
+    ['port exposing and the container type network mode', config.ExposedPorts.length > 0],
   ];
   const conflict = wishes.find(([, wanted]) => wanted);
   if (conflict) throw new InvalidParameter(`conflicting options: ${conflict[0]}`);

@@ -7,7 +7,6 @@ import { findInit } from '../runtime/spec/init-program.ts';
 import { checkLimits } from '../runtime/spec/resources.ts';
 import { checkSysctls } from '../runtime/spec/sysctls.ts';
 import { checkUlimits } from '../runtime/spec/ulimits.ts';
-import { checkNetworkWishes } from './check-network-wishes.ts';
 import { limitsOf, ulimitsOf } from './container-wish.ts';
 import { checkNamespaceModes } from './namespaces.ts';
 import { checkRestartPolicy } from './restart-policy.ts';
@@ -25,7 +24,6 @@ export function checkRequest(config: ContainerConfig, host: HostConfig, system: 
   refuseUnsupported(host);
   checkNames(config);
   checkNamespaceModes(config, host);
-  checkNetworkWishes(config, host);
   checkRestartPolicy(host);
   checkLimits(limitsOf({ hostConfig: host }, system), system);
   checkUlimits(ulimitsOf(host));

@@ -35,6 +35,7 @@ export function specOf(
   const init = initOf(hostConfig);
   const process = processWish(record, deps, consoleSize(hostConfig.ConsoleSize));
   const namespaces = namespacesOf(record, deps, from);
+  writeFileSync(join(deps.paths.container(record.id), 'hostname'), `${config.Hostname}\n`);
   return containerSpec({
     ...process,
     args: init ? [initDestination, '--', ...process.args] : process.args,
@@ -93,8 +94,6 @@ export function execProcess(record: ContainerRecord, deps: Dependencies, exec: E
     capabilities: exec.Privileged
       ? containerCapabilities({ add: [], drop: [], privileged: true }, boundingSet())
       : wish.capabilities,
-    // They are the container's already.
-    ulimits: [],
   });
 }
 
@@ -187,12 +186,12 @@ function consoleSize([rows, columns]: readonly number[]): TerminalSize | null {
   return rows && columns ? { rows, columns } : null;
 }
 
-/** Files of ours over the image's own. */
-function networkFiles(record: ContainerRecord, deps: Dependencies) {
+/** Files of ours over the image's own; written at its starts. */
+export function networkFiles(record: ContainerRecord, deps: Pick<Dependencies, 'paths'>) {
   const directory = deps.paths.container(record.id);
-  writeFileSync(join(directory, 'hostname'), `${record.config.Hostname}\n`);
   return ['hosts', 'resolv.conf', 'hostname'].map((name) => ({
     source: join(directory, name),
     destination: `/etc/${name}`,
+    readonly: record.hostConfig.ReadonlyRootfs,
   }));
 }

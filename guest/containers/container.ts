@@ -64,6 +64,11 @@ export class Container {
     return this.record.id;
   }
 
+  /** It is removed; who still holds it is late. */
+  get deleted(): boolean {
+    return this.#record.deleted;
+  }
+
   get directory(): string {
     return this.#deps.paths.container(this.record.id);
   }

@@ -30,6 +30,16 @@ export class Containers implements Neighbours {
     return [...this.#byId.values()];
   }
 
+  /** As {@link get}; undefined when there is none. */
+  find(reference: string): Container | undefined {
+    try {
+      return this.get(reference);
+    } catch (error) {
+      if (error instanceof NotFound || error instanceof InvalidParameter) return undefined;
+      throw error;
+    }
+  }
+
   /** By id, name or a beginning of the id that only one has. Throws NotFound or InvalidParameter. */
   get(reference: string): Container {
     const name = reference.replace(/^\//, '');

@@ -8,6 +8,7 @@ import { type ContainerLink, parseLink } from '../network/sandbox/container-link
 import type { EnginePaths } from '../store/paths.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Neighbours } from './dependencies.ts';
+import { joinedContainer } from './namespaces.ts';
 import { isLive } from './state.ts';
 
 /** What links of the default network come to when a container starts. */
@@ -27,7 +28,7 @@ export function legacyLinks({ NetworkMode, Links }: HostConfig): ContainerLink[]
 /** At create: throws InvalidParameter for a link that is none, or to nobody. */
 export function checkLinks(hostConfig: HostConfig, neighbours: Neighbours): void {
   for (const { target } of legacyLinks(hostConfig)) {
-    const { hostConfig: theirs } = recordOf(target, neighbours);
+    const { hostConfig: theirs } = networkOwner(target, neighbours);
     if (theirs.NetworkMode === 'host')
       throw new InvalidParameter(
         "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
@@ -43,7 +44,7 @@ export function linkedContainers(
   const hosts: HostsEntry[] = [];
   const env: string[] = [];
   for (const { target, alias } of legacyLinks(hostConfig)) {
-    const child = recordOf(target, neighbours);
+    const child = networkOwner(target, neighbours);
     if (!isLive(child.state))
       throw new Internal(`Cannot link to a non running container: /${child.name} AS /${name}/${alias}`);
     const address = networks.inspectSandbox(child.id)?.networks.bridge?.IPAddress;
@@ -110,6 +111,13 @@ function variables(of: {
     `${prefix}_NAME=/${of.name}/${of.alias}`,
     ...inherited.map((line) => `${prefix}_ENV_${line}`),
   ];
+}
+
+/** The linked container, or the one whose network that shares. */
+function networkOwner(target: string, neighbours: Neighbours): ContainerRecord {
+  const record = recordOf(target, neighbours);
+  const joined = joinedContainer(record.hostConfig.NetworkMode);
+  return joined === null ? record : networkOwner(joined, neighbours);
 }
 
 function recordOf(target: string, neighbours: Neighbours): ContainerRecord {

@@ -1,4 +1,5 @@
 import { assertKnownFilters, flagFilter, hasLabels } from '../api/label-filter.ts';
+import type { Digest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { ImageResolver } from '../images/image.ts';
 import type { Container } from './container.ts';
@@ -26,8 +27,8 @@ const healths = ['starting', 'healthy', 'unhealthy', 'none'];
 const statuses = ['created', 'dead', 'exited', 'paused', 'removing', 'restarting', 'running'];
 
 /**
- * Containers for `docker ps`, newest first. Live ones only, unless all are asked for or a filter or limit
- * asks for others. Throws InvalidParameter for a filter that is not known, NotFound for `before=` nobody.
+ * Containers for `docker ps`, newest first. Live ones only, unless all are asked for, a number of them, or those of a
+ * status. Throws InvalidParameter for a filter that is not known, NotFound for `before=` nobody.
  */
 export function listContainers(
   containers: Containers,
@@ -38,6 +39,10 @@ export function listContainers(
     readonly filters: ReadonlyMap<string, readonly string[]>;
     /** Ports of the host that lead to a container now, such as `8080/tcp`. */
     readonly publishedPorts: (container: Container) => readonly string[];
+    /** The name of a network, by that or by its id or the beginning of one; null when there is none. */
+    readonly networkName: (reference: string) => string | null;
+    /** Images that were made of one, and itself. */
+    readonly descendants: (id: Digest) => ReadonlySet<Digest>;
   },
 ): Container[] {
   const { filters, limit } = query;
@@ -52,20 +57,20 @@ export function listContainers(
     if (!/^-?\d+$/.test(code)) throw new InvalidParameter(`invalid filter 'exited=${code}'`);
   const exposed = values('expose').map((value) => parsePorts('expose', value));
   const published = values('publish').map((value) => parsePorts('publish', value));
-  const all =
-    query.all || limit > 0 || ['status', 'exited', 'before', 'since'].some((name) => filters.has(name));
+  const all = query.all || limit > 0 || filters.has('status');
   const createdAt = (reference: string) => containers.get(reference).record.createdAt;
   const before = values('before').map(createdAt);
   const since = values('since').map(createdAt);
   const ancestors = values('ancestor').flatMap((reference) => {
     try {
-      return [images.resolve(reference).id];
+      return [...query.descendants(images.resolve(reference).id)];
     } catch {
       return [];
     }
   });
   const any = (name: string, matches: (value: string) => boolean) =>
     !filters.has(name) || values(name).some(matches);
+  const wantedNetworks = values('network').map((reference) => query.networkName(reference) ?? reference);
   const wantsTask = flagFilter(filters, 'is-task');
   const found = containers.list().filter((container) => {
     const { record } = container;
@@ -82,9 +87,9 @@ export function listContainers(
       any('status', (value) => state.status === value) &&
       any('exited', (value) => state.status === 'exited' && state.exitCode === Number(value)) &&
       any('health', (value) => value === (record.health?.Status ?? 'none')) &&
-      any('network', (value) => networks.includes(value)) &&
+      (!filters.has('network') || wantedNetworks.some((name) => networks.includes(name))) &&
       any('volume', (value) =>
-        mounts.some(({ name, destination }) => name === value || destination === value),
+        mounts.some(({ name, source, destination }) => [name || source, destination].includes(value)),
       ) &&
       (!filters.has('expose') || config.ExposedPorts.some((port) => isAmong(port, exposed))) &&
       (!filters.has('publish') || query.publishedPorts(container).some((port) => isAmong(port, published))) &&

@@ -6,6 +6,7 @@ import type { Dependencies } from './dependencies.ts';
 import { discardVolumes } from './discard.ts';
 import { fillVolumes } from './fill-volumes.ts';
 import { openLog } from './logging.ts';
+import { makeWorkingDirectory } from './make-working-directory.ts';
 import type { RequestedMount } from './mount-requests.ts';
 import type { ContainerPlan } from './plan-container.ts';
 
@@ -28,6 +29,7 @@ export async function makeContainer(
   mkdirSync(deps.paths.container(id), { recursive: true, mode: 0o700 });
   await deps.snapshotter.prepare(id, image.chainId);
   await fillVolumes({ id, mounts }, deps);
+  await makeWorkingDirectory({ id, config }, deps);
   const sharesName = hostConfig.UTSMode === 'host' || hostConfig.NetworkMode === 'host';
   const hostname = sharesName ? deps.host.hostname : shortId(id);
   const record: ContainerRecord = {

@@ -13,8 +13,19 @@ export interface RequestedMount extends RecordedMount {
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const consistencies = ['', 'default', 'consistent', 'cached', 'delegated'];
 const propagations = ['private', 'rprivate', 'slave', 'rslave'];
+/** What has a meaning for other types only. */
+const foreignFields: Readonly<Record<string, readonly ('BindOptions' | 'VolumeOptions')[]>> = {
+  bind: ['VolumeOptions'],
+  volume: ['BindOptions'],
+  tmpfs: ['BindOptions'],
+};
 /** What a container mounts is seen in no other mount namespace: its monitor has one of its own. */
 const refusedPropagations = ['shared', 'rshared'];
+/** What runc lets be mounted over in /proc (checkProcMount): nothing of it has a say in security. */
+const replaceable = [
+  ...['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'net/dev', 'slabinfo', 'stat', 'swaps', 'uptime'],
+  ...['sys/crypto/fips_enabled', 'sys/kernel/ns_last_pid'],
+].map((name) => `/proc/${name}`);
 const defaults: RecordedMount = {
   type: 'bind',
   name: '',
@@ -71,8 +82,18 @@ function parseBind(text: string): RecordedMount {
   const [source, destination, mode = ''] =
     parts.length === 1 ? ['', parts[0]!] : (parts as [string, string, string?]);
   const options = mode.split(',').filter((word) => word !== '');
-  refuseShared(options);
-  const known = ['ro', 'rw', 'z', 'Z', 'nocopy', 'consistent', 'cached', 'delegated', ...propagations];
+  const known = [
+    'ro',
+    'rw',
+    'z',
+    'Z',
+    'nocopy',
+    'consistent',
+    'cached',
+    'delegated',
+    ...propagations,
+    ...refusedPropagations,
+  ];
   const unknown = options.find((word) => !known.includes(word));
   if (unknown !== undefined) throw new InvalidParameter(`invalid mode: ${mode}`);
   const common = {
@@ -80,7 +101,13 @@ function parseBind(text: string): RecordedMount {
     readonly: options.includes('ro'),
     mode,
   };
+  const misplaced = (type: string, field: string) =>
+    new InvalidParameter(
+      `${invalid.message}: invalid mount config for type "${type}": field ${field} must not be specified`,
+    );
   if (source.startsWith('/')) {
+    if (options.includes('nocopy')) throw misplaced('bind', 'VolumeOptions');
+    refuseShared(options);
     const propagation = options.find((word) => propagations.includes(word)) ?? 'rprivate';
     return { ...defaults, ...common, source: posix.normalize(source), propagation, createSource: true };
   }
@@ -89,14 +116,18 @@ function parseBind(text: string): RecordedMount {
       `${JSON.stringify(source)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
+  if (options.some((word) => [...propagations, ...refusedPropagations].includes(word)))
+    throw misplaced('volume', 'BindOptions');
   return volume(source, common.destination, { ...common, copyUp: !options.includes('nocopy') });
 }
 
 function parseMount(mount: MountRequest): RequestedMount {
   const invalid = (text: string) =>
     new InvalidParameter(`invalid mount config for type "${mount.Type}": ${text}`);
-  const common = { destination: destinationOf(mount.Target), readonly: mount.ReadOnly };
   if (mount.Target === '') throw invalid('field Target must not be empty');
+  const common = { destination: destinationOf(mount.Target), readonly: mount.ReadOnly };
+  for (const field of foreignFields[mount.Type] ?? [])
+    if (mount[field]) throw invalid(`field ${field} must not be specified`);
   checkReadonly(mount, invalid);
   // Words for Docker Desktop's file sharing; on Linux they mean nothing, to dockerd either.
   if (!consistencies.includes(mount.Consistency))
@@ -105,6 +136,7 @@ function parseMount(mount: MountRequest): RequestedMount {
     );
   switch (mount.Type) {
     case 'bind': {
+      if (mount.Source === '') throw invalid('field Source must not be empty');
       if (!mount.Source.startsWith('/'))
         throw invalid(`invalid mount path: '${mount.Source}' mount path must be absolute`);
       const propagation = mount.BindOptions?.Propagation || 'rprivate';
@@ -138,7 +170,7 @@ function parseMount(mount: MountRequest): RequestedMount {
       return { ...defaults, ...common, type: 'image', name: mount.Source, subpath, readonly: true };
     }
     case 'tmpfs': {
-      if (mount.Source !== '') throw invalid('source must not be specified');
+      if (mount.Source !== '') throw invalid('field Source must not be specified');
       const { SizeBytes = 0, Mode = 0, Options = [] } = mount.TmpfsOptions ?? {};
       const options = [
         ...Options.map(tmpfsOption),
@@ -199,5 +231,7 @@ function destinationOf(path: string): string {
   if (!path.startsWith('/'))
     throw new InvalidParameter(`invalid mount path: '${path}' mount path must be absolute`);
   if (clean === '/') throw new InvalidParameter(`invalid volume specification: destination can't be '/'`);
+  if (clean.startsWith('/proc/') && !replaceable.includes(clean))
+    throw new InvalidParameter(`"${clean}" cannot be mounted because it is inside /proc`);
   return clean;
 }

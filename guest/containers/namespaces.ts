@@ -31,8 +31,8 @@ export function checkNamespaceModes(config: ContainerConfig, host: HostConfig): 
 }
 
 /**
- * With ids in the place of names, which may change. Not NotFound, as with dockerd: `docker run` would take the
- * image for missing. Throws InvalidParameter.
+ * With ids in the place of names, which may change. Whose network it will be is found at the start, if not now.
+ * Not NotFound, as with dockerd: `docker run` would take the image for missing. Throws InvalidParameter.
  */
 export function resolveNeighbours(host: HostConfig, neighbours: Neighbours): HostConfig {
   const resolve = (mode: string) => {
@@ -46,10 +46,19 @@ export function resolveNeighbours(host: HostConfig, neighbours: Neighbours): Hos
   };
   return {
     ...host,
-    NetworkMode: resolve(host.NetworkMode),
+    NetworkMode: networkOf(host.NetworkMode, resolve),
     PidMode: resolve(host.PidMode),
     IpcMode: resolve(host.IpcMode),
   };
+}
+
+function networkOf(mode: string, resolve: (mode: string) => string): string {
+  try {
+    return resolve(mode);
+  } catch (error) {
+    if (error instanceof InvalidParameter) return mode;
+    throw error;
+  }
 }
 
 /** For the OCI spec. Throws NotFound, Conflict or InvalidParameter when a container cannot be joined. */

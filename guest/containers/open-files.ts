@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { InvalidParameter } from '../errors.ts';
 import { ConfinedRoot, type OpenDirectory } from '../layers/confined-root.ts';
@@ -7,6 +7,7 @@ import { type MountedRootfs, mountRootfs } from '../runtime/mounted-rootfs.ts';
 import { RunDirectory } from '../runtime/run-directory.ts';
 import type { Container } from './container.ts';
 import type { RecordedMount } from './container-record.ts';
+import { networkFiles } from './container-wish.ts';
 import type { Dependencies } from './dependencies.ts';
 import { prepareMounts, releaseMounts } from './prepare-mounts.ts';
 import { sourceOf } from './subpaths.ts';
@@ -84,6 +85,9 @@ async function openStopped(
     mounted = await mountRootfs(deps.snapshotter.mount(id), join(deps.paths.run(id), 'files'));
     root = new ConfinedRoot(mounted.path);
     if (mounts) {
+      for (const file of networkFiles(record, deps)) {
+        if (existsSync(file.source)) await bindFile(file, root, mounted);
+      }
       const shown = record.mounts.filter(({ type }) => type !== 'tmpfs');
       const depth = ({ destination }: RecordedMount) => destination.split('/').length;
       for (const mount of shown.sort((a, b) => depth(a) - depth(b)))
@@ -109,6 +113,15 @@ async function bind(mount: RecordedMount, root: ConfinedRoot, mounted: MountedRo
     if (mount.readonly) await mounted.makeReadonly(shown.processPath);
     return;
   }
+  await bindFile(mount, root, mounted);
+}
+
+async function bindFile(
+  { source, destination, readonly }: { source: string; destination: string; readonly: boolean },
+  root: ConfinedRoot,
+  mounted: MountedRootfs,
+): Promise<void> {
+  const path = byteString(destination);
   using parent = root.open(posix.dirname(path), makeDirectory);
   const name = posix.basename(path);
   const before = parent.stat(name);
@@ -116,8 +129,8 @@ async function bind(mount: RecordedMount, root: ConfinedRoot, mounted: MountedRo
   else if (!before.isFile())
     throw new InvalidParameter(`cannot mount a file over ${destination}: not a file`);
   const place = `${parent.processPath}/${destination.slice(destination.lastIndexOf('/') + 1)}`;
-  await mounted.bind(source, place, { recursive });
-  if (mount.readonly) await mounted.makeReadonly(place);
+  await mounted.bind(source, place, { recursive: false });
+  if (readonly) await mounted.makeReadonly(place);
 }
 
 function makeDirectory(parent: OpenDirectory, name: string): void {

@@ -1,13 +1,15 @@
 import type { ContainerConfig, CreateBody, HostConfig } from '../api/schema/container.ts';
+import { InvalidParameter, NotFound } from '../errors.ts';
 import type { Image } from '../images/image.ts';
+import { checkNetworkWishes } from './check-network-wishes.ts';
 import { checkRequest } from './check-request.ts';
-import { mergeConfig, withDefaults } from './create-config.ts';
+import { commandOf, mergeConfig, withDefaults } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { checkPlatform } from './image-platform.ts';
 import { checkLinks } from './links.ts';
 import { type Memberships, newMemberships } from './memberships.ts';
 import { mountRequests, type RequestedMount } from './mount-requests.ts';
-import { resolveNeighbours } from './namespaces.ts';
+import { joinedContainer, resolveNeighbours } from './namespaces.ts';
 import { withVolumesFrom } from './volumes-from.ts';
 
 /** What a request comes to, with the image's defaults and the engine's filled in. */
@@ -29,12 +31,20 @@ export function planContainer(
 ): ContainerPlan {
   const { HostConfig, NetworkingConfig, ...asked } = body;
   const hostConfig = resolveNeighbours(withDefaults(HostConfig), neighbours);
+  if (asked.Image === '')
+    throw new InvalidParameter(
+      commandOf(asked).length === 0 ? 'no command specified' : 'no image specified; name one in "Image"',
+    );
   const image = deps.images.resolve(asked.Image);
-  const config = mergeConfig(asked, image.config.config ?? {});
+  const config = {
+    ...mergeConfig(asked, image.config.config ?? {}),
+    ...namesOfJoined(hostConfig, neighbours),
+  };
   const warnings = [
     ...checkPlatform(image, { asked: platform, reference: config.Image }),
     ...checkRequest(config, hostConfig, deps.host),
   ];
+  checkNetworkWishes(asked, hostConfig);
   const mounts = withVolumesFrom(mountRequests(config, hostConfig), hostConfig, neighbours);
   const endpoints = newMemberships(
     { hostConfig, disabled: config.NetworkDisabled, macAddress: config.MacAddress },
@@ -43,4 +53,21 @@ export function planContainer(
   );
   checkLinks(hostConfig, neighbours);
   return { image, config, hostConfig, mounts, endpoints, warnings };
+}
+
+/** Who shares another's network goes by its name, too. */
+function namesOfJoined(
+  { NetworkMode }: HostConfig,
+  neighbours: Neighbours,
+): Partial<Pick<ContainerConfig, 'Hostname' | 'Domainname'>> {
+  const joined = joinedContainer(NetworkMode);
+  if (joined === null) return {};
+  try {
+    const { Hostname, Domainname } = neighbours.recordOf(joined).config;
+    return { Hostname, Domainname };
+  } catch (error) {
+    // It may be made before this one starts.
+    if (error instanceof NotFound || error instanceof InvalidParameter) return {};
+    throw error;
+  }
 }

@@ -1,6 +1,8 @@
+import { InvalidParameter } from '../errors.ts';
 import type { SandboxRequest } from '../network/network-manager.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Neighbours } from './dependencies.ts';
+import { joinedContainer } from './namespaces.ts';
 
 /**
  * What the network is asked for, by what the user asked for. Throws NotFound or Conflict when the container
@@ -19,9 +21,10 @@ export function sandboxRequest(
   },
 ): SandboxRequest {
   const mode = hostConfig.NetworkMode || 'default';
-  const joined = mode.startsWith('container:')
-    ? neighbours.runningPid(mode.slice('container:'.length))
-    : null;
+  const reference = joinedContainer(mode);
+  if (reference !== null && neighbours.recordOf(reference).id === id)
+    throw new InvalidParameter('cannot join own network');
+  const joined = reference === null ? null : neighbours.runningPid(reference);
   return {
     containerId: id,
     containerName: name,

@@ -101,7 +101,7 @@ export function denial(
         ? null
         : new Conflict(`cannot kill container: ${name}: container ${id} is not running`);
     case 'pause':
-      if (state.status === 'paused') return new Conflict(`container ${id} is already paused`);
+      if (state.status === 'paused') return new Conflict(`Container ${id} is already paused`);
       return live ? null : new Conflict(`container ${id} is not running`);
     case 'unpause':
       return state.status === 'paused' ? null : new Conflict(`container ${id} is not paused`);
@@ -115,15 +115,15 @@ export function denial(
       );
     case 'exec':
       if (state.status === 'paused')
-        return new Conflict(`container ${id} is paused, unpause the container before exec`);
+        return new Conflict(`Container ${name} is paused, unpause the container before exec`);
       if (state.status === 'restarting')
-        return new Conflict(`container ${id} is restarting, wait until the container is running`);
+        return new Conflict(`Container ${id} is restarting, wait until the container is running`);
       return live ? null : new Conflict(`container ${id} is not running`);
     case 'attach':
       if (state.status === 'paused')
         return new Conflict(`container ${id} is paused, unpause the container before attach`);
       return state.status === 'restarting'
-        ? new Conflict(`container ${id} is restarting, wait until the container is running`)
+        ? new Conflict(`Container ${id} is restarting, wait until the container is running`)
         : null;
   }
 }

@@ -12,7 +12,7 @@ import { refuseUnsupported } from './unsupported.ts';
  * contradict those that were set before.
  */
 export function updatedHostConfig(
-  { hostConfig: before }: Pick<ContainerRecord, 'hostConfig'>,
+  { id, hostConfig: before }: Pick<ContainerRecord, 'id' | 'hostConfig'>,
   { RestartPolicy: policy, ...limits }: UpdateBody,
   host: HostSystem,
 ): HostConfig {
@@ -31,6 +31,8 @@ export function updatedHostConfig(
   }
   if (limits.CgroupParent && limits.CgroupParent !== before.CgroupParent)
     throw new NotImplemented('the parent group of a container cannot be changed; make a new one');
+  const twice = twoCpuLimits(before, limits);
+  if (twice) throw new Conflict(`Cannot update container ${id}: Conflicting options: ${twice}`);
   checkRestartPolicy(after);
   if (
     limits.Memory > 0 &&
@@ -44,4 +46,22 @@ export function updatedHostConfig(
   refuseUnsupported(after);
   checkLimits(limitsOf({ hostConfig: after }, host), host);
   return after;
+}
+
+/**
+ * `--cpus` is a quota and a period by another name: what was set by the one is not changed by the other. Null when
+ * nothing is wrong.
+ */
+function twoCpuLimits(before: HostConfig, wished: Partial<HostConfig>): string | null {
+  const names = { NanoCpus: 'Nano CPUs', CpuPeriod: 'CPU Period', CpuQuota: 'CPU Quota' } as const;
+  const conflicts = [
+    ['NanoCpus', 'CpuPeriod'],
+    ['NanoCpus', 'CpuQuota'],
+    ['CpuPeriod', 'NanoCpus'],
+    ['CpuQuota', 'NanoCpus'],
+  ] as const;
+  const found = conflicts.find(([wish, set]) => (wished[wish] ?? 0) > 0 && before[set] > 0);
+  if (!found) return null;
+  const [wish, set] = found;
+  return `${names[wish]} cannot be updated as ${set === 'NanoCpus' ? 'NanoCPUs' : names[set]} has already been set`;
 }

@@ -38,7 +38,7 @@ function parse(text: string): { container: string; readonly: boolean } {
   const words = mode.split(',').filter((word) => word !== '');
   if (container === '' || rest.length > 0) throw new InvalidParameter(`invalid volumes-from: ${text}`);
   if (!words.every((word) => ['ro', 'rw', 'z', 'Z'].includes(word)))
-    throw new InvalidParameter(`invalid mode for volumes-from: ${mode}`);
+    throw new InvalidParameter(`invalid mode: ${mode}`);
   return { container, readonly: words.includes('ro') };
 }
 

@@ -4,6 +4,7 @@ import type { Container } from '../containers/container.ts';
 import { execProcess } from '../containers/container-wish.ts';
 import type { Dependencies } from '../containers/dependencies.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../containers/detach-keys.ts';
+import { isLive, type State } from '../containers/state.ts';
 import { Stdio } from '../containers/stdio.ts';
 import { Conflict } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -25,7 +26,10 @@ export class ExecSession {
   #status: 'created' | 'running' | 'exited' = 'created';
   #task: RunningTask | null = null;
   readonly #detachKeys: Buffer;
+  /** Told even when it has ended; 0 before the start. */
+  #pid = 0;
   readonly #stdio = new Stdio();
+  readonly #runStartedAt: string | null;
   readonly #deps: Dependencies;
   readonly #onEnd: (session: ExecSession) => void;
 
@@ -37,10 +41,18 @@ export class ExecSession {
     onEnd: (session: ExecSession) => void,
   ) {
     this.container = container;
+    this.#runStartedAt = startOf(container.record.state);
     this.body = body;
     this.#detachKeys = parseDetachKeys(body.DetachKeys || defaultDetachKeys);
     this.#deps = deps;
     this.#onEnd = onEnd;
+  }
+
+  /** Not of a container that is gone, or of an earlier run of it. */
+  get isKnown(): boolean {
+    const { deleted, record } = this.container;
+    if (deleted) return false;
+    return this.#status !== 'created' || startOf(record.state) === this.#runStartedAt;
   }
 
   get running(): boolean {
@@ -48,7 +60,7 @@ export class ExecSession {
   }
 
   get pid(): number {
-    return this.#task?.pid ?? 0;
+    return this.#pid;
   }
 
   get command(): string {
@@ -95,6 +107,7 @@ export class ExecSession {
         openStdin: body.AttachStdin,
       });
       this.#task = task;
+      this.#pid = task.pid;
       void this.#follow(task);
     } catch (error) {
       this.#end(error instanceof RuntimeError ? error.exitCode : 126);
@@ -126,4 +139,9 @@ export class ExecSession {
     this.container.publish('exec_die', { execID: this.id, exitCode: `${exitCode}` });
     this.#onEnd(this);
   }
+}
+
+/** Of the run that goes on; null when there is none. */
+function startOf(state: State): string | null {
+  return isLive(state) ? state.startedAt : null;
 }

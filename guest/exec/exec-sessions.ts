@@ -30,7 +30,7 @@ export class ExecSessions {
   /** Throws NotFound. */
   get(id: string): ExecSession {
     const session = this.#byId.get(id);
-    if (!session) throw new NotFound(`No such exec instance: ${id}`);
+    if (!session?.isKnown) throw new NotFound(`No such exec instance: ${id}`);
     return session;
   }
 

@@ -9,6 +9,8 @@ export const dockerManifest = z.array(
     Config: z.string(),
     RepoTags: z.array(z.string()).nullish(),
     Layers: z.array(z.string()).nullish(),
+    /** The image that it was committed from, if that is in the archive, too. */
+    Parent: z.string().nullish(),
   }),
 );
 

@@ -1,3 +1,4 @@
+import { type Digest, isDigest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../reference.ts';
 import { dockerManifest, ociDocument, parseDocument } from './archive-documents.ts';
@@ -11,6 +12,8 @@ export interface ArchiveImage {
   readonly config: Buffer;
   readonly layers: readonly LayerSource[];
   readonly names: readonly Reference[];
+  /** Of an image that comes before it or is here already. */
+  readonly parent: Digest | null;
 }
 
 /**
@@ -34,14 +37,16 @@ interface ImageDescription {
   readonly config: Buffer;
   readonly paths: readonly string[];
   readonly names: readonly Reference[];
+  readonly parent: Digest | null;
 }
 
 function fromDocker(archive: ArchiveContents): ImageDescription[] {
   const items = parseDocument('manifest.json', archive.document('manifest.json')!, dockerManifest);
-  return items.map(({ Config, Layers, RepoTags }) => ({
+  return items.map(({ Config, Layers, RepoTags, Parent }) => ({
     config: documentOf(archive, Config),
     paths: Layers ?? [],
     names: (RepoTags ?? []).map(parseName),
+    parent: Parent && isDigest(Parent) ? Parent : null,
   }));
 }
 
@@ -53,6 +58,7 @@ function fromOci(archive: ArchiveContents, platform: Platform | undefined): Imag
       config: documentOf(archive, blobPath(config)),
       paths: (layers ?? []).map(blobPath),
       names: names.map(parseName),
+      parent: null,
     };
   });
 }

@@ -1,7 +1,11 @@
 import { posix } from 'node:path';
+import { expandWord } from '../builder/dockerfile/expand.ts';
 import { InvalidParameter } from '../errors.ts';
 import { parseHealthcheck } from './healthcheck.ts';
 import type { ContainerDefaults } from './image.ts';
+
+/** The others are for a shell, or are kept for a later build. */
+const expanding = ['ENV', 'EXPOSE', 'LABEL', 'STOPSIGNAL', 'USER', 'VOLUME', 'WORKDIR'];
 
 type Draft = { -readonly [K in keyof ContainerDefaults]: ContainerDefaults[K] };
 
@@ -56,9 +60,16 @@ export function applyChanges(config: ContainerDefaults, lines: readonly string[]
         `invalid change ${JSON.stringify(line)}; expected one of ${Object.keys(instructions).join(', ')}`,
       );
     }
-    instruction(draft, match[2]!, line);
+    instruction(draft, expanded(match[1]!, match[2]!, draft), line);
   }
   return draft;
+}
+
+/** Variables of the image itself, where a Dockerfile has them. */
+function expanded(name: string, text: string, { Env }: Draft): string {
+  if (!expanding.includes(name.toUpperCase())) return text;
+  const values = new Map((Env ?? []).map((pair) => [pair.split('=', 1)[0]!, pair.replace(/^[^=]*=/, '')]));
+  return expandWord(text, { mark: '\\', lookup: (variable) => values.get(variable), raw: true });
 }
 
 function command(text: string): readonly string[] {
@@ -116,11 +127,10 @@ function words(text: string): string[] {
 }
 
 function mergeEnv(before: readonly string[], added: readonly [string, string][]): string[] {
-  const names = new Set(added.map(([name]) => name));
-  return [
-    ...before.filter((pair) => !names.has(pair.split('=', 1)[0]!)),
-    ...added.map(([name, value]) => `${name}=${value}`),
-  ];
+  // In their places, as an instruction of a Dockerfile does.
+  const values = new Map(before.map((pair) => [pair.split('=', 1)[0]!, pair]));
+  for (const [name, value] of added) values.set(name, `${name}=${value}`);
+  return [...values.values()];
 }
 
 function exposedPort(word: string, line: string): string {

@@ -9,7 +9,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../reference.ts';
-import { quickTransaction, transaction } from '../store/database.ts';
+import { transaction } from '../store/database.ts';
 import type { Image, ImageConfig, ImageResolver } from './image.ts';
 import { parseImageConfig } from './image-config.ts';
 
@@ -77,10 +77,9 @@ export class ImageStore implements ImageResolver {
     const chainId = chainIdOfAll(parsed.rootfs.diff_ids);
     const size = chainId === null ? 0 : this.#chainSize(chainId);
     const createdAt = Date.parse(parsed.created ?? '');
-    const isKnown = this.#row(id) !== undefined && names.every((name) => this.#idOf(name) === id);
-    // Of what is known no more than the time of its names changes.
-    const record = isKnown ? quickTransaction : transaction;
-    record(this.#db, () => {
+    const known = this.#row(id);
+    if (known && names.every((name) => this.#idOf(name) === id)) return this.#toImage(known);
+    transaction(this.#db, () => {
       this.#db
         .prepare(
           `INSERT INTO images (id, config, chain_id, size, created_at, parent)
@@ -114,6 +113,13 @@ export class ImageStore implements ImageResolver {
   /** Whether images were committed from containers of this one. */
   hasChildren(id: Digest): boolean {
     return this.#db.prepare('SELECT 1 FROM images WHERE parent = ? LIMIT 1').get(id) !== undefined;
+  }
+
+  /** An image, and those that were made of it: their layers and history begin with its own. */
+  descendants(id: Digest): ReadonlySet<Digest> {
+    const ancestor = this.get(id);
+    const found = ancestor ? this.list().filter((image) => beginsWith(image.config, ancestor.config)) : [];
+    return new Set(found.map((image) => image.id));
   }
 
   /** Every name of an image, in order of the alphabet. */
@@ -220,6 +226,15 @@ export class ImageStore implements ImageResolver {
     if (row?.size == null) throw new InvalidParameter(`layer ${top} of the image is missing`);
     return Number(row.size);
   }
+}
+
+function beginsWith(config: ImageConfig, beginning: ImageConfig): boolean {
+  const steps = ({ history }: ImageConfig) => (history ?? []).map((entry) => JSON.stringify(entry));
+  const isStart = (whole: readonly string[], start: readonly string[]) =>
+    start.every((part, at) => whole[at] === part);
+  return (
+    isStart(config.rootfs.diff_ids, beginning.rootfs.diff_ids) && isStart(steps(config), steps(beginning))
+  );
 }
 
 /** Where a name has a digest, its tag is a remark. */

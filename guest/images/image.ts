@@ -56,6 +56,8 @@ export interface Image {
 export interface ImageResolver {
   /** By name, `name@digest`, id or unique id prefix. Throws NotFound `No such image: x`. */
   resolve(reference: string): Image;
+  /** An image, and those that were made of it. */
+  descendants(id: Digest): ReadonlySet<Digest>;
 }
 
 /** What `docker commit` needs. */

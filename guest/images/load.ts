@@ -53,7 +53,7 @@ export async function loadImages(
         const from = images.byReference(name);
         return from ? [{ name: familiarReference(name), from: from.id }] : [];
       });
-      const image = images.put(item.config, item.names);
+      const image = images.put(item.config, item.names, item.parent);
       events.publish(imageEvent('load', image));
       loaded.push({
         image,

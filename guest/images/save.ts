@@ -5,6 +5,7 @@ import { NotFound } from '../errors.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
 import { familiarReference, formatReference } from '../reference.ts';
 import { type ArchivePart, archiveTar, blobPath } from './archive-tar.ts';
+import type { Image } from './image.ts';
 import type { ImageStore } from './image-store.ts';
 import { type Descriptor, manifestOf, mediaTypes } from './manifest.ts';
 import type { Saved } from './select-saved.ts';
@@ -28,7 +29,10 @@ export function saveImages({ leases, layers, images }: SaveDependencies, saved: 
   const manifests: Descriptor[] = [];
   const items: object[] = [];
   const repositories: Record<string, Record<string, string>> = {};
-  for (const { image, names } of saved) {
+  const ids = new Set<Digest | null>(saved.map(({ image }) => image.id));
+  // A parent before its children.
+  const ordered = [...saved].sort((a, b) => generation(a.image, images) - generation(b.image, images));
+  for (const { image, names } of ordered) {
     const { descriptor, bytes, config, layers: tars } = manifestOf(image, { images, layers });
     put(blobPath(image.id), config);
     put(blobPath(descriptor.digest), bytes);
@@ -51,6 +55,7 @@ export function saveImages({ leases, layers, images }: SaveDependencies, saved: 
     }
     items.push({
       Config: blobPath(image.id),
+      ...(ids.has(image.parent) && { Parent: image.parent }),
       RepoTags: names.length > 0 ? names.map(familiarReference) : null,
       Layers: tars.map(({ digest }) => blobPath(digest)),
       LayerSources: Object.fromEntries(
@@ -67,6 +72,11 @@ export function saveImages({ leases, layers, images }: SaveDependencies, saved: 
   for (const chainId of chains) lease.hold(chainId);
   const stream = Readable.from(archiveTar(parts), { objectMode: false, highWaterMark: 256 * 1024 });
   return stream.once('close', () => lease[Symbol.dispose]());
+}
+
+function generation({ parent }: Image, images: ImageStore): number {
+  const before = parent === null ? undefined : images.get(parent);
+  return before ? 1 + generation(before, images) : 0;
 }
 
 function json(value: unknown): Buffer {

@@ -23,7 +23,7 @@ export class NetworkRecords {
   network(reference: string): NetworkRecord {
     const all = this.networks();
     const exact =
-      all.find((network) => network.name === reference) ?? all.find((network) => network.id === reference);
+      all.find((network) => network.id === reference) ?? all.find((network) => network.name === reference);
     if (exact) return exact;
     const matching = reference === '' ? [] : all.filter((network) => network.id.startsWith(reference));
     if (matching.length > 1) {

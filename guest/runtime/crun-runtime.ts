@@ -33,6 +33,7 @@ interface Launch {
   readonly openStdin: boolean;
   readonly rootfs: Mount | null;
   readonly command: string;
+  readonly sharesProcesses: boolean;
   readonly doubtful: boolean;
 }
 
@@ -70,6 +71,7 @@ export class CrunRuntime implements Runtime {
       openStdin,
       rootfs,
       command: args[0] ?? '',
+      sharesProcesses: !spec.linux.namespaces.some(({ type, path }) => type === 'pid' && path === undefined),
       doubtful,
     };
     try {
@@ -95,6 +97,7 @@ export class CrunRuntime implements Runtime {
       openStdin,
       rootfs: null,
       command: process.args[0] ?? '',
+      sharesProcesses: false,
       doubtful: false,
     });
     const ended = task.exited.then(() => this.#execs.delete(execId));

@@ -17,18 +17,29 @@ const companion = `(
 ) 2>/dev/null`;
 
 /**
+ * Beside crun where a container shares the process ids of others: crun is the parent of what the program leaves behind
+ * and waits for that, too, which must end with the program, as it does where the kernel sees to it (pid_namespaces(7)).
+ */
+const sweeper = `(
+  read -r pid <io/pid; echo "$pid" >pid
+  waitpid "$pid" || pidwait -F pid
+  $crun kill --all "$id" KILL
+) </dev/null >/dev/null 2>&1`;
+
+/**
  * The monitor: what stands between a container and the agent, so that either may end without the other.
  * A busybox shell (0.3 MB of its own), for a container in a mount namespace of its own:
  *
  *   agent ──starter──> sh ──> crun run (foreground) ──> the container
  *                       │     with a terminal: sh ──> script ──> crun run and its companion
+ *                       ├──> sh, where process ids are shared: ends what the program leaves behind
  *                       └──> dd: the first drain of stdout (drain.ts)
  *
  * In its run directory:
  *
  *   config.json process.json   what to run, written by the agent
  *   monitor     the shell's own line of /proc/PID/stat: who it is
- *   pid         the container has started; written by crun, with a terminal by its companion
+ *   pid         the container has started; written by crun, or by what is beside it
  *   log         crun's complaints, JSON lines (or the words of `mount`)
  *   exit        exit code and a newline, one write: the container is gone
  *   rootfs      mounted in this namespace only, so that the mount vanishes with its last process
@@ -36,7 +47,7 @@ const companion = `(
  *   io/         FIFOs, made ahead (fifo-sets.ts), and what else nobody watches:
  *     stdin stdout stderr
  *     eof         opening it for writing closes the container's stdin
- *     pid         by which the companion learns it from crun
+ *     pid         by which that learns it from crun
  *     alive       only the shell has it open for writing: its end is the shell's
  *     stdout.drain stderr.drain   the same for what empties these FIFOs
  *     logged      up to where the output is in the log (logs/checkpoint.ts)
@@ -53,15 +64,15 @@ const companion = `(
  */
 export const monitorScript = `
 companion='${companion}'
-run=$1 verb=$2 id=$3 tty=$4 stdin=$5 crun=$6
+run=$1 verb=$2 id=$3 tty=$4 stdin=$5 crun=$6 shared=$7
 cd "$run" || exit
 read -r stat </proc/self/stat; echo "$stat" >monitor
 end() { echo "$1" >exit; exec 3<&- 9<&-; kill -STOP "\${stat%% *}"; exit; }
 exec 8<>io/alive
 if [ "$verb" = run ]; then
-  cd "$8" && mount -i -t "$9" -o "\${11}" "\${10}" "$run/rootfs" 2>"$run/log" 8>&- || end 125
+  cd "$9" && mount -i -t "\${10}" -o "\${12}" "\${11}" "$run/rootfs" 2>"$run/log" 8>&- || end 125
   cd "$run"
-  segment=$7
+  segment=$8
   set -- --bundle "$run"
 else
   segment=
@@ -79,6 +90,7 @@ elif [ "$stdin" ]; then
 else
   exec 6</dev/null
 fi
+[ -z "$shared" ] || pid=io/pid
 start="$crun --log log --log-format json $verb --pid-file $pid $*"
 exec 3<>io/stdout 4<io/stdout 9<>io/stderr 5<io/stderr
 if [ "$segment" ]; then
@@ -90,8 +102,10 @@ if [ "$segment" ]; then
   exec 7<&-
 fi
 if [ "$tty" ]; then
+  [ -z "$shared" ] || companion="{ $companion; $crun kill --all $id KILL >/dev/null 2>&1; }"
   script -qec "$companion & exec $start $id >io/stdout" /dev/null <&6 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
 else
+  [ -z "$shared" ] || ${sweeper} 3<&- 4<&- 5<&- 6<&- 8<&- 9<&- &
   $start "$id" <&6 >io/stdout 2>io/stderr 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
 fi
 code=$?
@@ -107,6 +121,8 @@ export function monitorArguments(options: {
   readonly terminal: boolean;
   readonly openStdin: boolean;
   readonly crunRoot: string;
+  /** Its process ids are those of the host, or of another container. */
+  readonly sharesProcesses: boolean;
   readonly segmentBytes: number;
   /** For `run`. */
   readonly rootfs: Mount | null;
@@ -119,6 +135,7 @@ export function monitorArguments(options: {
     options.terminal ? 'tty' : '',
     options.openStdin ? 'stdin' : '',
     `crun --root ${options.crunRoot}`,
+    options.sharesProcesses ? 'shared' : '',
     `${options.segmentBytes}`,
     ...(rootfs ? [rootfs.cwd ?? '/', rootfs.type, rootfs.source, rootfs.options.join(',')] : []),
   ];

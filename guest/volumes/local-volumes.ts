@@ -113,7 +113,8 @@ export class LocalVolumes implements VolumeStore {
       if (users.length > 0) throw new Conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`);
       await unmountVolume(this.mountpoint(name));
       const trash = join(this.#directory, trashPrefix + newId().slice(0, 16));
-      await rename(join(this.#directory, name), trash);
+      // Somebody may have removed its files by hand.
+      await rename(join(this.#directory, name), trash).catch(unlessMissing);
       this.#db.prepare('DELETE FROM volumes WHERE name = ?').run(name);
       await rm(trash, { recursive: true, force: true });
       this.#publish('destroy', name);
@@ -268,4 +269,8 @@ async function empty(directory: string): Promise<void> {
 /** Only this engine writes the rows, with a schema version; so their shape is known. */
 function parse(row: Record<string, unknown>): VolumeRecord {
   return JSON.parse(String(row.record)) as VolumeRecord;
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }

@@ -1,3 +1,4 @@
+import { accessSync, constants, fstatSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Container } from '../../containers/container.ts';
 import { userOf } from '../../containers/container-wish.ts';
@@ -8,6 +9,7 @@ import { Forbidden, InvalidParameter, NotFound } from '../../errors.ts';
 import { type ArchivePath, openArchivePath } from '../../layers/archive-path.ts';
 import { decompressed } from '../../layers/compression.ts';
 import { extractTar } from '../../layers/extract.ts';
+import { byteString } from '../../layers/tar-entry.ts';
 import { tarTree } from '../../layers/tar-tree.ts';
 import { goFileMode } from '../go-file-mode.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
@@ -73,7 +75,15 @@ export function archiveRoutes(options: {
     // As dockerd: what it calls copying owners gives everything to the container's user, if it has one.
     const owner = query.flag('copyUIDGID') && User ? userOf(container.record, deps, User) : undefined;
     await using files = await open(container, request, { mounts: true });
+    let isVolume = false;
     try {
+      {
+        using top = files.root.open('/');
+        using target = files.root.open(byteString(path));
+        isVolume = fstatSync(target.fd).dev !== fstatSync(top.fd).dev;
+        // With EROFS, whoever asks.
+        accessSync(target.processPath, constants.W_OK);
+      }
       await extractTar(files.root, path, decompressed(body), {
         noOverwriteDirNonDir: query.flag('noOverwriteDirNonDir'),
         ...(owner ? { owner: { uid: owner.uid, gid: owner.gid } } : {}),
@@ -81,7 +91,9 @@ export function archiveRoutes(options: {
     } catch (error) {
       if (error instanceof NotFound) throw notFound(path, request, error);
       if ((error as NodeJS.ErrnoException).code !== 'EROFS') throw error;
-      throw new Forbidden(`cannot copy to "${path}": the container's file system there is read-only`);
+      throw new Forbidden(
+        isVolume ? 'mounted volume is marked read-only' : 'container rootfs is marked read-only',
+      );
     }
     container.publish('extract-to-dir');
     return { status: 200 };

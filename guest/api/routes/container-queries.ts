@@ -1,6 +1,7 @@
 import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import type { Dependencies } from '../../containers/dependencies.ts';
+import { legacyLinks } from '../../containers/links.ts';
 import { listContainers } from '../../containers/list.ts';
 import { isLive } from '../../containers/state.ts';
 import { NotFound } from '../../errors.ts';
@@ -34,8 +35,19 @@ export function containerQueryRoutes({
       limit,
       filters: query.filters(),
       publishedPorts: ({ id }) => publishedPorts(deps.networks.inspectSandbox(id)),
+      networkName,
+      descendants: (id) => deps.images.descendants(id),
     });
-    return { json: await containerSummaries(found, deps, { size: query.flag('size') }) };
+    return { json: await containerSummaries(found, { ...deps, containers }, { size: query.flag('size') }) };
+  }
+
+  function networkName(reference: string): string | null {
+    try {
+      return deps.networks.findNetwork(reference).name;
+    } catch (error) {
+      if (error instanceof NotFound) return null;
+      throw error;
+    }
   }
 
   async function inspect(request: ApiRequest): Promise<Reply> {
@@ -65,20 +77,48 @@ function publishedPorts(sandbox: SandboxSettings | null): string[] {
 /** Containers as `docker ps` lists them. */
 export function containerSummaries(
   containers: readonly Container[],
-  deps: Pick<Dependencies, 'networks' | 'snapshotter'>,
+  deps: Pick<Dependencies, 'networks' | 'snapshotter' | 'images'> & { readonly containers: Containers },
   { size }: { readonly size: boolean },
 ): Promise<object[]> {
   const now = new Date();
+  const links = linkNames(deps.containers);
+  const images = new Map<string, string | undefined>();
+  const imageNow = (reference: string) => {
+    if (!images.has(reference)) images.set(reference, idOf(reference, deps));
+    return images.get(reference);
+  };
   return Promise.all(
     containers.map(async (container) =>
       containerSummary(container, {
         // Others have none, and there may be hundreds of them.
         sandbox: isLive(container.record.state) ? deps.networks.inspectSandbox(container.id) : null,
         size: size ? await sizeOf(container, deps) : null,
+        links: links.get(container.id) ?? [],
+        isImageNamed: imageNow(container.record.config.Image) === container.record.imageId,
         now,
       }),
     ),
   );
+}
+
+/** By the linked container, the names that those who link to it have for it. */
+function linkNames(containers: Containers): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { record } of containers.list()) {
+    for (const { target, alias } of legacyLinks(record.hostConfig)) {
+      const linked = containers.find(target);
+      if (linked) names.set(linked.id, [...(names.get(linked.id) ?? []), `/${record.name}/${alias}`]);
+    }
+  }
+  return names;
+}
+
+function idOf(reference: string, { images }: Pick<Dependencies, 'images'>): string | undefined {
+  try {
+    return images.resolve(reference).id;
+  } catch {
+    return undefined;
+  }
 }
 
 async function sizeOf(

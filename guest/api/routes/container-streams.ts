@@ -30,9 +30,9 @@ export function containerStreamRoutes(containers: Containers): Route[] {
 
   async function attachWebSocket(request: ApiRequest): Promise<Reply> {
     const { headers } = request;
+    const container = find(request);
     if (headers.upgrade?.toLowerCase() !== 'websocket' || headers['sec-websocket-key'] === undefined)
       throw new InvalidParameter('bad request: not a WebSocket handshake; attach with POST does without');
-    const container = find(request);
     const wish = attachWish(request, container);
     const connection = new WebSocketStream(await request.hijack({ multiplexed: false }));
     return join(request, container, { connection, ...wish, raw: true });

@@ -18,7 +18,9 @@ function events(bus: EventBus, request: ApiRequest): Reply {
   const since = timestamp(request.query, 'since');
   const until = timestamp(request.query, 'until');
   if (since !== undefined && until !== undefined && since > until)
-    throw new InvalidParameter('the time of "since" cannot be after that of "until"');
+    throw new InvalidParameter(
+      `\`since\` time (${request.query.text('since')}) cannot be after \`until\` time (${request.query.text('until')})`,
+    );
   const wanted = eventFilter(request.query.filters());
   const stream = new Readable({ read() {} });
   const send = (event: StampedEvent) => {
@@ -27,7 +29,9 @@ function events(bus: EventBus, request: ApiRequest): Reply {
     if (stream.readableLength > maxUnreadBytes) stream.destroy();
   };
 
-  if (since !== undefined) for (const event of bus.history()) if (event.timeNano >= since) send(event);
+  // As dockerd: an end alone asks for the past, too.
+  const from = since ?? (until === undefined ? undefined : 0n);
+  if (from !== undefined) for (const event of bus.history()) if (event.timeNano >= from) send(event);
   const millisecondsLeft = until === undefined ? null : Number(until / 1_000_000n) - Date.now();
   if (millisecondsLeft !== null && millisecondsLeft <= 0) {
     stream.push(null);

@@ -30,7 +30,8 @@ export function execRoutes({
       path: '/exec/:id/resize',
       async handle(request) {
         const { query } = request;
-        await find(request).resize({ rows: query.integer('h') ?? 0, columns: query.integer('w') ?? 0 });
+        const size = { rows: query.integer('h') ?? 0, columns: query.integer('w') ?? 0 };
+        await find(request).resize(size);
         return { status: 200 };
       },
     },

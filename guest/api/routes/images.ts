@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
-import { InvalidParameter, NotImplemented } from '../../errors.ts';
+import { httpGet } from '../../builder/sources/http-get.ts';
+import { proxiesOf } from '../../builder/sources/proxies.ts';
+import { InvalidParameter } from '../../errors.ts';
 import { shortId } from '../../ids.ts';
 import { applyChanges } from '../../images/changes.ts';
 import { historyOf } from '../../images/history.ts';
@@ -92,6 +94,7 @@ function tag({ images, events }: Images, { params, query }: ApiRequest): Reply {
 }
 
 async function remove(parts: Images, { params, query }: ApiRequest): Promise<Reply> {
+  if (params.name!.trim() === '') throw new InvalidParameter('image name cannot be blank');
   const platforms = query.all('platforms').map(parsePlatform);
   if (platforms.length > 1) throw new InvalidParameter('multiple platforms are not supported');
   return {
@@ -157,19 +160,42 @@ function loadLines(
 async function create(parts: Images, registry: () => Promise<Registry>, request: ApiRequest): Promise<Reply> {
   const source = request.query.text('fromSrc');
   if (source === undefined || source === '') return pullImage(await registry(), request);
-  if (source !== '-') {
-    throw new NotImplemented('importing from a URL is not available; download it and docker import the file');
-  }
-  return importImage(parts, request);
+  return source === '-'
+    ? importImage(parts, request, request.body, source)
+    : importRemote(parts, request, source);
 }
 
-async function importImage({ maker }: Images, { body, query }: ApiRequest): Promise<Reply> {
+async function importRemote(parts: Images, request: ApiRequest, source: string): Promise<Reply> {
+  const url = importUrl(source);
+  const response = await httpGet(url.href, { proxies: proxiesOf({ buildArgs: {} }), signal: request.signal });
+  if (response.status !== 200) {
+    response.body.destroy();
+    throw new InvalidParameter(`failed to GET ${url.href} with status ${response.status}`);
+  }
+  return importImage(parts, request, response.body, source);
+}
+
+/** `example.com/a.tar` is meant as a URL, too. Throws InvalidParameter. */
+function importUrl(source: string): URL {
+  try {
+    return new URL(/^https?:\/\//.test(source) ? source : `http://${source}`);
+  } catch {
+    throw new InvalidParameter(`invalid source of an import: "${source}"; give the URL of a tar archive`);
+  }
+}
+
+async function importImage(
+  { maker }: Images,
+  { query }: ApiRequest,
+  tar: Readable,
+  source: string,
+): Promise<Reply> {
   const name = target(query);
   const config = applyChanges({}, query.all('changes'));
-  const image = await maker.importTar(Readable.from(decompressed(body)), {
+  const image = await maker.importTar(Readable.from(decompressed(tar)), {
     config,
     name,
-    comment: query.text('message') || 'Imported from -',
+    comment: query.text('message') || `Imported from ${source}`,
     platform: wantedPlatform(query),
   });
   return lines([{ status: image.id }]);

@@ -27,6 +27,7 @@ export function networkRoutes(options: {
     { method: 'GET', path: '/networks', handle: list },
     { method: 'POST', path: '/networks/create', handle: create },
     { method: 'POST', path: '/networks/prune', handle: prune },
+    { method: 'GET', path: '/networks/', handle: list },
     { method: 'GET', path: '/networks/**id', handle: inspect },
     { method: 'DELETE', path: '/networks/**id', handle: remove },
     { method: 'POST', path: '/networks/**id/connect', handle: connect },

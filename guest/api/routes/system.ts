@@ -34,6 +34,8 @@ const pingHeaders = {
 export function systemRoutes(deps: SystemDeps): Route[] {
   return [
     { method: 'GET', path: '/_ping', early: true, handle: () => ({ text: 'OK', headers: pingHeaders }) },
+    // moby answers so to whoever asks what there is, and says nothing.
+    { method: 'OPTIONS', path: '/', handle: () => ({ status: 200 }) },
     { method: 'HEAD', path: '/_ping', early: true, handle: () => ({ text: '', headers: pingHeaders }) },
     { method: 'GET', path: '/version', handle: async () => ({ json: await version(deps) }) },
     {

@@ -252,7 +252,19 @@ export type EndpointBody = z.output<typeof endpointBody>;
 
 const emptyHostConfig = hostConfig.parse({});
 
-export const createBody = containerConfig.extend({
+/** Settings of the host that clients of long ago put beside the others; those in `HostConfig` win, as with dockerd. */
+function moveLegacyMembers(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null) return body;
+  const { Memory, MemorySwap, CpuShares, Cpuset: CpusetCpus, ...rest } = body as Record<string, unknown>;
+  const given = Object.entries({ Memory, MemorySwap, CpuShares, CpusetCpus }).filter(([, value]) => value);
+  if (given.length === 0) return body;
+  const own = Object.entries((rest.HostConfig as object | null | undefined) ?? {}).filter(
+    ([, value]) => value,
+  );
+  return { ...rest, HostConfig: { ...Object.fromEntries(given), ...Object.fromEntries(own) } };
+}
+
+const wholeCreateBody = containerConfig.extend({
   HostConfig: hostConfig.nullish().transform((value) => value ?? emptyHostConfig),
   NetworkingConfig: z
     .object({
@@ -264,6 +276,13 @@ export const createBody = containerConfig.extend({
     .nullish()
     .transform((value) => value ?? { EndpointsConfig: {} }),
 });
+/** Throws when nothing is said of the container. */
+export const createBody = z.preprocess((body, context) => {
+  const own = Object.keys(body ?? {}).filter((name) => name !== 'HostConfig' && name !== 'NetworkingConfig');
+  if (own.length > 0) return moveLegacyMembers(body);
+  context.addIssue({ code: 'custom', message: 'config cannot be empty in order to create a container' });
+  return z.NEVER;
+}, wholeCreateBody);
 export type CreateBody = z.output<typeof createBody>;
 
 export const execBody = z.object({

@@ -132,7 +132,6 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
     });
     display.flush();
     const image = parts.images.put(result.configBytes, query.tags);
-    parts.events.publish(imageEvent('build', image));
     const names = query.tags.map((tag) => familiarReference(withDefaultTag(tag)));
     for (const name of names) parts.events.publish(imageEvent('tag', image, name));
     if (query.quiet) write(jsonLine({ stream: `${image.id}\n` }));
@@ -155,7 +154,9 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
 }
 
 async function readDockerfile(context: DirectoryContext, name: string): Promise<BuildRequest['dockerfile']> {
-  const text = await context.read(name);
+  // As every builder since: the default name in small letters, too.
+  const text =
+    (await context.read(name)) ?? (name === 'Dockerfile' ? await context.read('dockerfile') : null);
   if (text === null) throw new BuildError(`Cannot locate specified Dockerfile: ${name}`);
   if (text.length === 0) throw new BuildError(`The Dockerfile (${name}) cannot be empty`);
   return {

@@ -153,6 +153,7 @@ function specOf(
       files: ['hosts', 'resolv.conf', 'hostname'].map((name) => ({
         source: join(directory, name),
         destination: `/etc/${name}`,
+        readonly: false,
       })),
       init: null,
       binds: wish.binds,

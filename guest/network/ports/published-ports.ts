@@ -160,7 +160,10 @@ export class PublishedPorts {
 
   /** Where the choice is the engine's, what the host in front does not have is left to others. */
   async #take(published: Published, wanting: readonly TakenPorts[], tries: number): Promise<void> {
-    for (const taken of wanting) taken.held = await this.#holder.hold(taken.request, taken.elsewhere);
+    // First those that must have one port, so that none of the others takes it.
+    const [free, bound] = [wanting.filter(hasChoiceIn), wanting.filter((taken) => !hasChoiceIn(taken))];
+    for (const taken of [...bound, ...free])
+      taken.held = await this.#holder.hold(taken.request, taken.elsewhere);
     if (wanting.every(({ held }) => held.length === 0)) return;
     this.#chooseThroughPorts(published, portsOf(published));
     this.#tell();
@@ -237,6 +240,10 @@ function newlyPublished(taken: readonly TakenPorts[], wanted: readonly Container
 
 function portsOf({ taken }: Published): PublishedPort[] {
   return taken.flatMap(({ held }) => held.map(({ port }) => port));
+}
+
+function hasChoiceIn({ request }: TakenPorts): boolean {
+  return hasChoice(request);
 }
 
 function hasChoice({ hostPorts }: PortRequest): boolean {

@@ -33,6 +33,7 @@ export function resolverOf({ resolving }: Outlook, upstream: ResolverSettings): 
 
 /** The container's own lines in its hosts file. */
 export function ownHosts({ hostname, domainname }: SandboxRequest, link: EndpointLink | null): HostsEntry[] {
-  const names = domainname ? [`${hostname}.${domainname}`, hostname] : [hostname];
+  const name = domainname ? `${hostname}.${domainname}` : hostname;
+  const names = [...new Set([name, name.split('.', 1)[0]!])];
   return [link?.ipv4, link?.ipv6].flatMap((given) => (given ? [{ address: given.address, names }] : []));
 }

@@ -50,8 +50,9 @@ function planFor(wished: readonly { network: NetworkRecord; asked: EndpointReque
   const alone = wished.find(({ network }) => !hasLinks(network));
   if (!alone) return { kind: 'linked', attachments: wished.map(toAttachment) };
   if (wished.length > 1) {
+    const { name } = alone.network;
     throw new InvalidParameter(
-      `container cannot be connected to multiple networks with one of the networks in ${alone.network.name} mode`,
+      `container cannot be connected to multiple networks with one of the networks in ${name === 'none' ? 'private (none)' : name} mode`,
     );
   }
   return { kind: 'alone', network: alone.network };

@@ -14,7 +14,7 @@ export type NamespaceChoice = 'own' | 'host' | { readonly path: string };
 
 export interface ProcessWish {
   readonly args: readonly string[];
-  /** `NAME=value`; a bare `NAME` is dropped. */
+  /** `NAME=value`; a bare `NAME` takes away what was there before. */
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: ResolvedUser;
@@ -129,6 +129,9 @@ function environment({ env, hostname, terminal, user }: ProcessWish): string[] {
   for (const entry of [...own, ...env]) {
     const at = entry.indexOf('=');
     if (at > 0) values.set(entry.slice(0, at), entry.slice(at + 1));
+    else values.delete(entry);
   }
+  // Empty is as good as none to the runtimes that others use.
+  if (values.get('HOME') === '') values.set('HOME', user.home);
   return [...values].map(([name, value]) => `${name}=${value}`);
 }

@@ -15,7 +15,11 @@ export interface MountWish {
   /** The host's file for {@link initDestination}. */
   readonly init: string | null;
   /** Of the engine, for hosts with cgroup v1, where a container's view is crun's business alike. */
-  readonly files: readonly { readonly source: string; readonly destination: string }[];
+  readonly files: readonly {
+    readonly source: string;
+    readonly destination: string;
+    readonly readonly: boolean;
+  }[];
   readonly binds: readonly BindMount[];
   readonly tmpfs: Readonly<Record<string, string>>;
 }
@@ -33,7 +37,9 @@ export interface BindMount {
 /** All mounts of a container in the order in which they are made: a parent directory before what is below it. */
 export function containerMounts(wish: MountWish): MountSpec[] {
   const user = [
-    ...wish.files.map(({ source, destination }) => bind(source, destination, ['rw'])),
+    ...wish.files.map(({ source, destination, readonly }) =>
+      bind(source, destination, [readonly ? 'ro' : 'rw']),
+    ),
     ...wish.binds.map(({ source, destination, ...how }) =>
       bind(
         source,

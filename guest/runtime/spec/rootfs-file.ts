@@ -20,6 +20,12 @@ export function canonicalRootfsPath(mount: Mount, path: string): string | null {
   return walk(mount, path)?.path ?? null;
 }
 
+/** Whether there is a directory at the path, links followed. */
+export function isRootfsDirectory(mount: Mount, path: string): boolean {
+  const found = walk(mount, path);
+  return found !== null && lstatSync(found.file).isDirectory();
+}
+
 function walk(mount: Mount, path: string): { readonly path: string; readonly file: string } | null {
   const directories = rootDirectories(mount);
   let parts = split(path);

@@ -51,7 +51,7 @@ function groupId(word: string, groups: readonly string[][]): number {
 
 /** Null when the word is not a number, and so a name. */
 function idOf(word: string): number | null {
-  return /^\d+$/.test(word) ? checkId(word) : null;
+  return /^[-+]?\d+$/.test(word) ? checkId(word) : null;
 }
 
 function checkId(text: string): number {

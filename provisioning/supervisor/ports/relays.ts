@@ -2,7 +2,6 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { type Forward, PortUnavailable } from '../../../drivers/port-forwarder.ts';
-import { bytesPassed } from '../socket/passed-bytes.ts';
 import { ConnectGate } from './connect-gate.ts';
 import { relayDatagrams } from './relay-datagrams.ts';
 
@@ -37,7 +36,6 @@ async function relayTcp({ hostAddress, hostPort }: Forward, loopbackPort: number
     client.on('close', end);
     inside.once('connect', leave).on('error', end).on('close', end);
     inside.once('error', leave);
-    for (const side of [client, inside]) side.on('data', ({ length }: Buffer) => bytesPassed(length));
     client.pipe(inside).pipe(client);
   });
   server.listen({ host: hostAddress, port: hostPort, exclusive: true, ipv6Only: hostAddress.includes(':') });

@@ -245,6 +245,19 @@ t.test('without Upgrade the answer is 200 and raw, both ways', async (t) => {
   t.match(await readAll(socket), /ABC\[eof\]$/);
 });
 
+t.test('Upgrade without the Connection that belongs to it is an upgrade, as with moby', async (t) => {
+  const { path } = await serve(t, [shout]);
+  const socket = await dial(path);
+  const body = '{"greeting":"odd"}';
+  socket.write(
+    `POST /shout HTTP/1.1\r\nHost: x\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  t.match(first.toString(), /^HTTP\/1\.1 101 UPGRADED\r\n/);
+  socket.end('abc');
+  t.match(await readAll(socket), /ABC\[eof\]$/);
+});
+
 t.test('a refused upgrade is an ordinary error', async (t) => {
   const { path } = await serve(t, [post('/shout', () => Promise.reject(new Conflict('is not running')))]);
   t.match(

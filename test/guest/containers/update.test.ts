@@ -5,7 +5,11 @@ import { readHostSystem } from '../../../guest/host/system.ts';
 
 const system = { ...readHostSystem(), cpuCount: 2, onlineCpus: '0-1', knowsIoWeight: () => true };
 const update = (before: object, asked: object) =>
-  updatedHostConfig({ hostConfig: hostConfig.parse(before) }, updateBody.parse(asked), system);
+  updatedHostConfig(
+    { id: 'c'.repeat(64), hostConfig: hostConfig.parse(before) },
+    updateBody.parse(asked),
+    system,
+  );
 
 t.test('what is given is changed, all else stays', async (t) => {
   const rates = [{ Path: '/dev/a', Rate: 5 }];
@@ -22,8 +26,8 @@ t.test('what is given is changed, all else stays', async (t) => {
 
 t.test('contradictions are refused', async (t) => {
   const table: readonly (readonly [object, object, RegExp])[] = [
-    [{ NanoCpus: 1e9 }, { CpuQuota: 5000 }, /Nano CPUs and CPU Quota/],
-    [{ CpuPeriod: 5000 }, { NanoCpus: 1e9 }, /Nano CPUs and CPU Period/],
+    [{ NanoCpus: 1e9 }, { CpuQuota: 5000 }, /CPU Quota cannot be updated as NanoCPUs has/],
+    [{ CpuPeriod: 5000 }, { NanoCpus: 1e9 }, /Nano CPUs cannot be updated as CPU Period has/],
     [{ Memory: 2 ** 24, MemorySwap: 2 ** 25 }, { Memory: 2 ** 26 }, /update the memoryswap at the same time/],
     [{ AutoRemove: true }, { RestartPolicy: { Name: 'always' } }, /AutoRemove is enabled/],
     [{}, { CgroupParent: '/x' }, /cannot be changed/],

@@ -53,7 +53,7 @@ t.test("the container's own mounts win; the image's volumes give way", async (t)
 
 t.test('who does not exist, or what cannot be read, is refused as a wrong request', async (t) => {
   t.throws(() => mounts(['nobody']), { httpStatus: 400, message: /No such container: nobody/ });
-  t.throws(() => mounts(['donor:odd']), { httpStatus: 400, message: /invalid mode for volumes-from: odd/ });
+  t.throws(() => mounts(['donor:odd']), { httpStatus: 400, message: /invalid mode: odd/ });
   t.throws(() => mounts(['']), /invalid volumes-from/);
   t.throws(() => mounts(['a:ro:b']), /invalid volumes-from/);
 });

@@ -19,7 +19,7 @@ t.test('each instruction changes its part of the configuration', async (t) => {
   t.same(config, {
     Cmd: ['/bin/sh', '-c', 'echo $HOME'],
     Entrypoint: ['/init', '-x'],
-    Env: ['KEEP=1', 'A=new', 'B=two words', 'C="quoted"', 'OLD=the rest of the line'],
+    Env: ['A=new', 'KEEP=1', 'B=two words', 'C="quoted"', 'OLD=the rest of the line'],
     Labels: { a: 'b', x: 'y z', plain: '1' },
     ExposedPorts: { '80/tcp': {}, '443/tcp': {}, '53/udp': {} },
     Volumes: { '/data': {}, '/more': {} },
@@ -33,6 +33,19 @@ t.test('each instruction changes its part of the configuration', async (t) => {
     Healthcheck: { Test: ['CMD', 'curl', 'x'], Timeout: 5e8 },
   });
   t.same(applyChanges({}, ['HEALTHCHECK none']), { Healthcheck: { Test: ['NONE'] } });
+});
+
+t.test('variables of the image are put in, but for what a shell reads', async (t) => {
+  const config = applyChanges({ Env: ['PATH=/bin'] }, [
+    'ENV PATH=/usr/bin:$PATH',
+    "LABEL a=$PATH b='$PATH'",
+    'CMD echo $PATH',
+  ]);
+  t.same(config, {
+    Env: ['PATH=/usr/bin:/bin'],
+    Labels: { a: '/usr/bin:/bin', b: '$PATH' },
+    Cmd: ['/bin/sh', '-c', 'echo $PATH'],
+  });
 });
 
 t.test('what is no such instruction is refused with its line', async (t) => {

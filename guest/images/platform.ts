@@ -25,6 +25,17 @@ const aliases: Readonly<Record<string, readonly [string, string?]>> = {
   i386: ['386'],
 };
 
+/** What a word alone may be (containerd/platforms, database.go). */
+const knownSystems: readonly string[] = [
+  ...['aix', 'android', 'darwin', 'dragonfly', 'freebsd', 'hurd', 'illumos', 'ios', 'js', 'linux'],
+  ...['nacl', 'netbsd', 'openbsd', 'plan9', 'solaris', 'windows', 'zos'],
+];
+const knownArchitectures: readonly string[] = [
+  ...['386', 'amd64', 'amd64p32', 'arm', 'armbe', 'arm64', 'arm64be', 'loong64', 'mips', 'mipsle', 'mips64'],
+  ...['mips64le', 'mips64p32', 'mips64p32le', 'ppc', 'ppc64', 'ppc64le', 'riscv', 'riscv64', 's390', 's390x'],
+  ...['sparc', 'sparc64', 'wasm'],
+];
+
 /** `linux/arm/v7` */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter(Boolean).join('/');
@@ -76,9 +87,14 @@ export function parsePlatform(text: string): Platform {
 function parseWords(text: string): Platform {
   const words = text.toLowerCase().split('/');
   if (words.length > 3 || !words.every((word) => /^[a-z0-9_.-]+$/.test(word))) throw wrong(text);
-  if (words.length === 1 && words[0] === 'linux') return hostPlatform;
-  const [os, name, own] = words.length === 1 ? ['linux', words[0]!] : (words as [string, string, string?]);
+  const [first, second, own] = words as [string, string?, string?];
+  if (second === undefined && knownSystems.includes(first)) return { ...hostPlatform, os: first };
+  const [os, name] = second === undefined ? ['linux', first] : [first, second];
   const [architecture, variant] = aliases[name] ?? [name];
+  if (second === undefined && !knownArchitectures.includes(architecture))
+    throw new InvalidParameter(
+      `"${text}": unknown operating system or architecture; expected such as linux/amd64`,
+    );
   return { os, architecture, variant: own ?? variant };
 }
 

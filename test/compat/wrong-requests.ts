@@ -49,6 +49,7 @@ export const wrongRequests: readonly WrongRequest[] = [
   [`${create}?name=a/b`, image, 400, /Invalid container name \(a\/b\), only .* are allowed/],
   [`${create}?name=x`, image, 400, /Invalid container name/],
   [`${create}?name=made`, image, 409, /Conflict.*name "\/made" is already in use by container/],
+  [`${create}?platform=odd`, image, 400, /odd.*: unknown operating system or architecture/],
   [`${create}?platform=odd/odd/odd/odd`, image, 400, /platform|odd/],
   [create, { ...image, StopSignal: 'NOSUCH' }, 400, /[Ii]nvalid signal: NOSUCH/],
   [create, { ...image, WorkingDir: 'relative' }, 400, /working directory 'relative' is invalid|absolute/],

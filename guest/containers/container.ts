@@ -86,9 +86,9 @@ export class Container {
     return this.#runs.logEnded;
   }
 
-  /** Throws dockerd's error when the state forbids it. */
-  check(wish: Wish): void {
-    const reason = denial(this.record.state, wish, this.record);
+  /** Throws dockerd's error when the state forbids it; `name` is what the client calls it. */
+  check(wish: Wish, name = this.record.name): void {
+    const reason = denial(this.record.state, wish, { id: this.id, name });
     if (reason) throw reason;
   }
 

@@ -64,7 +64,9 @@ export class Containers implements Neighbours {
   runningPid(reference: string): { id: string; pid: number } {
     const { record } = this.get(reference);
     if (!isLive(record.state))
-      throw new Conflict(`cannot join a container that is not running: ${record.id}`);
+      throw new Conflict(
+        `cannot join a container that is not running: container ${record.id} is not running`,
+      );
     return { id: record.id, pid: record.state.pid };
   }
 

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { type ContainerConfig, type HostConfig, healthcheck } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { ContainerDefaults } from '../images/image.ts';
@@ -20,7 +21,7 @@ export function mergeConfig(config: ContainerConfig, image: ContainerDefaults): 
     ExposedPorts: [...new Set([...Object.keys(image.ExposedPorts ?? {}), ...config.ExposedPorts])],
     Volumes: [...new Set([...Object.keys(image.Volumes ?? {}), ...config.Volumes])],
     User: config.User || image.User || '',
-    WorkingDir: config.WorkingDir || image.WorkingDir || '',
+    WorkingDir: normalPath(config.WorkingDir || image.WorkingDir || ''),
     StopSignal: config.StopSignal || image.StopSignal || '',
     Healthcheck: mergeHealthcheck(config.Healthcheck, imageHealthcheck(image)),
     Shell: config.Shell ?? nullIfEmpty([...(image.Shell ?? [])]),
@@ -47,6 +48,11 @@ function imageHealthcheck({ Healthcheck }: ContainerDefaults) {
 
 export function commandOf(config: ContainerConfig): string[] {
   return [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+}
+
+/** Without `//`, `.`, `..` and a slash at its end; nothing stays nothing. */
+function normalPath(path: string): string {
+  return path === '' ? path : posix.normalize(path).replace(/(.)\/$/, '$1');
 }
 
 function nullIfEmpty(words: string[] | null): string[] | null {

@@ -50,15 +50,16 @@ export function mountRequests(config: ContainerConfig, host: HostConfig): Reques
   const asked = [
     ...(host.Binds ?? []).map(parseBind),
     ...host.Mounts.map(parseMount),
-    ...Object.entries(host.Tmpfs).map(
-      ([path, tmpfsOptions]): RecordedMount => ({
+    ...Object.entries(host.Tmpfs).map(([path, tmpfsOptions]): RecordedMount => {
+      refuseShared(tmpfsOptions.split(','));
+      return {
         ...defaults,
         type: 'tmpfs',
         destination: destinationOf(path),
         propagation: '',
         tmpfsOptions,
-      }),
-    ),
+      };
+    }),
   ];
   const taken = new Set<string>();
   for (const { destination } of asked) {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
-import { InvalidParameter, NotFound } from '../errors.ts';
+import { Internal, InvalidParameter, NotFound } from '../errors.ts';
 import type { SandboxNamespace } from '../network/network-manager.ts';
 import type { NamespaceChoice } from '../runtime/spec/container-spec.ts';
 import type { ContainerRecord } from './container-record.ts';
@@ -70,7 +70,14 @@ export function namespacesOf(
   const choose = (mode: string, type: 'pid' | 'ipc'): NamespaceChoice => {
     const joined = joinedContainer(mode);
     if (joined === null) return mode === 'host' ? 'host' : 'own';
-    return { path: `/proc/${neighbours.runningPid(joined).pid}/ns/${type}` };
+    try {
+      return { path: `/proc/${neighbours.runningPid(joined).pid}/ns/${type}` };
+    } catch (error) {
+      // Its sentence only: the state that was wrong is another container's.
+      throw new Internal(`failed to join ${type.toUpperCase()} namespace: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
   };
   if (hostConfig.CgroupnsMode === 'private' && deps.host.cgroupVersion === '1')
     throw new InvalidParameter('cgroup namespaces are not supported on a host with cgroup v1');

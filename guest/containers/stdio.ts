@@ -129,10 +129,13 @@ export class Stdio {
           }),
         )
       : connection;
-    source.pipe(stdin, { end: false });
-    source.once('end', () => {
+    const end = () => {
       if (options.closeStdin) stdin.end();
-    });
+    };
+    // A socket that ends with nothing in it says so to nobody, long before there is a process.
+    if (source.readableEnded) end();
+    source.pipe(stdin, { end: false });
+    source.once('end', end);
     // The process closed its stdin: what still comes is nobody's, but the client's leaving must be seen.
     stdin.once('close', () => {
       source.unpipe(stdin);

@@ -23,7 +23,7 @@ export function updatedHostConfig(
     ...before,
     ...given,
     // 0 and -1 lift this one limit.
-    ...(limits.PidsLimit == null ? {} : { PidsLimit: limits.PidsLimit }),
+    ...(limits.PidsLimit == null ? {} : { PidsLimit: Math.max(0, limits.PidsLimit) }),
     ...(policy?.Name ? { RestartPolicy: policy } : {}),
   };
   if (before.AutoRemove && policy?.Name && policy.Name !== 'no') {

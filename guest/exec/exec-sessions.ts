@@ -16,8 +16,8 @@ export class ExecSessions {
   }
 
   /** Throws Conflict when the container does not run, InvalidParameter without a command or with odd detach keys. */
-  create(container: Container, body: ExecBody): ExecSession {
-    container.check('exec');
+  create(container: Container, body: ExecBody, reference?: string): ExecSession {
+    container.check('exec', reference);
     if ((body.Cmd ?? []).length === 0) throw new InvalidParameter('No exec command specified');
     const session = new ExecSession(container, body, this.#deps, ({ id }) => {
       setTimeout(() => this.#byId.delete(id), rememberMs).unref();

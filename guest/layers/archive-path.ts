@@ -3,7 +3,8 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { NotFound } from '../errors.ts';
 import type { ConfinedRoot, OpenDirectory } from './confined-root.ts';
-import { byteString, readable } from './tar-entry.ts';
+import { byteString, readable, tarEntry } from './tar-entry.ts';
+import type { TarEvent } from './tar-parser.ts';
 import { entriesToTar, treeEvents } from './tar-tree.ts';
 
 /** A path of a container that `docker cp` looks at or copies from. A link at its end is not followed. */
@@ -38,7 +39,7 @@ export function openArchivePath(root: ConfinedRoot, path: string): ArchivePath {
     name,
     stat,
     linkTarget: stat.isSymbolicLink() ? linkTarget(within, entry, absolute) : '',
-    tar: () => tarOf(within, entry, byteString(name)),
+    tar: () => tarOf(within, { entry, name: byteString(name), stat }),
     [Symbol.dispose]: () => within[Symbol.dispose](),
   };
 }
@@ -48,17 +49,36 @@ function linkTarget(directory: OpenDirectory, name: string, path: string): strin
   return posix.resolve(posix.dirname(path), target);
 }
 
-function tarOf(directory: OpenDirectory, entry: string, name: string): Readable {
+/** By tar's own names: what is in a directory comes after the directory itself, which that leaves out. */
+const itself = './';
+
+function tarOf(
+  directory: OpenDirectory,
+  { entry, name, stat }: { readonly entry: string; readonly name: string; readonly stat: Stats },
+): Readable {
   const rename = (path: string) => {
+    if (path === itself) return name === '/' ? name : `${name}/`;
     const rest = entry === '.' ? path : path.slice(entry.length).replace(/^\//, '');
     if (rest === '') return path.endsWith('/') ? `${name}/` : name;
     return name === '/' ? `/${rest}` : `${name}/${rest}`;
   };
-  return entriesToTar(treeEvents(directory.processPath, { names: [entry] }), (item) => [
+  const below = treeEvents(directory.processPath, { names: [entry] });
+  return entriesToTar(entry === '.' ? withItself(below, stat) : below, (item) => [
     {
       ...item,
       path: rename(item.path),
       linkPath: item.type === 'hardlink' ? rename(item.linkPath) : item.linkPath,
     },
   ]);
+}
+
+async function* withItself(below: AsyncIterable<TarEvent>, stat: Stats): AsyncGenerator<TarEvent> {
+  const { mode, uid, gid, mtimeMs } = stat;
+  const mtimeNs = BigInt(Math.round(mtimeMs * 1_000_000));
+  yield {
+    kind: 'entry',
+    entry: tarEntry({ path: itself, type: 'directory', mode: mode & 0o7777, uid, gid, mtimeNs }),
+  };
+  yield { kind: 'done' };
+  yield* below;
 }

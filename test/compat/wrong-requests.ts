@@ -260,6 +260,27 @@ export const wrongRequests: readonly WrongRequest[] = [
   ['POST /networks/host/connect', { Container: 'up' }, 400, /host/],
   ['POST /networks/net/disconnect', { Container: 'nosuch' }, 404, /nosuch/],
   ['POST /networks/prune?filters={"nosuch":["a"]}', undefined, 400, /invalid filter 'nosuch'/],
+  [
+    create,
+    host({ NetworkMode: 'container:up', Links: ['up'] }),
+    400,
+    /container type network can't be used with links/,
+  ],
+  [
+    create,
+    host({ NetworkMode: 'host', Links: ['up'] }),
+    400,
+    /host type networking can't be used with links/,
+  ],
+  [create, {}, 400, /config cannot be empty/],
+  ['POST /containers/up/exec?x=1', { Cmd: [] }, 400, /No exec command specified/],
+  ['POST /exec/nosuch/resize?h=a&w=b', undefined, 400, /a/],
+  [
+    'POST /images/busybox/tag?repo=sha256&tag=x',
+    undefined,
+    [400, 409],
+    /ambiguous tag using digest algorithm as name/,
+  ],
   // Volumes.
   ['GET /volumes/nosuch', undefined, 404, /get nosuch: no such volume/],
   ['DELETE /volumes/nosuch', undefined, 404, /get nosuch: no such volume/],

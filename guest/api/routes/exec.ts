@@ -21,7 +21,7 @@ export function execRoutes({
       async handle(request) {
         const container = containers.get(request.params.id!);
         const body = await request.json((await bodies()).execBody);
-        return { status: 201, json: { Id: execs.create(container, body).id } };
+        return { status: 201, json: { Id: execs.create(container, body, request.params.id).id } };
       },
     },
     { method: 'POST', path: '/exec/:id/start', handle: start },

@@ -88,6 +88,8 @@ function tag({ images, events }: Images, { params, query }: ApiRequest): Reply {
   const image = images.resolve(params.name!);
   const name = target(query);
   if (!name) throw new InvalidParameter('invalid reference format: a tag needs a repository name');
+  if (name.domain === 'docker.io' && name.path === 'library/sha256')
+    throw new InvalidParameter('refusing to create an ambiguous tag using digest algorithm as name');
   images.tag(name, image.id);
   events.publish(imageEvent('tag', image, familiarReference(name)));
   return { status: 201 };

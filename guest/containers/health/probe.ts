@@ -33,11 +33,18 @@ export function execProbe(record: DurableRecord, check: HealthCheck, deps: Depen
       ]);
       if (over) return ended(over[0].exitCode, output.text);
       const text = output.text === '' ? '' : `: ${output.text}`;
-      return ended(-1, `Health check exceeded timeout (${check.timeoutMs / 1000}s)${text}`);
+      return ended(-1, `Health check exceeded timeout (${shown(check.timeoutMs)})${text}`);
     } catch (error) {
       return ended(-1, error instanceof Error ? error.message : String(error));
     }
   };
+}
+
+/** As Go writes durations: `50ms`, `1.5s`, `1m30s`. */
+function shown(timeoutMs: number): string {
+  if (timeoutMs < 1000) return `${timeoutMs}ms`;
+  const minutes = Math.floor(timeoutMs / 60_000);
+  return `${minutes > 0 ? `${minutes}m` : ''}${(timeoutMs % 60_000) / 1000}s`;
 }
 
 interface RunningProbe extends AsyncDisposable {

@@ -129,7 +129,9 @@ const published = { ContainerConfig: 25, Resources: 31, HostConfig: 39 };
 
 const system = { ...readHostSystem(), cgroupVersion: '2', knowsIoWeight: () => true } as const;
 const bodyWith = (definition: string, field: string, value: unknown) =>
-  definition === 'ContainerConfig' ? { [field]: value } : { HostConfig: { [field]: value } };
+  definition === 'ContainerConfig'
+    ? { [field]: value }
+    : { Image: 'busybox', HostConfig: { [field]: value } };
 const check = (body: object) => {
   const { HostConfig, NetworkingConfig: _, ...config } = createBody.parse(body);
   mountRequests(config, HostConfig);

@@ -17,7 +17,7 @@ t.test('what is given is changed, all else stays', async (t) => {
   t.match(update(before, { CpuShares: 9 }), { ...before, CpuShares: 9 });
   t.match(update(before, { PidsLimit: null }), { PidsLimit: 7 });
   t.match(update(before, { PidsLimit: 0 }), { PidsLimit: 0 });
-  t.match(update(before, { PidsLimit: -1 }), { PidsLimit: -1 });
+  t.match(update(before, { PidsLimit: -1 }), { PidsLimit: 0 });
   t.match(update(before, { CpusetCpus: '1' }), { CpusetCpus: '1', BlkioDeviceReadBps: rates });
   t.match(update({}, { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 } }), {
     RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 },

@@ -5,7 +5,8 @@ import { joinedContainer } from './namespaces.ts';
 
 /**
  * What a request says of its network, as far as that can be known without any network: known before the
- * container is recorded, not when it starts. `config` is the client's own, without the image's. Throws InvalidParameter, in dockerd's words.
+ * container is recorded, not when it starts. `config` is the client's own, without the image's. Throws
+ * InvalidParameter, in dockerd's words.
  */
 export function checkNetworkWishes(config: ContainerConfig, host: HostConfig): void {
   parseExtraHosts(host.ExtraHosts ?? [], '127.0.0.1');

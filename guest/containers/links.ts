@@ -113,11 +113,17 @@ function variables(of: {
   ];
 }
 
-/** The linked container, or the one whose network that shares. */
+/** The linked container, or the one whose network that shares. Throws InvalidParameter for those that share in a circle. */
 function networkOwner(target: string, neighbours: Neighbours): ContainerRecord {
-  const record = recordOf(target, neighbours);
-  const joined = joinedContainer(record.hostConfig.NetworkMode);
-  return joined === null ? record : networkOwner(joined, neighbours);
+  const seen = new Set<string>();
+  for (let record = recordOf(target, neighbours); ; ) {
+    const joined = joinedContainer(record.hostConfig.NetworkMode);
+    if (joined === null) return record;
+    if (seen.has(record.id))
+      throw new InvalidParameter(`cannot link to ${target}: its network is its own by way of others`);
+    seen.add(record.id);
+    record = recordOf(joined, neighbours);
+  }
 }
 
 function recordOf(target: string, neighbours: Neighbours): ContainerRecord {

@@ -67,11 +67,14 @@ export class TarParser {
     }
   }
 
-  /** To be called after the last piece. A tar may end without its end marker, but not inside an entry. */
+  /**
+   * To be called after the last piece. A tar may end without its end marker, and without the last entry's padding, as
+   * from the docker CLI (`docker build -f - DIRECTORY`), but not inside an entry.
+   */
   finish(): void {
     if (this.#state === 'ended') return;
-    const clean = this.#state === 'header' && this.#partialLength === 0 && !this.#hasExtensions();
-    if (!clean) throw new InvalidParameter('malformed tar: unexpected end');
+    const isWhole = this.#state === 'padding' || (this.#state === 'header' && this.#partialLength === 0);
+    if (!isWhole || this.#hasExtensions()) throw new InvalidParameter('malformed tar: unexpected end');
   }
 
   /** A whole block: straight from the piece where it holds one, else gathered. */

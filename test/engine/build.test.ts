@@ -70,6 +70,17 @@ t.test('the cache goes by content, not by time; --no-cache by nothing', { skip: 
   t.equal(changed.stdout.match(/Using cache/g)?.length, 1, 'what comes before the change');
 });
 
+t.test('the Dockerfile may come by standard input, beside a directory', { skip: missing }, async (t) => {
+  const builds = await Builds.open(t);
+  await builds.write('a', 'A');
+  const { stdout, stderr, exitCode } = await builds.engine.docker(['build', '-f', '-', builds.directory], {
+    input: 'FROM busybox\nCOPY a /a\nRUN cat /a\n',
+    env: { DOCKER_BUILDKIT: '0' },
+  });
+  t.equal(exitCode, 0, stderr);
+  t.match(stdout, /Running in [0-9a-f]{12}\nA/);
+});
+
 t.test('layers of --cache-from are taken where the cache was pruned', { skip: missing }, async (t) => {
   const builds = await Builds.open(t);
   await builds.write('Dockerfile', dockerfile);

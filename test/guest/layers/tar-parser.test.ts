@@ -103,6 +103,12 @@ t.test('global records hold until a later one, and an empty value takes a record
   t.equal(a!.uid, 77);
 });
 
+t.test('an archive may end right after what its last entry holds', async (t) => {
+  const whole = makeTar([{ path: 'a', content: 'hello' }]);
+  for (const length of [517, 600, 1024, 1536])
+    t.match(readAll(whole.subarray(0, length)), [{ path: 'a', size: 5 }], `${length} bytes`);
+});
+
 t.test('malformed archives are refused with a sentence', async (t) => {
   const good = makeTar([{ path: 'a', content: 'hello' }]);
   const patched = (offset: number, text: string) => {

@@ -188,7 +188,7 @@ t.test('what the engine cannot give is refused with its reason', { skip }, async
     ['network connect host web', /cannot be disconnected from host network or connected to host network/],
     ['network connect app open', /connected to host network/],
     ['network connect app shared', /sharing network namespace with another container/],
-    ['network connect none web', /multiple networks with one of the networks in none mode/],
+    ['network connect none web', /multiple networks with one of the networks in private \(none\) mode/],
     ['network connect nowhere web', /network nowhere not found/],
     ['network connect app nobody', /No such container: nobody/],
     ['network connect --ip 10.27.9.9 app web', /does not belong to the network's subnet/],

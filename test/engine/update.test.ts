@@ -26,7 +26,7 @@ t.test('limits and restart policy change while a container runs', { skip: missin
   await refused(['--restart', 'never'], /unknown policy 'never'/);
   await engine.output(['update', '--pids-limit', '-1', 'box']);
   t.match(await usage(), /\/ 32MiB$/m);
-  t.equal(await engine.output([...inspected, 'box']), '33554432 -1 {on-failure 3}\n');
+  t.equal(await engine.output([...inspected, 'box']), '33554432 0 {on-failure 3}\n');
   await refused(['--cpu-rt-runtime', '5'], /kernel does not support CPU real-time scheduler/);
   await engine.output(['rm', '-f', 'box']);
 });

@@ -177,7 +177,7 @@ t.test(
 
     await t.test('a machine that loses power takes it along', async () => {
       await machine('kill', 'dev');
-      t.same(supervisors(), []);
+      await eventually(async () => supervisors().length === 0);
       await machine('start', 'dev');
       const [qemu] = processesWith('qemu-system', 'machine-dev', harness.store);
       process.kill(qemu!, 'SIGKILL');

@@ -14,7 +14,7 @@ export function checkNetworkWishes(config: ContainerConfig, host: HostConfig): v
     checkPorts(port.replace(/\/\w+$/, ''));
     for (const { HostPort = '' } of bindings ?? []) if (HostPort !== '') checkPorts(HostPort);
   }
-  if (/^container(:|:?$)/.test(host.NetworkMode) && !joinedContainer(host.NetworkMode))
+  if (/^container(:|$)/.test(host.NetworkMode) && !joinedContainer(host.NetworkMode))
     throw new InvalidParameter('Invalid network mode: invalid container format container:<name|id>');
   if (joinedContainer(host.NetworkMode) !== null) refuseOfJoined(config, host);
   if (host.NetworkMode === 'host' && host.Links?.length)

@@ -30,10 +30,9 @@ export class Containers implements Neighbours {
     return [...this.#byId.values()];
   }
 
-  /** As {@link get}; undefined when there is none. */
-  find(reference: string): Container | undefined {
+  find(reference: string): ContainerRecord | undefined {
     try {
-      return this.get(reference);
+      return this.recordOf(reference);
     } catch (error) {
       if (error instanceof NotFound || error instanceof InvalidParameter) return undefined;
       throw error;

@@ -32,6 +32,8 @@ export interface Dependencies {
 export interface Neighbours {
   /** Throws NotFound. */
   recordOf(reference: string): ContainerRecord;
+  /** The same; undefined when there is none, or more than one. */
+  find(reference: string): ContainerRecord | undefined;
   liveRecords(): readonly ContainerRecord[];
   /** Throws NotFound, and Conflict when it does not run. */
   runningPid(reference: string): { readonly id: string; readonly pid: number };

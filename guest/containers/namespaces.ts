@@ -46,19 +46,16 @@ export function resolveNeighbours(host: HostConfig, neighbours: Neighbours): Hos
   };
   return {
     ...host,
-    NetworkMode: networkOf(host.NetworkMode, resolve),
+    NetworkMode: networkModeOf(host, neighbours),
     PidMode: resolve(host.PidMode),
     IpcMode: resolve(host.IpcMode),
   };
 }
 
-function networkOf(mode: string, resolve: (mode: string) => string): string {
-  try {
-    return resolve(mode);
-  } catch (error) {
-    if (error instanceof InvalidParameter) return mode;
-    throw error;
-  }
+function networkModeOf({ NetworkMode }: HostConfig, neighbours: Neighbours): string {
+  const joined = joinedContainer(NetworkMode);
+  const record = joined === null ? undefined : neighbours.find(joined);
+  return record ? joinedPrefix + record.id : NetworkMode;
 }
 
 /** For the OCI spec. Throws NotFound, Conflict or InvalidParameter when a container cannot be joined. */

@@ -1,5 +1,5 @@
 import type { ContainerConfig, CreateBody, HostConfig } from '../api/schema/container.ts';
-import { InvalidParameter, NotFound } from '../errors.ts';
+import { InvalidParameter } from '../errors.ts';
 import type { Image } from '../images/image.ts';
 import { checkNetworkWishes } from './check-network-wishes.ts';
 import { checkRequest } from './check-request.ts';
@@ -55,19 +55,12 @@ export function planContainer(
   return { image, config, hostConfig, mounts, endpoints, warnings };
 }
 
-/** Who shares another's network goes by its name, too. */
+/** Who shares another's network goes by its name, too, if that is there already. */
 function namesOfJoined(
   { NetworkMode }: HostConfig,
   neighbours: Neighbours,
 ): Partial<Pick<ContainerConfig, 'Hostname' | 'Domainname'>> {
   const joined = joinedContainer(NetworkMode);
-  if (joined === null) return {};
-  try {
-    const { Hostname, Domainname } = neighbours.recordOf(joined).config;
-    return { Hostname, Domainname };
-  } catch (error) {
-    // It may be made before this one starts.
-    if (error instanceof NotFound || error instanceof InvalidParameter) return {};
-    throw error;
-  }
+  const record = joined === null ? undefined : neighbours.find(joined);
+  return record ? { Hostname: record.config.Hostname, Domainname: record.config.Domainname } : {};
 }

@@ -273,6 +273,7 @@ export const wrongRequests: readonly WrongRequest[] = [
     /host type networking can't be used with links/,
   ],
   [create, {}, 400, /config cannot be empty/],
+  [create, { ...image, Memory: 5 }, 400, /Minimum memory limit allowed is 6MB/],
   ['POST /containers/up/exec?x=1', { Cmd: [] }, 400, /No exec command specified/],
   ['POST /exec/nosuch/resize?h=a&w=b', undefined, 400, /a/],
   [

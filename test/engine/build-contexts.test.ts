@@ -84,6 +84,14 @@ async function serveRepository(t: Test, directory: string): Promise<string> {
   return 'git://127.0.0.1/repository';
 }
 
+t.test('BuildKit finds a Dockerfile whose name is in small letters', { skip }, async (t) => {
+  const opened = await open(t, { dockerfile, f: 'small\n' });
+  if (typeof opened === 'string') return t.plan(0, opened);
+  await opened.built('-t', 'small', '.');
+  t.equal(await opened.engine.output(['run', '--rm', 'small', 'cat', '/f']), 'small\n');
+  t.match(await opened.build('-f', 'nosuch', '.'), { exitCode: 1, stderr: /nosuch/ });
+});
+
 t.test('contexts from stdin, by both doors', { skip }, async (t) => {
   const opened = await open(t, { Dockerfile: dockerfile, f: 'file\n' });
   if (typeof opened === 'string') return t.plan(0, opened);

@@ -1,6 +1,8 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { call } from '../compat/http.ts';
+import { makeTar } from '../helpers/tar.ts';
 import { EngineHarness } from './engine-harness.ts';
 
 const missing = EngineHarness.missing() ?? false;
@@ -68,6 +70,17 @@ t.test('the cache goes by content, not by time; --no-cache by nothing', { skip: 
   await builds.write('a', 'B');
   const changed = await builds.run();
   t.equal(changed.stdout.match(/Using cache/g)?.length, 1, 'what comes before the change');
+});
+
+t.test('the Dockerfile may have its name in small letters', { skip: missing }, async (t) => {
+  const builds = await Builds.open(t);
+  const body = makeTar([{ path: 'dockerfile', content: 'FROM busybox\nENV SMALL=1\n' }]);
+  const { status, text } = await call(builds.engine.socket, 'POST /build', {
+    raw: body,
+    headers: { 'Content-Type': 'application/x-tar' },
+  });
+  t.equal(status, 200, text);
+  t.match(text, /Successfully built/);
 });
 
 t.test('the Dockerfile may come by standard input, beside a directory', { skip: missing }, async (t) => {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
@@ -234,6 +236,21 @@ t.test('docker import makes an image of one layer with the changes asked for', {
       Volumes: { '/data': {} },
       User: 'me',
     },
+  });
+  const server = createServer((request, response) => {
+    if (request.url === '/root.tar.gz') createReadStream(file).pipe(response);
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const place = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await engine.output(['import', `http://${place}/root.tar.gz`, 'imported:2']);
+  t.match(JSON.parse(await engine.output(['image', 'inspect', 'imported:2'])), [
+    { RootFS: image.RootFS, Comment: `Imported from http://${place}/root.tar.gz` },
+  ]);
+  t.match(await engine.docker(['import', `http://${place}/nosuch.tar`]), {
+    exitCode: 1,
+    stderr: /with status 404/,
   });
   t.match(await engine.docker(['import', '-c', 'RUN x', file]), {
     exitCode: 1,

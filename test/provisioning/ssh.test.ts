@@ -14,7 +14,7 @@ import { sshMaterial } from '../../provisioning/ssh/keys.ts';
 import { hostVerifier } from '../../provisioning/ssh/known-hosts.ts';
 import { sshSession } from '../../provisioning/ssh/session.ts';
 import { systemSshArgs } from '../../provisioning/ssh/system-ssh.ts';
-import type { SshTarget } from '../../provisioning/ssh/target.ts';
+import { localSshTarget } from '../helpers/local-ssh-target.ts';
 
 /** An SSH server that says which command it was given, repeats its input and exits with 7. */
 async function serve(t: { teardown(work: () => void): void }, hostKey: string, authorizedKey: string) {
@@ -58,14 +58,7 @@ t.test('SSH to a machine', async (t) => {
   const paths = store.machine('dev');
   const material = await sshMaterial(paths, 'dev');
   const port = await serve(t, material.hostKey, material.publicKey);
-  const target: SshTarget = {
-    host: '127.0.0.1',
-    port,
-    user: 'root',
-    identity: paths.sshKey,
-    knownHosts: paths.knownHosts,
-    alias: 'machine-dev',
-  };
+  const target = localSshTarget(paths, port);
 
   await t.test('keys are made once, and private ones are the owner’s alone', async (t) => {
     t.same(await sshMaterial(paths, 'dev'), material);

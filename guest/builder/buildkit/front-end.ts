@@ -10,6 +10,7 @@ import type {
   DockerfileSource,
 } from '../build.ts';
 import type { LocalTrees } from '../cache/local-trees.ts';
+import { dockerfileNames } from '../dockerfile-names.ts';
 import { proxiesOf } from '../sources/proxies.ts';
 import type { RunFrontEnd } from './bridge.ts';
 import type { Built } from './built.ts';
@@ -136,15 +137,16 @@ async function readDockerfile(
     bytes = now;
     vertex.status('transferring dockerfile:', bytes);
   };
+  const names = [...dockerfileNames(name), ignoreName];
   const files =
     from instanceof ClientDirectory
-      ? await from.readSome([name, ignoreName], count)
-      : new Map([
-          [name, await from.read(name)],
-          [ignoreName, await from.read(ignoreName)],
-        ]);
+      ? await from.readSome(names, count)
+      : new Map(await Promise.all(names.map(async (file) => [file, await from.read(file)] as const)));
   if (bytes > 0) vertex.status('transferring dockerfile:', bytes, true);
-  const text = files.get(name)?.toString();
+  const text = dockerfileNames(name)
+    .map((file) => files.get(file))
+    .find((found) => found != null)
+    ?.toString();
   if (text === undefined)
     throw new GrpcError(codes.unknown, `failed to read dockerfile: open ${name}: no such file or directory`);
   return { name, text, ignore: files.get(ignoreName)?.toString() ?? null };

@@ -11,6 +11,7 @@ import type { Builder, BuildRequest, BuildSupply } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import type { BuildKit } from '../buildkit/index.ts';
 import { parseDockerfile } from '../dockerfile/stages.ts';
+import { dockerfileNames } from '../dockerfile-names.ts';
 import { unusedArgs } from '../solver/unused-args.ts';
 import { proxiesOf } from '../sources/proxies.ts';
 import { type BuildDisplay, jsonLine } from './build-display.ts';
@@ -154,9 +155,8 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
 }
 
 async function readDockerfile(context: DirectoryContext, name: string): Promise<BuildRequest['dockerfile']> {
-  // As every builder since: the default name in small letters, too.
-  const text =
-    (await context.read(name)) ?? (name === 'Dockerfile' ? await context.read('dockerfile') : null);
+  const found = await Promise.all(dockerfileNames(name).map((file) => context.read(file)));
+  const text = found.find((content) => content !== null) ?? null;
   if (text === null) throw new BuildError(`Cannot locate specified Dockerfile: ${name}`);
   if (text.length === 0) throw new BuildError(`The Dockerfile (${name}) cannot be empty`);
   return {

@@ -13,6 +13,7 @@ function neighbours(modes: Readonly<Record<string, string>>): Neighbours {
       if (NetworkMode === undefined) throw new NotFound(`No such container: ${name}`);
       return { id: name, hostConfig: hostConfig.parse({ NetworkMode }) } as ContainerRecord;
     },
+    find: () => undefined,
     liveRecords: () => [],
     runningPid(name) {
       throw new NotFound(`No such container: ${name}`);

@@ -14,6 +14,7 @@ const neighbours = {
     if (reference !== 'donor') throw new NotFound(`No such container: ${reference}`);
     return { mounts: donorMounts } as unknown as ContainerRecord;
   },
+  find: () => t.fail('not asked') as never,
   liveRecords: () => [],
   runningPid: () => t.fail('not asked') as never,
 };

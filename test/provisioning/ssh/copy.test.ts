@@ -16,6 +16,7 @@ import { localFiles } from '../../../provisioning/ssh/copy/local-files.ts';
 import { remoteFiles } from '../../../provisioning/ssh/copy/remote-files.ts';
 import { isNewEnough } from '../../../provisioning/ssh/copy/scp-version.ts';
 import { sshMaterial } from '../../../provisioning/ssh/keys.ts';
+import { localSshTarget } from '../../helpers/local-ssh-target.ts';
 
 const sftpServer = ['/usr/lib/openssh/sftp-server', '/usr/libexec/sftp-server', '/usr/lib/sftp-server'].find(
   (path) => existsSync(path),
@@ -40,14 +41,7 @@ async function serve(t: Test, store: MachineStore, home: string) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const connection = await connectSsh({
-    host: '127.0.0.1',
-    port,
-    user: 'root',
-    identity: paths.sshKey,
-    knownHosts: paths.knownHosts,
-    alias: 'machine-dev',
-  });
+  const connection = await connectSsh(localSshTarget(paths, port));
   t.teardown(async () => {
     await connection[Symbol.asyncDispose]();
     server.close();

@@ -38,6 +38,7 @@ import { SharedAgents } from './shared-agents.ts';
 import { shutDown } from './shut-down.ts';
 import { type QemuState, qemuState } from './state.ts';
 import { qemuSuspender } from './suspender.ts';
+import { mainLoopRests } from './wakeups.ts';
 
 /** Room for the first images; the disk itself grows as it is used. */
 const leastFreeBytes = 1024 ** 3;
@@ -251,7 +252,8 @@ export class QemuDriver implements Driver<QemuState> {
       [state.apiPort, guestApiPort],
       [state.sshPort, guestSshPort],
     ]);
-    return qemuSuspender(monitor, own);
+    const qemu = await findQemu(qemuPaths(machine.directory));
+    return qemuSuspender(monitor, own, async () => qemu === null || (await mainLoopRests(qemu.pid)));
   }
 
   async openStream(

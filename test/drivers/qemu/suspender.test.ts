@@ -34,7 +34,8 @@ t.test('own ports are let go and taken back', async (t) => {
     [50001, 2376],
     [50002, 22],
   ]);
-  await using suspender = qemuSuspender(monitor, own);
+  const rests = [false, true];
+  await using suspender = qemuSuspender(monitor, own, async () => rests.shift() ?? false);
   t.strictSame(suspender.ports, [50001, 50002]);
   const said = () =>
     qmp.commands.splice(0).map(({ execute, arguments: args }) => String(args?.['command-line'] ?? execute));
@@ -51,7 +52,12 @@ t.test('own ports are let go and taken back', async (t) => {
   t.strictSame(said(), [
     'stop',
     'cont',
+    'stop',
+    'cont',
     'hostfwd_add net tcp:127.0.0.1:50001-:2376',
     'hostfwd_add net tcp:127.0.0.1:50002-:22',
   ]);
+
+  await suspender.pause();
+  t.equal(said().at(-1), 'stop', 'a QEMU that never rests is stopped all the same');
 });

@@ -20,6 +20,7 @@ import type { ContainerRecord, RecordedMount } from './container-record.ts';
 import { commandOf } from './create-config.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 import { joinedContainer, namespacesOf, sharedMemoryOf } from './namespaces.ts';
+import { checkPropagation } from './propagation.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import { sourceOf } from './subpaths.ts';
 
@@ -76,6 +77,7 @@ export function specOf(
 
 function bindOf(id: string, mount: RecordedMount, paths: EnginePaths): BindMount {
   const source = sourceOf(id, mount, paths);
+  checkPropagation(mount);
   // Nothing is below a file, and crun refuses to make one read-only with all below it.
   const recursive = mount.recursive && statSync(source).isDirectory();
   return { ...mount, source, recursive, propagation: mount.propagation || 'rprivate' };

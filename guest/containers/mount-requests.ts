@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import type { ContainerConfig, HostConfig, MountRequest } from '../api/schema/container.ts';
-import { InvalidParameter, NotImplemented } from '../errors.ts';
+import { InvalidParameter } from '../errors.ts';
 import type { VolumeWish } from '../volumes/volume-store.ts';
 import type { RecordedMount } from './container-record.ts';
+import { propagations } from './propagation.ts';
 
 /** A mount as it is asked for. */
 export interface RequestedMount extends RecordedMount {
@@ -12,15 +13,14 @@ export interface RequestedMount extends RecordedMount {
 
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const consistencies = ['', 'default', 'consistent', 'cached', 'delegated'];
-const propagations = ['private', 'rprivate', 'slave', 'rslave'];
 /** What has a meaning for other types only. */
 const foreignFields: Readonly<Record<string, readonly ('BindOptions' | 'VolumeOptions')[]>> = {
   bind: ['VolumeOptions'],
   volume: ['BindOptions'],
   tmpfs: ['BindOptions'],
 };
-/** What a container mounts is seen in no other mount namespace: its monitor has one of its own. */
-const refusedPropagations = ['shared', 'rshared'];
+/** The words of a mode, of which each line gives one at most. */
+const modeWords = [['ro', 'rw'], ['z', 'Z'], ['nocopy'], ['consistent', 'cached', 'delegated'], propagations];
 /** What runc lets be mounted over in /proc (checkProcMount): nothing of it has a say in security. */
 const replaceable = [
   ...['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'net/dev', 'slabinfo', 'stat', 'swaps', 'uptime'],
@@ -51,7 +51,6 @@ export function mountRequests(config: ContainerConfig, host: HostConfig): Reques
     ...(host.Binds ?? []).map(parseBind),
     ...host.Mounts.map(parseMount),
     ...Object.entries(host.Tmpfs).map(([path, tmpfsOptions]): RecordedMount => {
-      refuseShared(tmpfsOptions.split(','));
       return {
         ...defaults,
         type: 'tmpfs',
@@ -83,20 +82,9 @@ function parseBind(text: string): RecordedMount {
   const [source, destination, mode = ''] =
     parts.length === 1 ? ['', parts[0]!] : (parts as [string, string, string?]);
   const options = mode.split(',').filter((word) => word !== '');
-  const known = [
-    'ro',
-    'rw',
-    'z',
-    'Z',
-    'nocopy',
-    'consistent',
-    'cached',
-    'delegated',
-    ...propagations,
-    ...refusedPropagations,
-  ];
-  const unknown = options.find((word) => !known.includes(word));
-  if (unknown !== undefined) throw new InvalidParameter(`invalid mode: ${mode}`);
+  const known = modeWords.map((words) => options.filter((word) => words.includes(word)).length);
+  if (known.some((count) => count > 1) || known.reduce((sum, count) => sum + count) < options.length)
+    throw new InvalidParameter(`invalid mode: ${mode}`);
   const common = {
     destination: destinationOf(destination),
     readonly: options.includes('ro'),
@@ -108,7 +96,6 @@ function parseBind(text: string): RecordedMount {
     );
   if (source.startsWith('/')) {
     if (options.includes('nocopy')) throw misplaced('bind', 'VolumeOptions');
-    refuseShared(options);
     const propagation = options.find((word) => propagations.includes(word)) ?? 'rprivate';
     return { ...defaults, ...common, source: posix.normalize(source), propagation, createSource: true };
   }
@@ -117,8 +104,7 @@ function parseBind(text: string): RecordedMount {
       `${JSON.stringify(source)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );
   }
-  if (options.some((word) => [...propagations, ...refusedPropagations].includes(word)))
-    throw misplaced('volume', 'BindOptions');
+  if (options.some((word) => propagations.includes(word))) throw misplaced('volume', 'BindOptions');
   return volume(source, common.destination, { ...common, copyUp: !options.includes('nocopy') });
 }
 
@@ -141,7 +127,6 @@ function parseMount(mount: MountRequest): RequestedMount {
       if (!mount.Source.startsWith('/'))
         throw invalid(`invalid mount path: '${mount.Source}' mount path must be absolute`);
       const propagation = mount.BindOptions?.Propagation || 'rprivate';
-      refuseShared([propagation]);
       if (!propagations.includes(propagation)) throw invalid(`invalid propagation mode: ${propagation}`);
       return {
         ...defaults,
@@ -184,14 +169,6 @@ function parseMount(mount: MountRequest): RequestedMount {
     default:
       throw new InvalidParameter(`invalid mount config for type "${mount.Type}": mount type unknown`);
   }
-}
-
-function refuseShared(words: readonly string[]): void {
-  const refused = words.find((word) => refusedPropagations.includes(word));
-  if (refused !== undefined)
-    throw new NotImplemented(
-      `not supported by this engine: bind propagation ${refused}; rslave shows what the host mounts`,
-    );
 }
 
 function checkSubpath(subpath: string, whole: string, invalid: (text: string) => Error): void {

@@ -1,7 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run, tryRun } from '../host/exec.ts';
+import { mountTable } from '../host/mount-table.ts';
 import type { Mount } from '../layers/snapshotter.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { CgroupLocation } from './cgroup-location.ts';
@@ -28,6 +38,8 @@ const executionMs = 10_000;
 interface Launch {
   readonly directory: RunDirectory;
   readonly verb: 'run' | 'exec';
+  /** Mounts of its own are to be seen outside. */
+  readonly shared: boolean;
   readonly containerId: string;
   readonly terminal: boolean;
   readonly openStdin: boolean;
@@ -58,7 +70,10 @@ export class CrunRuntime implements Runtime {
   async start({ id, spec, rootfs, openStdin, doubtful = false }: StartRequest): Promise<RunningTask> {
     await Promise.all([this.remove(id), this.#starter.ready()]);
     const directory = new RunDirectory(this.#paths.run(id));
-    mkdirSync(directory.file('rootfs'), { recursive: true, mode: 0o700 });
+    const shared = spec.linux.rootfsPropagation === 'shared';
+    mkdirSync(directory.path, { recursive: true, mode: 0o700 });
+    if (shared) symlinkSync(relative(directory.path, await this.#privatePlace(id)), directory.file('rootfs'));
+    else mkdirSync(directory.file('rootfs'), { mode: 0o700 });
     writeFileSync(directory.file('config.json'), JSON.stringify(this.#filters.replace(spec)), {
       mode: 0o600,
     });
@@ -66,6 +81,7 @@ export class CrunRuntime implements Runtime {
     const launch: Launch = {
       directory,
       verb: 'run',
+      shared,
       containerId: id,
       terminal,
       openStdin,
@@ -92,6 +108,7 @@ export class CrunRuntime implements Runtime {
     const task = await this.#launch({
       directory,
       verb: 'exec',
+      shared: false,
       containerId: id,
       terminal: process.terminal,
       openStdin,
@@ -152,13 +169,18 @@ export class CrunRuntime implements Runtime {
     if (monitor) signalProcess(monitor, 9);
     await this.#endMonitors(directory);
     rmSync(directory.path, { recursive: true, force: true });
+    rmSync(join(this.#paths.privateRoots, id), { recursive: true, force: true });
     this.#cgroups.remove(id);
   }
 
   async #launch(launch: Launch): Promise<RunningTask> {
     const { directory } = launch;
     await this.#fifos.take(directory.io);
-    const monitor = this.#starter.start(launch.verb, join(directory.io, 'alive'), this.#arguments(launch));
+    const monitor = this.#starter.start(
+      launch.shared ? 'shared-run' : launch.verb,
+      join(directory.io, 'alive'),
+      [...(launch.shared ? [this.#paths.privateRoots] : []), ...this.#arguments(launch)],
+    );
     const failed = new Promise<never>((_, reject) =>
       monitor.once('close', () => {
         directory.wake();
@@ -187,6 +209,19 @@ export class CrunRuntime implements Runtime {
     } finally {
       monitor.destroy();
     }
+  }
+
+  /** Where a root can be mounted unseen by other mount namespaces, even from one whose mounts they see. */
+  async #privatePlace(id: string): Promise<string> {
+    const parent = this.#paths.privateRoots;
+    const place = join(parent, id);
+    if (!mountTable().some(({ point }) => point === parent)) {
+      mkdirSync(parent, { recursive: true, mode: 0o700 });
+      await run('busybox', ['mount', '-o', 'bind', parent, parent]);
+      await run('busybox', ['mount', '--make-private', parent]);
+    }
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    return place;
   }
 
   #arguments({ directory, ...launch }: Launch): string[] {

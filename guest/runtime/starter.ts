@@ -32,6 +32,10 @@ start() {
       # slave: what the engine unmounts is unmounted there too, and nothing done there is seen outside.
       run) busybox unshare -m --propagation slave busybox sh -c "$monitor" monitor "$@" \\
           </dev/null >/dev/null 2>&1 8>&9 9>&- & ;;
+      # What is mounted on shared mounts is seen on both sides, but for what is below a private one: here the root is.
+      shared-run) private=$1; shift
+          busybox unshare -m --propagation shared \\
+          busybox sh -c "busybox mount --make-private $private || exit; $monitor" monitor "$@" </dev/null >/dev/null 2>&1 8>&9 9>&- & ;;
     esac
     exec 9>&-
   fi
@@ -64,7 +68,11 @@ export class Starter {
   }
 
   /** Emits `close` when the process is gone, at once if it could not be started. Destroy it when done. */
-  start(kind: 'drain' | 'exec' | 'run', fifo: string, args: readonly (string | number)[]): Socket {
+  start(
+    kind: 'drain' | 'exec' | 'run' | 'shared-run',
+    fifo: string,
+    args: readonly (string | number)[],
+  ): Socket {
     // Held until the shell has it, so that it has no end before the beginning.
     const token = openSync(fifo, constants.O_RDWR);
     this.#starting.push(() => closeSync(token));

@@ -18,6 +18,7 @@ import { digestOf, hexOf } from '../digest.ts';
  *   <dataRoot>/build-mounts/DIR/   what `RUN --mount=type=cache` keeps
  *   <dataRoot>/builds/ID/          of one build: its context; swept before the first build after a start
  *   <runRoot>/containers/ID/       of one run (tmpfs, gone after a reboot): bundle, FIFOs, pid and exit files
+ *   <runRoot>/roots/ID             root of a container whose mounts are seen outside; the directory is a private mount
  *   <runRoot>/subpaths/ID-HASH     a path in a volume, mounted for a run (containers/subpaths.ts)
  *   <runRoot>/images/ID-HASH       an image, mounted for a run (containers/image-mounts.ts)
  *   <runRoot>/fifos/N/             FIFOs of coming runs (runtime/fifo-sets.ts)
@@ -47,6 +48,8 @@ export interface EnginePaths {
   /** On a tmpfs. */
   readonly buildRuns: string;
   readonly netns: string;
+  /** For containers that share what they mount. */
+  readonly privateRoots: string;
   readonly crun: string;
   readonly fifos: string;
   readonly starter: string;
@@ -80,6 +83,7 @@ export function enginePaths(dataRoot: string, runRoot: string): EnginePaths {
     builds: join(dataRoot, 'builds'),
     buildRuns: join(runRoot, 'builds'),
     netns: join(runRoot, 'netns'),
+    privateRoots: join(runRoot, 'roots'),
     crun: join(runRoot, 'crun'),
     fifos: join(runRoot, 'fifos'),
     starter: join(runRoot, 'starter'),

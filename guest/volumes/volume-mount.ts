@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidParameter } from '../errors.ts';
 import { run, tryRun } from '../host/exec.ts';
+import { mountTable } from '../host/mount-table.ts';
 import type { VolumeMount } from './volume-options.ts';
 
 /** Whether the kernel has a file system, after loading its module where that is to be had. */
@@ -18,7 +19,7 @@ async function isRegistered(name: string): Promise<boolean> {
 
 /** Idempotent. Throws InvalidParameter with dockerd's beginning and mount's own words when it fails. */
 export async function mountVolume(mount: VolumeMount, directory: string): Promise<void> {
-  if (await isMountPoint(directory)) return;
+  if (isMountPoint(directory)) return;
   const { type, device } = mount;
   const options = await resolved(mount);
   // -i: the kernel's own way; helpers of file systems are not there.
@@ -33,7 +34,7 @@ export async function mountVolume(mount: VolumeMount, directory: string): Promis
 
 /** Idempotent. Lazy: a server that does not answer must not keep a container from ending. */
 export async function unmountVolume(directory: string): Promise<void> {
-  if (await isMountPoint(directory)) await run('umount', ['-l', directory]);
+  if (isMountPoint(directory)) await run('umount', ['-l', directory]);
 }
 
 /** The kernel takes addresses only, people give names: `addr=nas.local` (nfs, cifs). */
@@ -50,9 +51,6 @@ async function resolved({ type, options }: VolumeMount): Promise<string> {
   return options.replace(`addr=${name}`, `addr=${address}`);
 }
 
-async function isMountPoint(directory: string): Promise<boolean> {
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
-  // proc(5): the fifth field is the mount point, with octal escapes for white space and backslash.
-  const escaped = directory.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  return text.split('\n').some((line) => line.split(' ')[4] === escaped);
+function isMountPoint(directory: string): boolean {
+  return mountTable().some(({ point }) => point === directory);
 }

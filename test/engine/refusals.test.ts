@@ -69,8 +69,46 @@ t.test('a bind with rslave shows what the host mounts later', { skip: missing },
   const mounts = (name: string) => engine.output(['exec', name, 'cat', '/proc/mounts']);
   t.match(await mounts('hears'), /^later \/m\/below tmpfs/m);
   t.notMatch(await mounts('deaf'), /^later/m);
-  t.match(await engine.docker(['create', '-v', `${source}:/m:rshared`, 'busybox']), {
-    exitCode: 1,
-    stderr: /bind propagation rshared; rslave shows/,
-  });
+});
+
+t.test('a bind with rshared shows outside what the container mounts', { skip: missing }, async (t) => {
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  const source = join(engine.directory, 'source');
+  await mkdir(join(source, 'below', 'deep'), { recursive: true });
+  const inside = (...command: string[]) =>
+    runCommand('nsenter', ['-t', `${engine.pid}`, '-m', ...command]).then(({ stdout }) => stdout);
+  const run = (mode: string, ...args: string[]) =>
+    engine.docker(['run', '--network', 'none', '-v', `${source}:/m:${mode}`, ...args]);
+  // The mounts of the engine's namespace are private until one is made shared.
+  await inside('mount', '--bind', source, source);
+  for (const [mode, kind] of [
+    ['rshared', 'shared'],
+    ['slave', 'shared or slave'],
+  ])
+    t.match(await run(mode!, 'busybox', 'true'), {
+      exitCode: 125,
+      stderr: `path ${source} is mounted on ${source} but it is not a ${kind} mount`,
+    });
+  await inside('mount', '--make-shared', source);
+  const before = await inside('cat', '/proc/self/mountinfo');
+  const flags = ['-d', '--name', 'web', '--cap-add', 'SYS_ADMIN', '--security-opt', 'apparmor=unconfined'];
+  t.match(await run('rshared', ...flags, 'busybox', 'sleep', '1000'), { exitCode: 0 });
+  await engine.output(['exec', 'web', 'mount', '-t', 'tmpfs', 'from-web', '/m/below']);
+  t.match(await inside('cat', '/proc/self/mounts'), new RegExp(`^from-web ${source}/below tmpfs`, 'm'));
+  t.match(
+    (await run('rslave', '--rm', 'busybox', 'cat', '/proc/self/mounts')).stdout,
+    /^from-web \/m\/below tmpfs/m,
+  );
+  await inside('mount', '-t', 'tmpfs', 'from-outside', join(source, 'below'));
+  t.match(await engine.output(['exec', 'web', 'cat', '/proc/self/mounts']), /^from-outside \/m\/below/m);
+  await engine.output(['rm', '-f', 'web']);
+  await inside('umount', join(source, 'below'));
+  await inside('umount', join(source, 'below'));
+  const lines = (text: string) => text.split('\n').filter((line) => !line.includes('/roots ')).length;
+  t.equal(lines(await inside('cat', '/proc/self/mountinfo')), lines(before), 'nothing else is seen');
+  t.match(
+    await engine.docker(['run', '--rm', '--tmpfs', '/t:shared', 'busybox', 'cat', '/proc/self/mountinfo']),
+    { exitCode: 0, stdout: / \/t rw\S* shared:/ },
+  );
 });

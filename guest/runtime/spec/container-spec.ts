@@ -6,6 +6,7 @@ import { defaultPath, maskedPaths, readonlyPaths } from './paths.ts';
 import { ociResources, type ResourceLimits } from './resources.ts';
 import { defaultSeccomp } from './seccomp.ts';
 import { ociSeccomp, type SeccompProfile } from './seccomp-profile.ts';
+import { isSharedTmpfs } from './tmpfs-options.ts';
 import type { Ulimit } from './ulimits.ts';
 import type { ResolvedUser } from './users.ts';
 
@@ -76,13 +77,22 @@ export function containerSpec(wish: ContainerWish): RuntimeSpec {
       ...(seccomp ? { seccomp } : {}),
       ...(Object.keys(wish.sysctls).length > 0 ? { sysctl: wish.sysctls } : {}),
       // Without it the runtime makes every mount private first, and a slave of that hears of nothing.
-      ...(wish.mounts.binds.some(({ propagation }) => /slave/.test(propagation))
-        ? { rootfsPropagation: 'rslave' }
-        : {}),
+      ...rootfsPropagation(wish.mounts),
       maskedPaths: wish.maskedPaths ?? (privileged ? [] : maskedPaths),
       readonlyPaths: wish.readonlyPaths ?? (privileged ? [] : readonlyPaths),
     },
   };
+}
+
+function rootfsPropagation({
+  binds,
+  tmpfs,
+}: Pick<MountWish, 'binds' | 'tmpfs'>): Pick<RuntimeSpec['linux'], 'rootfsPropagation'> {
+  const some = (kind: RegExp) => binds.some(({ propagation }) => kind.test(propagation));
+  if (some(/shared/)) return { rootfsPropagation: 'shared' };
+  if (some(/slave/)) return { rootfsPropagation: 'rslave' };
+  // Only the root: in the end it would take from a tmpfs what that shares.
+  return Object.values(tmpfs).some(isSharedTmpfs) ? { rootfsPropagation: 'slave' } : {};
 }
 
 function seccompOf({

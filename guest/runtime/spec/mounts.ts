@@ -1,5 +1,6 @@
 import type { MountSpec } from '../runtime-spec.ts';
 import { initDestination } from './init-program.ts';
+import { tmpfsOptions } from './tmpfs-options.ts';
 
 /** `--shm-size` when nothing else was asked for. */
 export const defaultShmBytes = 64 * 1024 * 1024;
@@ -81,15 +82,8 @@ function bind(source: string, destination: string, options: readonly string[], k
   return { destination, type: 'bind', source, options: [kind, ...options] };
 }
 
-/** `--tmpfs /run:size=64m`: the user's words after Docker's own, where the last one counts. */
-function tmpfs(destination: string, options: string): MountSpec {
-  const words = options.split(',').filter((word) => word !== '');
-  return {
-    destination,
-    type: 'tmpfs',
-    source: 'tmpfs',
-    options: ['noexec', 'nosuid', 'nodev', ...words],
-  };
+function tmpfs(destination: string, asked: string): MountSpec {
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: tmpfsOptions(asked) };
 }
 
 function depth(path: string): number {

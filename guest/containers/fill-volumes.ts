@@ -20,10 +20,10 @@ export async function fillVolumes(
   const rootfs = snapshotter.mount(id);
   let mounted: MountedRootfs | undefined;
   try {
-    for (const { name, destination } of wanted) {
+    for (const { name, destination, subpath: below = '' } of wanted) {
       const path = canonicalRootfsPath(rootfs, destination);
       if (path === null) continue;
-      await volumes.populate(name, async () => {
+      const from = async () => {
         mounted ??= await mountRootfs(rootfs, join(paths.run(id), 'copy-up'));
         const source = join(mounted.path, path);
         const stat = lstatSync(source, { throwIfNoEntry: false });
@@ -33,7 +33,8 @@ export async function fillVolumes(
           );
         }
         return stat ? source : null;
-      });
+      };
+      await volumes.populate(name, from, { below });
     }
   } finally {
     await mounted?.[Symbol.asyncDispose]();

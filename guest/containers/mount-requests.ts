@@ -144,8 +144,7 @@ function parseMount(mount: MountRequest): RequestedMount {
       checkSubpath(subpath, 'volume', invalid);
       checkVolumeDriver(DriverConfig?.Name ?? '');
       return {
-        // What is below a path of the volume is not the image's to fill.
-        ...volume(mount.Source, common.destination, { ...common, subpath, copyUp: !NoCopy && !subpath }),
+        ...volume(mount.Source, common.destination, { ...common, subpath, copyUp: !NoCopy }),
         volume: { labels: Labels ?? {}, options: DriverConfig?.Options ?? {} },
       };
     }

@@ -4,6 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Conflict, EngineError, Internal, InvalidParameter, NotFound } from '../errors.ts';
 import type { EventSink } from '../events/event.ts';
 import { newId } from '../ids.ts';
+import { ConfinedRoot, type OpenDirectory } from '../layers/confined-root.ts';
+import { byteString } from '../layers/tar-entry.ts';
 import { copyUp } from './copy-up.ts';
 import { anonymousLabel, checkVolumeName, isAnonymous, type VolumeRecord } from './volume.ts';
 import { hasFileSystem, mountVolume, unmountVolume } from './volume-mount.ts';
@@ -59,16 +61,21 @@ export class LocalVolumes implements VolumeStore {
     }
   }
 
-  async populate(name: string, from: () => Promise<string | null>): Promise<void> {
+  async populate(
+    name: string,
+    from: () => Promise<string | null>,
+    { below = '' }: { readonly below?: string } = {},
+  ): Promise<void> {
     const volume = this.get(name);
     await this.#inTurn(name, async () => {
-      await using target = await this.#shown(volume);
-      if ((await readdir(target.path)).length > 0) return;
+      await using shown = await this.#shown(volume);
+      using target = openBelow(shown.path, below);
+      if (!target || (await readdir(target.processPath)).length > 0) return;
       const source = await from();
       if (source === null) return;
-      this.#save({ ...volume, populating: true });
-      await copyUp(source, target.path).catch(async (cause) => {
-        await empty(target.path);
+      this.#save({ ...volume, populating: true, populatingBelow: below });
+      await copyUp(source, target.processPath).catch(async (cause) => {
+        await empty(target.processPath);
         throw new Internal(`failed to copy-up into volume ${name}: ${cause.message}`, { cause });
       });
       this.#save({ ...volume, populating: false });
@@ -202,8 +209,10 @@ export class LocalVolumes implements VolumeStore {
         this.#db.prepare('DELETE FROM volumes WHERE name = ?').run(volume.name);
         await rm(join(this.#directory, volume.name), { recursive: true, force: true });
       } else if (volume.populating) {
-        await empty(this.mountpoint(volume.name));
-        this.#save({ ...volume, populating: false });
+        const { populatingBelow, ...rest } = volume;
+        using target = openBelow(this.mountpoint(volume.name), populatingBelow ?? '');
+        if (target) await empty(target.processPath);
+        this.#save({ ...rest, populating: false });
       }
     }
   }
@@ -252,6 +261,19 @@ async function checkOptions(name: string, options: Readonly<Record<string, strin
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     throw new InvalidParameter(`create ${name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** A directory in a volume, whose containers may change it meanwhile; null when there is none at the path. */
+function openBelow(volume: string, path: string): OpenDirectory | null {
+  using root = new ConfinedRoot(volume);
+  try {
+    // Not the root's own descriptor, which is closed here.
+    using found = root.open(byteString(path));
+    return found.child('.');
+  } catch (error) {
+    if (error instanceof NotFound || error instanceof InvalidParameter) return null;
+    throw error;
   }
 }
 

@@ -7,8 +7,16 @@ export interface VolumeStore {
   ensure(name: string, wish?: VolumeWish): Promise<VolumeMountpoint>;
   /** Keeps new anonymous volumes. To be called in the transaction that records who uses them. */
   keep(names: readonly string[]): void;
-  /** Copy-up: fills a volume, if it is empty, from a directory of the image, if there is one. */
-  populate(name: string, from: () => Promise<string | null>): Promise<void>;
+  /**
+   * Copy-up: fills a volume, if it is empty, from a directory of the image, if there is one.
+   *
+   * @param options `below`: only this directory of the volume, if it is there
+   */
+  populate(
+    name: string,
+    from: () => Promise<string | null>,
+    options?: { readonly below?: string },
+  ): Promise<void>;
   /**
    * Mounts what the volume's options ask for, if anything, until nobody uses it any more. Idempotent. Throws
    * InvalidParameter with mount's words.

@@ -9,6 +9,8 @@ export interface VolumeRecord {
   readonly options: Readonly<Record<string, string>>;
   /** Set while a copy-up runs; one that was cut off is undone at the next start. */
   readonly populating: boolean;
+  /** The directory in it that is being filled; without it the whole volume. */
+  readonly populatingBelow?: string;
   /** Made for a container that is not recorded yet; the next start removes it. */
   readonly loose?: true;
 }

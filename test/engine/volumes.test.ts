@@ -64,6 +64,23 @@ t.test("options are mount's own, and are unmounted after the last container", { 
   });
 });
 
+t.test('a path of a volume is filled as a whole one is', { skip }, async (t) => {
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  const run = (...args: string[]) => engine.docker(['run', '--rm', ...args]);
+  const below = (path: string, more = '') => `type=volume,src=data,dst=/etc,volume-subpath=${path}${more}`;
+  await run('-v', 'data:/d', 'busybox', 'sh', '-c', 'mkdir /d/a /d/b /d/c; ln -s a /d/link; touch /d/b/old');
+  await run('--mount', below('link'), 'busybox', 'true');
+  await run('--mount', below('b'), 'busybox', 'true');
+  await run('--mount', below('c', ',volume-nocopy'), 'busybox', 'true');
+  t.match(await run('-v', 'data:/d', 'busybox', 'ls', '/d/a', '/d/b', '/d/c'), {
+    stdout:
+      /^\/d\/a:\n(.*\n)*group\n(.*\n)*\n\/d\/b:\n((?!passwd).*\n)*old\n((?!passwd).*\n)*\n\/d\/c:\n((?!passwd).*\n)*$/,
+  });
+  t.match(await run('--mount', below('none'), 'busybox', 'true'), { stderr: /cannot access subpath "none"/ });
+  t.equal((await engine.docker(['create', '--mount', below('none'), 'busybox'])).exitCode, 0);
+});
+
 t.test('a path of a volume, never one outside of it', { skip }, async (t) => {
   const engine = await EngineHarness.open(t);
   await engine.loadBusybox();

@@ -99,6 +99,21 @@ t.test('the next start undoes what a crash left half done', async (t) => {
   t.equal(again.get('cut-off').populating, false);
 });
 
+t.test('of a volume that was being filled below a path, only that is undone', async (t) => {
+  const { volumes, directory, db } = await open(t);
+  const cut = await volumes.ensure('cut-off');
+  await mkdir(join(cut.mountpoint, 'part'));
+  await writeFile(join(cut.mountpoint, 'part', 'half'), '');
+  await writeFile(join(cut.mountpoint, 'whole'), '');
+  db.exec(
+    `UPDATE volumes SET record = json_set(record, '$.populating', json('true'), '$.populatingBelow', 'part')`,
+  );
+  const again = (await open(t, directory)).volumes;
+  t.same((await readdir(cut.mountpoint)).sort(), ['part', 'whole']);
+  t.same(await readdir(join(cut.mountpoint, 'part')), []);
+  t.notOk(again.get('cut-off').populatingBelow);
+});
+
 t.test('a volume for a container that was never recorded is gone at the next start', async (t) => {
   const { volumes, directory } = await open(t);
   const loose = await volumes.ensure('');

@@ -31,6 +31,7 @@ export const wantedPackages = [
   'iproute2',
   'libatomic1', // Node
   'libstdc++6', // Node
+  'linuxptp', // phc_ctl, which puts the clock on by milliseconds
   'nftables',
   'openssh-sftp-server',
   'rsync', // machine scp -d; 9 MB with OpenSSL
@@ -73,6 +74,7 @@ export const keptPaths: Readonly<Record<string, RegExp>> = {
   fuse3: /\/(fusermount3|fuse\.conf)$/,
   iproute2: /^\/usr\/(bin\/ip|sbin\/ip|sbin\/bridge|sbin\/tc)$/,
   libc6: /\/(ld-linux[^/]*|lib[a-zA-Z_]+\.so[.0-9]*)$/,
+  linuxptp: /\/phc_ctl$/,
   rsync: /^\/usr\/bin\/rsync$/,
   tini: /\/tini-static$/,
   'util-linux-extra': /\/waitpid$/,

@@ -83,8 +83,12 @@ export async function resumeCheckpoint({
   const socket = await connectChannel(power, { signal, once: true });
   try {
     await whenRunning(qmp, signal);
-    socket.write(`resume ${Math.round(Date.now() / 1000)}\n`);
-    await lineOf(socket, 'resumed', signal);
+    socket.write('resume\n');
+    for await (const line of linesOf(socket, signal)) {
+      if (line.trim() === 'time?') socket.write(`${(Date.now() / 1000).toFixed(3)}\n`);
+      if (line.trim() === 'resumed') return;
+    }
+    throw wentOff();
   } finally {
     socket.destroy();
   }
@@ -210,7 +214,11 @@ async function firstEvent(
 /** Throws Unavailable when the channel ends before. */
 async function lineOf(socket: Socket, wanted: string, signal: AbortSignal): Promise<void> {
   for await (const line of linesOf(socket, signal)) if (line.trim() === wanted) return;
-  throw new Unavailable('the VM went off');
+  throw wentOff();
+}
+
+function wentOff(): Unavailable {
+  return new Unavailable('the VM went off');
 }
 
 /** The least recently used, and what somebody who was killed left unfinished. */

@@ -51,9 +51,10 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   const answer = (message: ToAgent) => {
     if (message.type === 'who') return hello();
     if (message.type === 'activity') return activity(engine, message, log);
-    if (!message.set) return clock.compare(message);
-    const failed = (error: unknown) => log.error({ error }, 'the clock was not set');
-    return clock.follow(message.epochMs, failed).then(() => null);
+    return clock.hear(message).catch((error: unknown) => {
+      log.error({ error }, 'the clock was not set');
+      return null;
+    });
   };
   const port = portPath ? await openAgentPort(portPath, { greeting: hello, answer, log }) : null;
   if (!port) log.warn({}, 'this VM has no port to its host; nobody is told that the API answers');

@@ -42,7 +42,7 @@ export interface AgentPortOptions {
   /** Said to each host that connects. */
   readonly greeting: () => FromAgent;
   /** What to say to a wish of the host; null for nothing. The next wish is heard afterwards. */
-  readonly answer: (message: ToAgent) => FromAgent | null | Promise<null>;
+  readonly answer: (message: ToAgent) => FromAgent | null | Promise<FromAgent | null>;
   readonly log: Logger;
 }
 
@@ -85,7 +85,8 @@ function parse(line: string): ToAgent | null {
     const message = JSON.parse(line) as Partial<ToAgent> | null;
     if (message?.type === 'who') return { type: 'who' };
     if (message?.type === 'activity') return message as ToAgent;
-    if (message?.type === 'clock' && Number.isFinite(message.epochMs)) return message as ToAgent;
+    if (message?.type === 'clock' && [message.epochMs, message.shiftMs ?? 0].every(Number.isFinite))
+      return message as ToAgent;
   } catch {
     // Said by the caller.
   }

@@ -47,11 +47,14 @@ export interface ActivityReading {
 
 export type FromAgent = Hello | AgentFailure | ClockReading | ActivityReading;
 
-/** Host to guest: the host's time; with `set` the guest's clock is set to it, otherwise compared. */
+/** Host to guest: the host's time. The guest compares it, unless it is told to do something about its clock. */
 export interface ClockPush {
   readonly type: 'clock';
   readonly epochMs: number;
+  /** Set it to `epochMs`, which is wrong by as much as this word is late. */
   readonly set?: true;
+  /** Put it on by so much, or back. */
+  readonly shiftMs?: number;
 }
 
 /** Host to guest: is anybody there? With `rest`, memory that only saves time later is given up. */

@@ -1,12 +1,11 @@
-import type { AgentConnection } from '../../drivers/driver.ts';
 import { Unavailable } from '../../drivers/errors.ts';
 import type { ClockReading } from '../../guest/wire/index.ts';
 import type { Service, ServiceContext } from './service.ts';
 
 /** How long a guest that was paused, or whose host slept, may have the wrong time. */
 const pushMs = 10_000;
-/** The guest sets whole seconds, up to three times, to come close. */
-const settleMs = 4000;
+/** For a busy guest to have set it. */
+const settleMs = 1000;
 /** What a clock may be off by. */
 const toleranceMs = 30;
 /** An answer that took longer was kept somewhere: the VM was paused. */
@@ -16,8 +15,7 @@ const doubtMs = 2000;
 
 /**
  * Keeps the guest's clock at the host's time. The host's time is said every ten seconds; a guest whose clock shows
- * another one answers what it shows, and is told to set it when the difference is more than the way there and back can
- * explain. A guest that is right says nothing, so an idle machine stays idle.
+ * another one answers what it shows, and is told to put it on, or back, by what the way there and back cannot explain. A guest that is right says nothing, so an idle machine stays idle.
  */
 export const clockService: Service = {
   name: 'clock',
@@ -32,7 +30,8 @@ export const clockService: Service = {
     const regularly = setInterval(push, pushMs);
     let afterwards: NodeJS.Timeout | undefined;
     const forget = sleep.onAwake(() => {
-      set(agent);
+      // Whoever woke it waits; and nothing there is late yet.
+      agent.send({ type: 'clock', epochMs: Date.now(), set: true });
       clearTimeout(afterwards);
       afterwards = setTimeout(push, settleMs);
     });
@@ -50,7 +49,7 @@ export const clockService: Service = {
         if (verdict === 'unclear') again(doubtMs);
         if (typeof verdict !== 'number') continue;
         log.info(`the guest's clock is off by ${verdict} ms and is set`);
-        set(agent);
+        agent.send({ type: 'clock', epochMs: Date.now(), shiftMs: -verdict });
         // Whether it worked.
         again(settleMs);
       }
@@ -62,10 +61,6 @@ export const clockService: Service = {
     }
   },
 };
-
-function set(agent: AgentConnection): void {
-  agent.send({ type: 'clock', epochMs: Date.now(), set: true });
-}
 
 /**
  * What a reading, heard at `nowMs`, says: by how many milliseconds the guest's clock is surely off; that it may be

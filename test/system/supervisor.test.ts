@@ -42,7 +42,7 @@ t.test(
           name: string;
           ok: boolean;
         }[];
-      // The guest has had the whole seconds of a checkpoint until now, and is busy.
+      // The guest is busy, and its clock's readings late.
       let checks = await examine();
       await eventually(async () => {
         checks = await examine();

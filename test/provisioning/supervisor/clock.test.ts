@@ -55,7 +55,7 @@ t.test('a guest is asked at once, and told to set its clock when it is wrong', a
   t.ok(Math.abs(asked.epochMs - Date.now()) < 1000);
   words.write({ type: 'clock', version: 1, epochMs: asked.epochMs, guestMs: asked.epochMs - 5000 });
   while (told.length === 1) await delay(5);
-  t.match(told[1], { type: 'clock', set: true });
+  t.match(told[1], { type: 'clock', shiftMs: 5000 });
   t.match(said, [/off by -5000 ms/]);
   sleep.fallAsleep();
   sleep.wakeUp();

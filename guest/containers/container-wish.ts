@@ -11,7 +11,7 @@ import { type DeviceWish, deviceNodes, hostDevices, parseDeviceRule } from '../r
 import { findInit, initDestination } from '../runtime/spec/init-program.ts';
 import { type BindMount, defaultShmBytes } from '../runtime/spec/mounts.ts';
 import type { ResourceLimits } from '../runtime/spec/resources.ts';
-import { readRootfsFile } from '../runtime/spec/rootfs-file.ts';
+import { behindDanglingLinks, readRootfsFile } from '../runtime/spec/rootfs-file.ts';
 import { defaultSysctls } from '../runtime/spec/sysctls.ts';
 import type { Ulimit } from '../runtime/spec/ulimits.ts';
 import { type ResolvedUser, resolveUser } from '../runtime/spec/users.ts';
@@ -36,6 +36,7 @@ export function specOf(
   const init = initOf(hostConfig);
   const process = processWish(record, deps, consoleSize(hostConfig.ConsoleSize));
   const namespaces = namespacesOf(record, deps, from);
+  const destinationOf = destinations(record, deps);
   writeFileSync(join(deps.paths.container(record.id), 'hostname'), `${config.Hostname}\n`);
   return containerSpec({
     ...process,
@@ -52,15 +53,18 @@ export function specOf(
     mounts: {
       shmBytes: hostConfig.ShmSize || defaultShmBytes,
       sharedMemory: sharedMemoryOf(record, deps),
-      files: networkFiles(record, deps),
+      files: networkFiles(record, deps).map((file) => ({ ...file, destination: destinationOf(file) })),
       init,
       binds: record.mounts
         .filter(({ type }) => type !== 'tmpfs')
-        .map((mount) => bindOf(record.id, mount, deps.paths)),
+        .map((mount) => ({
+          ...bindOf(record.id, mount, deps.paths),
+          destination: destinationOf(mount),
+        })),
       tmpfs: Object.fromEntries(
         record.mounts
           .filter(({ type }) => type === 'tmpfs')
-          .map(({ destination, tmpfsOptions }) => [destination, tmpfsOptions]),
+          .map((mount) => [destinationOf(mount), mount.tmpfsOptions]),
       ),
     },
     namespaces,
@@ -73,6 +77,17 @@ export function specOf(
     annotations: hostConfig.Annotations,
     cgroupsPath: deps.cgroups.path(record.id),
   });
+}
+
+/** Where mounts go, links of the image followed; those below another mount are that one's files. */
+function destinations({ id, mounts }: ContainerRecord, { snapshotter }: Dependencies) {
+  const rootfs = snapshotter.mount(id);
+  const destinationOf = ({ destination }: { readonly destination: string }): string => {
+    const above = mounts.find((mount) => destination.startsWith(`${mount.destination}/`));
+    if (!above) return behindDanglingLinks(rootfs, destination);
+    return destinationOf(above) + destination.slice(above.destination.length);
+  };
+  return destinationOf;
 }
 
 function bindOf(id: string, mount: RecordedMount, paths: EnginePaths): BindMount {

@@ -12,13 +12,14 @@ const files: readonly string[] = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'
 const marker = '.dockerenv';
 
 /**
- * Makes the files in a fresh upper directory where the image has none, and leaves no trace on `etc` itself.
+ * Makes the files in a fresh upper directory where the image has none, or a link, which often leads nowhere, and
+ * leaves no trace on `etc` itself.
  * The runtime would make them otherwise, and `docker diff` would show a changed `etc` in every container.
  */
 export function makeMountPoints(upper: string, lower: LowerView): void {
   if (!lower.lookup(marker)) writeFileSync(join(upper, marker), '');
   const etc = lower.lookup('etc');
-  const missing = files.filter((path) => !lower.lookup(path));
+  const missing = files.filter((path) => isReplaced(lower, path));
   if (etc?.kind !== 'directory' || missing.length === 0) return;
   const at = join(upper, 'etc');
   mkdirSync(at);
@@ -26,6 +27,11 @@ export function makeMountPoints(upper: string, lower: LowerView): void {
   chownSync(at, etc.stat.uid, etc.stat.gid);
   chmodSync(at, etc.stat.mode & 0o7777);
   utimesSync(at, etc.stat.mtimeMs / 1000, etc.stat.mtimeMs / 1000);
+}
+
+/** Whether a container gets a file of the engine's in place of what the image has at the path. */
+export function isReplaced(lower: LowerView, path: string): boolean {
+  return files.includes(path) && [undefined, 'symlink'].includes(lower.lookup(path)?.kind);
 }
 
 /** Whether something in an upper directory is only there to be mounted on. */

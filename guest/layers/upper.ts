@@ -66,7 +66,8 @@ export async function changesOf(upper: string, lower: LowerView): Promise<Change
   const kept: string[] = [];
   for await (const { path, stat } of walk(upper, '')) {
     const below = lower.lookup(path);
-    if (!below && isMountPoint(path, { isDirectory: stat.isDirectory(), size: stat.size })) continue;
+    const isOurs = !below || (stat.isFile() && below.kind === 'symlink');
+    if (isOurs && isMountPoint(path, { isDirectory: stat.isDirectory(), size: stat.size })) continue;
     if (stat.isCharacterDevice() && stat.rdev === 0) {
       if (below) changes.set(path, 'deleted');
     } else if (!below) changes.set(path, 'added');

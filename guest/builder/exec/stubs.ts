@@ -1,6 +1,7 @@
 import { readdirSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { ConfinedRoot, type OpenDirectory } from '../../layers/confined-root.ts';
 import type { LowerView } from '../../layers/lower-view.ts';
+import { isReplaced } from '../../layers/mount-points.ts';
 import { byteString, type TarEntry } from '../../layers/tar-entry.ts';
 import { resolveDestination } from '../files/destination.ts';
 
@@ -18,6 +19,11 @@ export interface Stubs {
 export function findStubs(lower: LowerView, targets: readonly string[]): Stubs {
   const paths = new Set<string>();
   for (const target of [...always, ...targets]) {
+    const own = byteString(target.slice(1));
+    if (isReplaced(lower, own)) {
+      paths.add(own);
+      continue;
+    }
     const { path, kind, missing } = resolveDestination(lower, byteString(target));
     if (kind !== 'nothing') continue;
     for (const one of [...missing, path]) paths.add(one);

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { Mount } from '../../layers/snapshotter.ts';
 
 const maxLinks = 40;
@@ -20,13 +20,30 @@ export function canonicalRootfsPath(mount: Mount, path: string): string | null {
   return walk(mount, path)?.path ?? null;
 }
 
+/**
+ * Where a mount for the path has to be made: through a link that leads nowhere the runtime makes nothing. What is
+ * missing is taken for directories, as by others; a path without such a link, or with a circle, stays as it is.
+ */
+export function behindDanglingLinks(mount: Mount, path: string): string {
+  let reached: string | null = null;
+  walk(mount, path, (missing) => {
+    reached = missing;
+  });
+  return reached ?? path;
+}
+
 /** Whether there is a directory at the path, links followed. */
 export function isRootfsDirectory(mount: Mount, path: string): boolean {
   const found = walk(mount, path);
   return found !== null && lstatSync(found.file).isDirectory();
 }
 
-function walk(mount: Mount, path: string): { readonly path: string; readonly file: string } | null {
+/** `onDangling` hears of the path without links when a link leads to something that is missing. */
+function walk(
+  mount: Mount,
+  path: string,
+  onDangling: (path: string) => void = () => {},
+): { readonly path: string; readonly file: string } | null {
   const directories = rootDirectories(mount);
   let parts = split(path);
   let done: string[] = [];
@@ -40,7 +57,10 @@ function walk(mount: Mount, path: string): { readonly path: string; readonly fil
       continue;
     }
     const found = lookup(directories, [...done, part!].join('/'));
-    if (!found) return null;
+    if (!found) {
+      if (links > 0) onDangling(posix.join('/', ...done, part!, ...parts));
+      return null;
+    }
     if (found.target === null) {
       done = [...done, part!];
       file = found.file;

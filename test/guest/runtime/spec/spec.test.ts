@@ -6,7 +6,11 @@ import {
   boundingSet,
   containerCapabilities,
 } from '../../../../guest/runtime/spec/capabilities.ts';
-import { canonicalRootfsPath, readRootfsFile } from '../../../../guest/runtime/spec/rootfs-file.ts';
+import {
+  behindDanglingLinks,
+  canonicalRootfsPath,
+  readRootfsFile,
+} from '../../../../guest/runtime/spec/rootfs-file.ts';
 import { defaultSeccomp } from '../../../../guest/runtime/spec/seccomp.ts';
 import { resolveUser } from '../../../../guest/runtime/spec/users.ts';
 
@@ -55,6 +59,10 @@ t.test('links in an image never lead out of it', async (t) => {
   t.equal(readRootfsFile(mount, 'loop'), '');
   t.equal(canonicalRootfsPath(mount, '/link'), '/data');
   t.equal(canonicalRootfsPath(mount, '/none'), null);
+  symlinkSync('/etc/../no/where', join(lower, 'dangling'));
+  t.equal(behindDanglingLinks(mount, '/dangling/more'), '/no/where/more');
+  t.equal(behindDanglingLinks(mount, '/link/more'), '/data/more');
+  for (const path of ['/none/x', '/etc/real', '/loop']) t.equal(behindDanglingLinks(mount, path), path);
 });
 
 t.test('the seccomp profile opens with capabilities', async (t) => {

@@ -4,6 +4,8 @@ import type { ContainerRecord, RecordedMount } from '../containers/container-rec
 import { commandOf } from '../containers/create-config.ts';
 import { legacyLinks } from '../containers/links.ts';
 import { isLive, type State } from '../containers/state.ts';
+import { shortId } from '../ids.ts';
+import { isPredefined } from '../network/network.ts';
 import type { EndpointSettings, SandboxSettings } from '../network/network-manager.ts';
 import { defaultShmBytes } from '../runtime/spec/mounts.ts';
 import { maskedPaths, readonlyPaths } from '../runtime/spec/paths.ts';
@@ -28,12 +30,13 @@ const withoutLimits = {
 
 const never = '0001-01-01T00:00:00Z';
 
-/** `GET /containers/{id}/json`, API 1.50. */
+/** `GET /containers/{id}/json`. */
 export function containerView(
   container: Container,
   from: {
     readonly sandbox: SandboxSettings | null;
     readonly execIds: readonly string[];
+    readonly apiMinor: number;
     readonly size: { readonly rw: number; readonly rootfs: number } | null;
   },
 ): object {
@@ -84,10 +87,11 @@ export function containerView(
       ArgsEscaped: config.ArgsEscaped || undefined,
       StopSignal: config.StopSignal || undefined,
       StopTimeout: config.StopTimeout ?? undefined,
+      MacAddress: config.MacAddress || record.endpoints[networkMode(hostConfig)]?.MacAddress || undefined,
       Healthcheck: config.Healthcheck ?? undefined,
       Shell: config.Shell ?? undefined,
     },
-    NetworkSettings: networkSettings(record, from.sandbox),
+    NetworkSettings: networkSettings(record, from),
   };
 }
 
@@ -109,8 +113,12 @@ export function stateView(state: State): object {
   };
 }
 
-function networkSettings(record: ContainerRecord, sandbox: SandboxSettings | null): object {
-  const networks = sandbox?.networks ?? plannedNetworks(record);
+function networkSettings(
+  record: ContainerRecord,
+  { sandbox, apiMinor }: { readonly sandbox: SandboxSettings | null; readonly apiMinor: number },
+): object {
+  const planned = sandbox?.networks ?? plannedNetworks(record);
+  const networks = apiMinor < 45 ? withOwnAliases(planned, record) : planned;
   const bridge = networks.bridge as EndpointSettings | undefined;
   return {
     Bridge: '',
@@ -132,6 +140,26 @@ function networkSettings(record: ContainerRecord, sandbox: SandboxSettings | nul
     MacAddress: bridge?.MacAddress ?? '',
     Networks: networks,
   };
+}
+
+/** In its own networks a container has its id and its host name as aliases; before 1.45 they were told as such. */
+function withOwnAliases(
+  networks: Readonly<Record<string, unknown>>,
+  { id, config }: ContainerRecord,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(networks).map(([name, settings]) => {
+      if (isPredefined(name)) return [name, settings];
+      const { Aliases } = settings as Pick<EndpointSettings, 'Aliases'>;
+      return [
+        name,
+        {
+          ...(settings as object),
+          Aliases: [...new Set([...(Aliases ?? []), shortId(id), config.Hostname])],
+        },
+      ];
+    }),
+  );
 }
 
 /** What a container that does not run would be connected to. */

@@ -20,11 +20,14 @@ export function webSocketAccept(key: string): string {
  */
 export class WebSocketStream extends Duplex {
   readonly #connection: Duplex;
+  readonly #opcode: number;
   #pending = Buffer.alloc(0);
   #saidGoodbye = false;
 
-  constructor(connection: Duplex) {
+  /** @param options `text`: what is written goes out in text frames, as bytes must not where they are not UTF-8 */
+  constructor(connection: Duplex, { text = false }: { readonly text?: boolean } = {}) {
     super();
+    this.#opcode = text ? opcodes.text : opcodes.binary;
     this.#connection = connection;
     connection.on('data', (chunk: Buffer) => this.#take(chunk));
     connection.on('end', () => this.push(null));
@@ -37,7 +40,7 @@ export class WebSocketStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (this.#send(opcodes.binary, chunk)) done();
+    if (this.#send(this.#opcode, chunk)) done();
     else this.#connection.once('drain', done);
   }
 

@@ -74,10 +74,14 @@ export class Containers implements Neighbours {
     body: CreateBody,
     {
       name: wishedName,
-      platform,
-    }: { readonly name?: string | undefined; readonly platform?: string | undefined },
+      ...how
+    }: {
+      readonly name?: string | undefined;
+      readonly platform?: string | undefined;
+      readonly writableBelow?: boolean;
+    },
   ): Promise<{ id: string; warnings: string[] }> {
-    const plan = planContainer(body, { platform }, { deps: this.#deps, neighbours: this });
+    const plan = planContainer(body, how, { deps: this.#deps, neighbours: this });
     const id = newId();
     const name = this.#names.take(wishedName, id);
     const unmade = { id, name, mounts: [] };

@@ -46,10 +46,15 @@ const defaults: RecordedMount = {
  * All mounts that a container asked for, by `-v`, `--mount`, `--tmpfs` and its image; volumes have no source
  * yet. Throws InvalidParameter in dockerd's words, as for two mounts at one place.
  */
-export function mountRequests(config: ContainerConfig, host: HostConfig): RequestedMount[] {
+export function mountRequests(
+  config: ContainerConfig,
+  host: HostConfig,
+  { writableBelow = false }: { readonly writableBelow?: boolean } = {},
+): RequestedMount[] {
   const asked = [
-    ...(host.Binds ?? []).map(parseBind),
-    ...host.Mounts.map(parseMount),
+    ...[...(host.Binds ?? []).map(parseBind), ...host.Mounts.map(parseMount)].map((mount) =>
+      writableBelow && mount.type === 'bind' && mount.readonly ? { ...mount, writableBelow } : mount,
+    ),
     ...Object.entries(host.Tmpfs).map(([path, tmpfsOptions]): RecordedMount => {
       return {
         ...defaults,

@@ -26,7 +26,14 @@ export interface ContainerPlan {
 /** Checks a request as far as that can be before anything is made. Throws NotFound (image), InvalidParameter, ... */
 export function planContainer(
   body: CreateBody,
-  { platform }: { readonly platform?: string | undefined },
+  {
+    platform,
+    writableBelow = false,
+  }: {
+    readonly platform?: string | undefined;
+    /** Of every read-only bind, as clients before 1.44 know them. */
+    readonly writableBelow?: boolean;
+  },
   { deps, neighbours }: { readonly deps: Dependencies; readonly neighbours: Neighbours },
 ): ContainerPlan {
   const { HostConfig, NetworkingConfig, ...asked } = body;
@@ -45,7 +52,11 @@ export function planContainer(
     ...checkRequest(config, hostConfig, deps.host),
   ];
   checkNetworkWishes(asked, hostConfig);
-  const mounts = withVolumesFrom(mountRequests(config, hostConfig), hostConfig, neighbours);
+  const mounts = withVolumesFrom(
+    mountRequests(config, hostConfig, { writableBelow }),
+    hostConfig,
+    neighbours,
+  );
   const endpoints = newMemberships(
     { hostConfig, disabled: config.NetworkDisabled, macAddress: config.MacAddress },
     NetworkingConfig.EndpointsConfig,

@@ -22,8 +22,9 @@ export function inspectionOf(
     RepoDigests: digests,
     Parent: image.parent ?? '',
     Comment: config.comment || (config.history?.at(-1)?.comment ?? ''),
-    Created: config.created ?? '',
-    ...(options.apiMinor < 45 && { Container: '', ContainerConfig: null }),
+    Created: config.created ?? (options.apiMinor < 44 ? '0001-01-01T00:00:00Z' : ''),
+    // No image of ours is made of a container that it would name.
+    ...(options.apiMinor < 45 && { ContainerConfig: configShape({}, options.apiMinor) }),
     DockerVersion: config.docker_version ?? '',
     Author: config.author ?? '',
     Config: configShape(config.config ?? {}, options.apiMinor),

@@ -30,16 +30,16 @@ export function summaryOf(
   },
 ): ImageSummary {
   const { tags, digests } = splitNames(names);
-  // Clients before 1.43 expect a placeholder where there is no name.
-  const isOld = options.apiMinor < 43;
+  // Clients before 1.43 expect placeholders where there is no name at all.
+  const placeholders = options.apiMinor < 43 && names.length === 0;
   return {
     Containers: options.containers,
     Created: Math.floor(image.createdAt.getTime() / 1000),
     Id: image.id,
     Labels: image.config.config?.Labels ?? null,
     ParentId: image.parent ?? '',
-    RepoDigests: isOld && digests.length === 0 ? ['<none>@<none>'] : digests,
-    RepoTags: isOld && tags.length === 0 ? ['<none>:<none>'] : tags,
+    RepoDigests: placeholders ? ['<none>@<none>'] : digests,
+    RepoTags: placeholders ? ['<none>:<none>'] : tags,
     SharedSize: options.sharedBytes,
     Size: image.sizeBytes,
     ...(options.apiMinor < 44 && { VirtualSize: image.sizeBytes }),

@@ -37,7 +37,7 @@ export function containerProcessRoutes(
     const container = find(request);
     const { query, signal } = request;
     const streaming = query.text('stream') === undefined || query.flag('stream');
-    const oneShot = query.flag('one-shot');
+    const oneShot = request.apiMinor >= 41 && query.flag('one-shot');
     if (streaming && oneShot) throw new InvalidParameter('cannot have stream=true and one-shot=true');
     const take = (): Sample | null => {
       const { state, id } = container.record;

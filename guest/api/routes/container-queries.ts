@@ -56,6 +56,7 @@ export function containerQueryRoutes({
       json: containerView(container, {
         sandbox: deps.networks.inspectSandbox(container.id),
         execIds: execs.of(container),
+        apiMinor: request.apiMinor,
         size: request.query.flag('size') ? await sizeOf(container, deps) : null,
       }),
     };

@@ -34,23 +34,37 @@ export function containerStreamRoutes(containers: Containers): Route[] {
     if (headers.upgrade?.toLowerCase() !== 'websocket' || headers['sec-websocket-key'] === undefined)
       throw new InvalidParameter('bad request: not a WebSocket handshake; attach with POST does without');
     const wish = attachWish(request, container);
-    const connection = new WebSocketStream(await request.hijack({ multiplexed: false }));
-    return join(request, container, { connection, ...wish, raw: true });
+    const connection = new WebSocketStream(await request.hijack({ multiplexed: false }), {
+      text: request.apiMinor < 28,
+    });
+    // Before 1.42 there was no choice among them.
+    const all = request.apiMinor < 42 && { stdin: true, stdout: true, stderr: true };
+    return join(request, container, { connection, ...wish, ...all, raw: true });
   }
 
   /** What can be wrong is found before the connection is taken over. */
   function attachWish({ query }: ApiRequest, container: Container) {
     container.check('attach');
-    return { detachKeys: parseDetachKeys(query.text('detachKeys') || defaultDetachKeys) };
+    return {
+      detachKeys: parseDetachKeys(query.text('detachKeys') || defaultDetachKeys),
+      stdin: query.flag('stdin'),
+      stdout: query.flag('stdout'),
+      stderr: query.flag('stderr'),
+    };
   }
 
   /** First the past, when it is asked for, then what comes. */
   async function join(
     { query, signal }: ApiRequest,
     container: Container,
-    { connection, detachKeys, raw }: { connection: Duplex; detachKeys: Buffer; raw: boolean },
+    {
+      connection,
+      detachKeys,
+      raw,
+      stdin,
+      ...streams
+    }: { connection: Duplex; raw: boolean } & ReturnType<typeof attachWish>,
   ): Promise<Reply> {
-    const streams = { stdout: query.flag('stdout'), stderr: query.flag('stderr') };
     const past =
       query.flag('logs') && container.log
         ? logStream(
@@ -59,8 +73,7 @@ export function containerStreamRoutes(containers: Containers): Route[] {
             { signal, ended: container.logEnded },
           )
         : undefined;
-    if (query.flag('stream'))
-      container.attach(connection, { ...streams, stdin: query.flag('stdin'), detachKeys, raw }, past);
+    if (query.flag('stream')) container.attach(connection, { ...streams, stdin, detachKeys, raw }, past);
     else {
       for await (const chunk of past ?? []) connection.write(chunk);
       connection.end();
@@ -97,7 +110,9 @@ export function containerStreamRoutes(containers: Containers): Route[] {
   /** The header goes out at once: the CLI waits for it before it starts the container. */
   function wait(request: ApiRequest): Reply {
     const container = find(request);
-    const condition = (request.query.text('condition') || 'not-running') as WaitCondition;
+    // Before 1.30 there was none.
+    const asked = request.apiMinor < 30 ? '' : request.query.text('condition');
+    const condition = (asked || 'not-running') as WaitCondition;
     if (!waitConditions.includes(condition)) throw new InvalidParameter(`invalid condition: "${condition}"`);
     const result = container.wait(condition, request.signal);
     async function* answer() {

@@ -1,6 +1,7 @@
 import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import { InvalidParameter, NotFound } from '../../errors.ts';
+import { createOfVersion } from '../create-of-version.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 import { bodies } from '../schema/bodies.ts';
 
@@ -14,8 +15,8 @@ export function containerRoutes(containers: Containers): Route[] {
       await work(find(request), request);
       return { status: 204 };
     };
-  const stopOptions = ({ query }: ApiRequest) => ({
-    signal: query.text('signal') || undefined,
+  const stopOptions = ({ query, apiMinor }: ApiRequest) => ({
+    signal: (apiMinor >= 42 && query.text('signal')) || undefined,
     seconds: query.integer('t'),
   });
   return [
@@ -48,13 +49,15 @@ export function containerRoutes(containers: Containers): Route[] {
   ];
 
   async function create(request: ApiRequest): Promise<Reply> {
-    const body = await request.json((await bodies()).createBody);
-    const { query } = request;
-    const { id, warnings } = await containers.create(body, {
+    const asked = await request.json((await bodies()).createBody);
+    const { query, apiMinor } = request;
+    const { body, writableBelow, warnings } = createOfVersion(asked, apiMinor);
+    const created = await containers.create(body, {
       name: query.text('name'),
-      platform: query.text('platform'),
+      platform: apiMinor < 41 ? undefined : query.text('platform'),
+      writableBelow,
     });
-    return { status: 201, json: { Id: id, Warnings: warnings } };
+    return { status: 201, json: { Id: created.id, Warnings: [...created.warnings, ...warnings] } };
   }
 
   async function remove(container: Container, { query }: ApiRequest): Promise<void> {

@@ -18,7 +18,7 @@ export function diskUsageRoutes(sources: DiskUsageSources): Route[] {
 }
 
 async function diskUsage(sources: DiskUsageSources, { query, apiMinor }: ApiRequest): Promise<Reply> {
-  const asked = query.all('type');
+  const asked = apiMinor < 42 ? [] : query.all('type');
   const unknown = asked.find((type) => !types.some((known) => known === type));
   if (unknown !== undefined) throw new InvalidParameter(`unknown object type: ${unknown}`);
   const wanted = (type: (typeof types)[number]) => asked.length === 0 || asked.includes(type);
@@ -33,17 +33,21 @@ async function diskUsage(sources: DiskUsageSources, { query, apiMinor }: ApiRequ
       Images: wanted('image') ? sources.images(apiMinor) : null,
       Containers: containers,
       Volumes: volumes,
-      BuildCache: buildCache?.map(cacheView) ?? null,
+      BuildCache: buildCache?.map((record) => cacheView(record, apiMinor)) ?? null,
+      ...(apiMinor < 42 && buildCache?.length
+        ? { BuilderSize: buildCache.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+        : {}),
     },
   };
 }
 
 /** Wire shape (API, BuildCache). */
-function cacheView(record: BuildCacheRecord): object {
+function cacheView(record: BuildCacheRecord, apiMinor: number): object {
   return {
     ID: record.id,
     Type: record.type,
-    ...(record.parents.length > 0 && { Parents: record.parents }),
+    ...(apiMinor >= 42 && record.parents.length > 0 && { Parents: record.parents }),
+    ...(apiMinor < 42 && record.parents.length > 0 && { Parent: record.parents[0] }),
     Description: record.description,
     InUse: record.inUse,
     Shared: record.shared,

@@ -20,7 +20,8 @@ export function execRoutes({
       path: '/containers/:id/exec',
       async handle(request) {
         const container = containers.get(request.params.id!);
-        const body = await request.json((await bodies()).execBody);
+        const asked = await request.json((await bodies()).execBody);
+        const body = request.apiMinor < 42 ? { ...asked, ConsoleSize: null } : asked;
         return { status: 201, json: { Id: execs.create(container, body, request.params.id).id } };
       },
     },
@@ -41,7 +42,7 @@ export function execRoutes({
   async function start(request: ApiRequest): Promise<Reply> {
     const session = find(request);
     const { Detach, Tty: raw, ConsoleSize } = await request.json((await bodies()).execStartBody);
-    const [rows = 0, columns = 0] = ConsoleSize ?? [];
+    const [rows = 0, columns = 0] = (request.apiMinor >= 42 && raw && ConsoleSize) || [];
     const size = rows > 0 && columns > 0 ? { size: { rows, columns } } : {};
     session.claim();
     if (Detach) {

@@ -50,13 +50,20 @@ function list(parts: Images, { query, apiMinor }: ApiRequest): Reply {
   return {
     json: listImages(parts, {
       all: query.flag('all'),
-      filters: query.filters(),
+      filters: listFilters(query, apiMinor),
       apiMinor,
       containers: false,
-      sharedSize: query.flag('shared-size'),
+      sharedSize: apiMinor >= 42 && query.flag('shared-size'),
       manifests: query.flag('manifests'),
     }),
   };
+}
+
+/** `filter=NAME` before 1.41. */
+function listFilters(query: Query, apiMinor: number): ReadonlyMap<string, readonly string[]> {
+  const filters = query.filters();
+  const name = apiMinor < 41 ? query.text('filter') : undefined;
+  return name ? new Map([...filters, ['reference', [...(filters.get('reference') ?? []), name]]]) : filters;
 }
 
 function inspect(parts: Images, request: ApiRequest): Reply {

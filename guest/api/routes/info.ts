@@ -15,6 +15,7 @@ export function engineInfo(from: {
   readonly engineId: string;
   readonly counts: EngineCounts;
   readonly runtimeVersion: string;
+  readonly apiMinor: number;
 }): object {
   const { config, host, counts } = from;
   const has = (controller: string) => host.cgroupControllers.has(controller);
@@ -94,7 +95,9 @@ export function engineInfo(from: {
     SecurityOptions: [
       'name=seccomp,profile=builtin',
       ...(host.cgroupVersion === '2' ? ['name=cgroupns'] : []),
-    ],
+      // Before 1.25 they were names.
+    ].map((option) => (from.apiMinor < 25 ? option.replace(/^name=([^,]*).*/, '$1') : option)),
+    ...(from.apiMinor < 25 && { ExecutionDriver: '<not supported>' }),
     ProductLicense: `Apache-2.0 (machine ${agentVersion})`,
     DefaultAddressPools: [],
     CDISpecDirs: [],

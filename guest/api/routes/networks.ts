@@ -34,7 +34,7 @@ export function networkRoutes(options: {
     { method: 'POST', path: '/networks/**id/disconnect', handle: disconnect },
   ];
 
-  function list({ query }: ApiRequest) {
+  function list({ query, apiMinor }: ApiRequest) {
     const filters = query.filters();
     assertKnownFilters(filters, ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type']);
     const dangling = flagFilter(filters, 'dangling');
@@ -55,7 +55,9 @@ export function networkRoutes(options: {
       .filter((network) => some('type', (value) => isPredefined(network.name) === (value === 'builtin')))
       .filter((network) => hasLabels(network.labels, filters.get('label')))
       .filter((network) => dangling === undefined || dangling === isDangling(network));
-    return { json: found.map((network) => networkView(network, [])) };
+    return {
+      json: found.map((network) => networkView(network, apiMinor < 28 ? networks.endpoints(network) : [])),
+    };
   }
 
   async function create(request: ApiRequest) {

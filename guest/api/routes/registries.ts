@@ -55,7 +55,7 @@ export function registryRoutes({ images, registry }: RegistryRouteDeps): Route[]
 export async function pullImage(registry: Registry, request: ApiRequest): Promise<Reply> {
   const { query, headers } = request;
   const wanted = pulledReference(query.text('fromImage') ?? '', query.text('tag'));
-  const platformText = query.text('platform');
+  const platformText = request.apiMinor < 32 ? undefined : query.text('platform');
   const options = {
     credentials: credentialsOf(headers),
     platform: platformText ? parsePlatform(platformText) : undefined,

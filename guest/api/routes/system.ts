@@ -41,8 +41,13 @@ export function systemRoutes(deps: SystemDeps): Route[] {
     {
       method: 'GET',
       path: '/info',
-      handle: async () => ({
-        json: engineInfo({ ...deps, counts: deps.counts(), runtimeVersion: await deps.runtimeVersion() }),
+      handle: async ({ apiMinor }) => ({
+        json: engineInfo({
+          ...deps,
+          counts: deps.counts(),
+          runtimeVersion: await deps.runtimeVersion(),
+          apiMinor,
+        }),
       }),
     },
   ];

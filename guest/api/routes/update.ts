@@ -12,7 +12,8 @@ export function updateRoutes(containers: Containers, host: HostSystem): Route[] 
       path: '/containers/:id/update',
       handle: async (request): Promise<Reply> => {
         const container = containers.get(request.params.id!);
-        const body = await request.json((await bodies()).updateBody);
+        const asked = await request.json((await bodies()).updateBody);
+        const body = request.apiMinor < 40 ? { ...asked, PidsLimit: null } : asked;
         await container.update((record) => updatedHostConfig(record, body, host));
         return { json: { Warnings: null } };
       },

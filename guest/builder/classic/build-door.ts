@@ -36,7 +36,7 @@ export interface DoorParts {
  * last line of the stream.
  */
 export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<Reply> {
-  const query = parseBuildQuery(api.query);
+  const query = parseBuildQuery(api.query, api.apiMinor);
   const credentials = parseRegistryConfig(api.headers['x-registry-config']);
   const directory = join(parts.builds, newId());
   const opened =
@@ -99,11 +99,11 @@ async function supplyOf(
 }
 
 async function displayOf(
-  { buildKit }: ClassicQuery,
+  { query: { buildKit }, api }: Door,
   dockerfile: BuildRequest['dockerfile'],
   write: (line: string) => void,
 ): Promise<BuildDisplay> {
-  if (!buildKit) return new ClassicStream(write);
+  if (!buildKit) return new ClassicStream(write, { saysId: api.apiMinor >= 30 });
   const { BuildKitStream } = await import('./build-kit-stream.ts');
   return new BuildKitStream(write, dockerfile);
 }
@@ -124,7 +124,7 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
     said = true;
     output.write(line);
   };
-  const display = await displayOf(query, request.dockerfile, write);
+  const display = await displayOf(door, request.dockerfile, write);
   try {
     using result = await parts.builder.build(request, {
       signal: api.signal,

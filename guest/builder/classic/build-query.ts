@@ -25,7 +25,6 @@ const refused: Readonly<Record<string, string>> = {
   outputs: 'builds over /build make images only; for --output use docker buildx build',
   cgroupparent: 'builds run in the control group of the engine; leave out --cgroup-parent',
   isolation: 'isolation is for Windows containers; leave it out',
-  securityopt: 'builds run with the default security options; leave out --security-opt',
 };
 
 const strings = z.array(z.string());
@@ -34,7 +33,9 @@ const nullable = z.record(z.string(), z.string().nullable());
 const limits = z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() }));
 
 /** Throws InvalidParameter that names the parameter, or NotImplemented. */
-export function parseBuildQuery(query: Query): ClassicQuery {
+export function parseBuildQuery(query: Query, apiMinor: number): ClassicQuery {
+  if (query.text('securityopt') !== undefined)
+    throw new InvalidParameter('security options are not supported on linux');
   for (const [name, sentence] of Object.entries(refused)) {
     const text = query.text(name) ?? '';
     const given = name === 'squash' ? query.flag(name) : text !== '' && text !== '[]' && text !== 'null';
@@ -50,7 +51,7 @@ export function parseBuildQuery(query: Query): ClassicQuery {
     throw new NotImplemented(
       'contexts come over /build as an archive; for one that the session has, use docker buildx build',
     );
-  const platform = query.text('platform') ?? '';
+  const platform = (apiMinor >= 32 && query.text('platform')) || '';
   const network = query.text('networkmode') ?? '';
   const number = (name: string) => query.integer(name) ?? 0;
   return {

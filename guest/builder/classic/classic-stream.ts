@@ -23,9 +23,15 @@ export class ClassicStream implements BuildDisplay {
   /** Events of a step come before its total is known only for ARGs at the top. */
   #waiting: InstructionEvent[] = [];
 
-  /** @param write takes JSON lines */
-  constructor(write: (line: string) => void) {
+  readonly #saysId: boolean;
+
+  /**
+   * @param write takes JSON lines
+   * @param options `saysId`: clients of API 1.30 and later get the image's id as a line of its own
+   */
+  constructor(write: (line: string) => void, { saysId = true }: { readonly saysId?: boolean } = {}) {
     this.#write = write;
+    this.#saysId = saysId;
   }
 
   readonly onProgress = (event: BuildEvent): void => {
@@ -47,7 +53,7 @@ export class ClassicStream implements BuildDisplay {
   built({ image, names, unusedArgs }: Built): void {
     if (unusedArgs.length > 0)
       this.#line(`[Warning] One or more build-args [${unusedArgs.join(' ')}] were not consumed\n`);
-    this.#write(jsonLine({ aux: { ID: image.id } }));
+    if (this.#saysId) this.#write(jsonLine({ aux: { ID: image.id } }));
     this.#line(`Successfully built ${shortId(image.id)}\n`);
     for (const name of names) this.#line(`Successfully tagged ${name}\n`);
   }

@@ -16,7 +16,8 @@ export function untilFilter(
   return parseTime(values[0]!, now);
 }
 
-function parseTime(text: string, now: number): number {
+/** One value of it. */
+export function parseTime(text: string, now: number): number {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
   if (/^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(text)) {
     let ago = 0;
@@ -26,6 +27,6 @@ function parseTime(text: string, now: number): number {
   }
   const time = Date.parse(text);
   if (Number.isNaN(time))
-    throw new InvalidParameter(`invalid filter 'until=${text}'; expected a time or a duration`);
+    throw new InvalidParameter(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
   return time;
 }

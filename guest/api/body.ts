@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { InvalidParameter, TooLarge } from '../errors.ts';
+import { shapeError } from './json-shape.ts';
 
 /** The most a JSON body may hold; real ones are a few KiB. */
 export const maxJsonBytes = 4 * 1024 * 1024;
@@ -19,12 +20,10 @@ export async function readJson<T>(
   schema: z.ZodType<T>,
 ): Promise<T> {
   const bytes = await readAll(body, headers);
-  const result = schema.safeParse(bytes.length === 0 ? {} : parse(bytes, headers['content-type']));
+  const value = bytes.length === 0 ? {} : parse(bytes, headers['content-type']);
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const field = issue.path.map(String).join('.');
-  if (issue.code === 'custom' && !field) throw new InvalidParameter(issue.message);
-  throw new InvalidParameter(field ? `invalid ${field}: ${issue.message}` : `invalid body: ${issue.message}`);
+  throw new InvalidParameter(shapeError(result.error, value));
 }
 
 async function readAll(body: Readable, headers: IncomingHttpHeaders): Promise<Buffer> {
@@ -46,11 +45,45 @@ function parse(bytes: Buffer, contentType: string | undefined): unknown {
       `unsupported Content-Type header (${contentType ?? ''}): must be 'application/json'`,
     );
   }
+  const text = bytes.toString('utf8').trim();
   try {
-    return JSON.parse(bytes.toString('utf8')) ?? {};
+    const value = JSON.parse(text) ?? {};
+    if (typeof value === 'object' && !Array.isArray(value)) return value;
   } catch (error) {
     const { message } = error as Error;
+    if (text === '') throw new InvalidParameter('invalid JSON: got EOF while reading request body');
+    // "Unterminated string in JSON at position 7", "Expected ',' or '}' after property value in JSON at position 18"
+    const position = Number(/ at position (\d+)/.exec(message)?.[1] ?? Number.NaN);
+    if (position >= text.length || /^Unexpected end|^Unterminated/.test(message))
+      throw new InvalidParameter('invalid JSON: unexpected EOF');
     if (/after JSON/.test(message)) throw new InvalidParameter('unexpected content after JSON');
-    throw new InvalidParameter(`invalid JSON: ${message}`);
+    throw new InvalidParameter(`invalid JSON: ${syntaxSentence(message, text[position])}`);
   }
+  const kind = text.startsWith('[')
+    ? 'array'
+    : text.startsWith('"')
+      ? 'string'
+      : /^[tf]/.test(text)
+        ? 'bool'
+        : 'number';
+  throw new InvalidParameter(`invalid JSON: json: cannot unmarshal ${kind} into value of type struct`);
+}
+
+/** V8's sentence in the words of Go's decoder, where it says the same. */
+function syntaxSentence(message: string, at: string | undefined): string {
+  const wrong = /^Unexpected token '(.*?)'/s.exec(message)?.[1];
+  if (wrong !== undefined) return `invalid character ${quoted(wrong)} looking for beginning of value`;
+  if (at === undefined) return message;
+  if (/^Expected (?:double-quoted )?property name/.test(message))
+    return `invalid character ${quoted(at)} looking for beginning of object key string`;
+  if (/^Expected ':'/.test(message)) return `invalid character ${quoted(at)} after object key`;
+  if (/after property value/.test(message))
+    return `invalid character ${quoted(at)} after object key:value pair`;
+  return /after array element/.test(message)
+    ? `invalid character ${quoted(at)} after array element`
+    : message;
+}
+
+function quoted(character: string): string {
+  return character === "'" ? String.raw`'\''` : `'${character}'`;
 }

@@ -43,6 +43,8 @@ export interface Query {
   flag(name: string): boolean;
   /** Throws InvalidParameter when it is not a whole number. */
   integer(name: string): number | undefined;
+  /** As {@link integer}, and throws when it is not given. */
+  required(name: string): number;
   /** Parses `filters`: `{"label":["a"]}` and the old `{"label":{"a":true}}`. Throws InvalidParameter. */
   filters(): ReadonlyMap<string, readonly string[]>;
 }

@@ -18,6 +18,11 @@ export function createQuery(search: string): Query {
       }
       return Number(text);
     },
+    required(name) {
+      const value = this.integer(name);
+      if (value === undefined) throw new InvalidParameter(`"${name}" is missing; expected a whole number`);
+      return value;
+    },
     filters: () => parseFilters(values.get('filters') ?? ''),
   };
 }

@@ -121,7 +121,7 @@ export function denial(
       return live ? null : new Conflict(`container ${id} is not running`);
     case 'attach':
       if (state.status === 'paused')
-        return new Conflict(`container ${id} is paused, unpause the container before attach`);
+        return new Conflict(`container ${name} is paused, unpause the container before attach`);
       return state.status === 'restarting'
         ? new Conflict(`Container ${id} is restarting, wait until the container is running`)
         : null;

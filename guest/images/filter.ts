@@ -1,6 +1,6 @@
 import { InvalidParameter } from '../errors.ts';
 import { familiarName, familiarReference, type Reference } from '../reference.ts';
-import { untilFilter } from '../until-filter.ts';
+import { parseTime } from '../until-filter.ts';
 import type { Image } from './image.ts';
 
 export type Filters = ReadonlyMap<string, readonly string[]>;
@@ -86,7 +86,8 @@ export function timeWindow(filters: Filters, resolve: (word: string) => Image, n
   const times = (name: string) => (filters.get(name) ?? []).map((word) => resolve(word).createdAt.getTime());
   return {
     after: Math.max(Number.NEGATIVE_INFINITY, ...times('since')),
-    before: Math.min(...times('before'), untilFilter(filters, now)),
+    // Of several, all hold; a prune takes one (until-filter.ts).
+    before: Math.min(...times('before'), ...(filters.get('until') ?? []).map((word) => parseTime(word, now))),
   };
 }
 

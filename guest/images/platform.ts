@@ -85,16 +85,27 @@ export function parsePlatform(text: string): Platform {
 }
 
 function parseWords(text: string): Platform {
+  const quoted = JSON.stringify(text);
+  const invalid = (why: string) => new InvalidParameter(`${why}: invalid argument`);
+  if (text.includes('*')) throw invalid(`${quoted}: wildcards not yet supported`);
   const words = text.toLowerCase().split('/');
-  if (words.length > 3 || !words.every((word) => /^[a-z0-9_.-]+$/.test(word))) throw wrong(text);
+  // The sentences are those of containerd/platforms (Parse), with its patterns.
+  for (const [index, part] of text.split('/').entries()) {
+    const asSystem = index === 0;
+    if ((asSystem ? /^[\w-]+(?:\([\w.-]*\))?$/ : /^[\w-]+$/).test(part)) continue;
+    throw invalid(
+      asSystem
+        ? `${JSON.stringify(part)} is an invalid OS component of ${quoted}: OSAndVersion specifier component must match "^([A-Za-z0-9_-]+)(?:\\\\(([A-Za-z0-9_.-]*)\\\\))?$"`
+        : `${JSON.stringify(part)} is an invalid component of ${quoted}: platform specifier component must match "^[A-Za-z0-9_-]+$"`,
+    );
+  }
+  if (words.length > 3) throw invalid(`${quoted}: cannot parse platform specifier`);
   const [first, second, own] = words as [string, string?, string?];
   if (second === undefined && knownSystems.includes(first)) return { ...hostPlatform, os: first };
   const [os, name] = second === undefined ? ['linux', first] : [first, second];
   const [architecture, variant] = aliases[name] ?? [name];
   if (second === undefined && !knownArchitectures.includes(architecture))
-    throw new InvalidParameter(
-      `"${text}": unknown operating system or architecture; expected such as linux/amd64`,
-    );
+    throw invalid(`${quoted}: unknown operating system or architecture`);
   return { os, architecture, variant: own ?? variant };
 }
 

@@ -1,4 +1,5 @@
-import { checkFilters, type Filters, flagFilter, isDangling, matchesLabels, timeWindow } from './filter.ts';
+import { untilFilter } from '../until-filter.ts';
+import { checkFilters, type Filters, flagFilter, isDangling, matchesLabels } from './filter.ts';
 import type { Image } from './image.ts';
 import { deleteImage, type RemoveDependencies, type Removed } from './remove.ts';
 
@@ -13,10 +14,10 @@ export async function pruneImages(
 ): Promise<{ readonly removed: readonly Removed[]; readonly reclaimedBytes: number }> {
   checkFilters(filters, ['dangling', 'label', 'label!', 'until']);
   const onlyDangling = flagFilter(filters, 'dangling') ?? true;
-  const window = timeWindow(filters, (word) => deps.images.resolve(word), now);
+  const until = untilFilter(filters, now);
   const isUnused = (image: Image) =>
     (!onlyDangling || isDangling(deps.images.names(image.id))) &&
-    image.createdAt.getTime() < window.before &&
+    image.createdAt.getTime() < until &&
     matchesLabels(image, filters) &&
     deps.usersOf(image.id).length === 0 &&
     !deps.images.hasChildren(image.id);

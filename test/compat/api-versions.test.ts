@@ -149,6 +149,13 @@ t.test('older clients are answered as they expect', { skip }, async (t) => {
   }
 });
 
+t.test('what is wrong with an attachment is said as bytes', { skip }, async (t) => {
+  const { socket } = await openSubject(t);
+  const { headers, text } = await call(socket, 'POST /v1.45/containers/nosuch/attach?stream=1');
+  t.equal(headers['content-type'], 'application/vnd.docker.raw-stream');
+  t.equal(text, 'No such container: nosuch\r\n');
+});
+
 function check(t: Test, title: string, found: unknown, expected: unknown): void {
   if (expected instanceof RegExp) t.match(String(found), expected, title);
   else if (typeof expected === 'string' && ['number', 'object', 'string'].includes(expected))

@@ -27,7 +27,8 @@ t.test('wrong requests are refused with the status and the sense of dockerd', { 
       `${method} ${encodeURI(path)}`,
       typeof body === 'string' ? { raw: body } : { body },
     ).catch((error: Error) => ({ status: 0, json: null, text: error.message }));
-    const { message: said = '' } = (answer.json ?? {}) as { message?: string };
+    // What is wrong with an attachment is said as bytes.
+    const { message: said = answer.text } = (answer.json ?? {}) as { message?: string };
     const title = `${line} ${body === undefined ? '' : JSON.stringify(body)}`;
     t.ok(answer.status === status && (status < 400 || message.test(said.trim())), title, {
       expected: `${status} ${message}`,

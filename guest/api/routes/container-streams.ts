@@ -3,9 +3,10 @@ import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../../containers/detach-keys.ts';
 import { type WaitCondition, waitConditions } from '../../containers/exits.ts';
-import { InvalidParameter, NotImplemented } from '../../errors.ts';
+import { httpStatus, InvalidParameter, NotImplemented } from '../../errors.ts';
 import { logStream, parseLogTime } from '../../logs/log-stream.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
+import { messageOf } from '../reply.ts';
 import { rawStream, streamContentType } from '../versions.ts';
 import { WebSocketStream } from '../web-socket.ts';
 
@@ -21,9 +22,20 @@ export function containerStreamRoutes(containers: Containers): Route[] {
   ];
 
   async function attach(request: ApiRequest): Promise<Reply> {
-    const container = find(request);
+    let container: Container;
+    let wish: ReturnType<typeof attachWish>;
+    try {
+      container = find(request);
+      wish = attachWish(request, container);
+    } catch (error) {
+      // moby has taken the connection over by then, and says it as bytes of the stream's type.
+      return {
+        status: httpStatus(error),
+        stream: Readable.from([`${messageOf(error)}\r\n`]),
+        contentType: rawStream,
+      };
+    }
     const terminal = container.record.config.Tty;
-    const wish = attachWish(request, container);
     const connection = await request.hijack({ multiplexed: !terminal });
     return join(request, container, { connection, ...wish, raw: terminal });
   }
@@ -43,8 +55,8 @@ export function containerStreamRoutes(containers: Containers): Route[] {
   }
 
   /** What can be wrong is found before the connection is taken over. */
-  function attachWish({ query }: ApiRequest, container: Container) {
-    container.check('attach');
+  function attachWish({ query, params }: ApiRequest, container: Container) {
+    container.check('attach', params.id);
     return {
       detachKeys: parseDetachKeys(query.text('detachKeys') || defaultDetachKeys),
       stdin: query.flag('stdin'),
@@ -124,7 +136,8 @@ export function containerStreamRoutes(containers: Containers): Route[] {
 
   async function resize(request: ApiRequest): Promise<Reply> {
     const { query } = request;
-    await find(request).resize({ rows: query.integer('h') ?? 0, columns: query.integer('w') ?? 0 });
+    const size = { rows: query.required('h'), columns: query.required('w') };
+    await find(request).resize(size);
     return { status: 200 };
   }
 }

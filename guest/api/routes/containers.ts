@@ -35,7 +35,14 @@ export function containerRoutes(containers: Containers): Route[] {
     {
       method: 'POST',
       path: '/containers/:id/kill',
-      handle: act((container, { query }) => container.kill(query.text('signal') || 'SIGKILL')),
+      handle: act((container, { query, params }) =>
+        container.kill(query.text('signal') || 'SIGKILL').catch((error: unknown) => {
+          if (!(error instanceof InvalidParameter)) throw error;
+          throw new InvalidParameter(`cannot kill container: ${params.id}: ${error.message}`, {
+            cause: error,
+          });
+        }),
+      ),
     },
     { method: 'POST', path: '/containers/:id/pause', handle: act((container) => container.pause()) },
     { method: 'POST', path: '/containers/:id/unpause', handle: act((container) => container.unpause()) },

@@ -31,7 +31,7 @@ export function execRoutes({
       path: '/exec/:id/resize',
       async handle(request) {
         const { query } = request;
-        const size = { rows: query.integer('h') ?? 0, columns: query.integer('w') ?? 0 };
+        const size = { rows: query.required('h'), columns: query.required('w') };
         await find(request).resize(size);
         return { status: 200 };
       },

@@ -13,6 +13,7 @@ import { type Methods, unary } from './grpc/server.ts';
 import { BuildHistory } from './history/build-history.ts';
 import { HistoryFiles } from './history/history-files.ts';
 import { RunningBuilds } from './running-build.ts';
+import { sessionMethod } from './session/session-stream.ts';
 import { Sessions } from './session/sessions.ts';
 import { int, message, text } from './wire/message.ts';
 import { worker } from './worker.ts';
@@ -71,6 +72,7 @@ export function createBuildKit(deps: BuildKitDependencies): BuildKit {
         ...{ worker: own, runFrontEnd: front },
       }),
       ...bridgeMethods({ builds, worker: own, runFrontEnd: front }),
+      ['/moby.buildkit.v1.Control/Session', sessionMethod(sessions)],
       ['/grpc.health.v1.Health/Check', unary(HealthRequest, HealthResponse, () => ({ status: serving }))],
     ]),
   };

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Message } from '../wire/message.ts';
+import { drained } from './drained.ts';
 import { frame, unframe } from './frames.ts';
 import { codes, GrpcError, statusOf } from './status.ts';
 
@@ -131,8 +131,7 @@ class SessionClient implements GrpcClient {
         signal.throwIfAborted();
         // What the other end says about it, is said by `messages`.
         if (stream.destroyed || stream.writableEnded) return;
-        if (!stream.write(frame(request.encode(message))))
-          await Promise.race([once(stream, 'drain'), once(stream, 'close')]).catch(() => {});
+        if (!stream.write(frame(request.encode(message)))) await drained(stream);
       },
     };
   }

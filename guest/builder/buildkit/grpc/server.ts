@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Message } from '../wire/message.ts';
+import { drained } from './drained.ts';
 import { frame, unframe } from './frames.ts';
 import { codes, GrpcError, statusHeaders, toGrpcError } from './status.ts';
 
@@ -106,7 +107,7 @@ const responseHeaders = { ':status': 200, 'content-type': 'application/grpc' };
 async function write(stream: ServerHttp2Stream, message: Uint8Array): Promise<void> {
   if (stream.destroyed || stream.closed) throw new GrpcError(codes.cancelled, 'the client cancelled');
   respond(stream);
-  if (!stream.write(frame(message))) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+  if (!stream.write(frame(message))) await drained(stream);
 }
 
 /** Headers now, the status when all has been sent. */

@@ -8,6 +8,7 @@ export const codes = {
   unknown: 2,
   invalidArgument: 3,
   notFound: 5,
+  alreadyExists: 6,
   permissionDenied: 7,
   resourceExhausted: 8,
   unimplemented: 12,
@@ -39,6 +40,7 @@ const byHttpStatus: Readonly<Record<number, number>> = {
   400: codes.invalidArgument,
   403: codes.permissionDenied,
   404: codes.notFound,
+  409: codes.alreadyExists,
   501: codes.unimplemented,
   503: codes.unavailable,
 };

@@ -1,10 +1,12 @@
 import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
+import type { EngineError } from '../errors.ts';
 import type { Image, ImageConfig } from '../images/image.ts';
 import type { Platform } from '../images/platform.ts';
 import type { OnProgress, ProgressLine } from '../registry/progress.ts';
 import type { ResourceLimits } from '../runtime/spec/resources.ts';
 import type { Ulimit } from '../runtime/spec/ulimits.ts';
+import type { Finding } from './lint/rules.ts';
 
 /**
  * What a build is, for the two doors that ask for one (`POST /build` and BuildKit's) and the builder behind
@@ -19,7 +21,18 @@ export interface Builder {
    * recorded or exported.
    */
   build(request: BuildRequest, supply: BuildSupply): Promise<BuildResult>;
+  /**
+   * Looks for what works and may not be meant, without building; by its own rules and in all stages, when no target is
+   * asked for. What is wrong is in the answer. Throws the signal's reason when aborted.
+   */
+  check(request: BuildRequest, supply: BuildSupply): Promise<CheckResult>;
   readonly cache: BuildCache;
+}
+
+export interface CheckResult {
+  readonly findings: readonly Finding[];
+  /** For which it could not be built. */
+  readonly error: EngineError | null;
 }
 
 export const networkModes = ['default', 'none', 'host'] as const;
@@ -182,9 +195,9 @@ export interface StatusEvent {
   readonly completedAt?: Date;
 }
 
+/** Of the Dockerfile: it is shown with the vertex that got it. */
 export interface WarningEvent {
   readonly kind: 'warning';
-  readonly vertex: Digest;
   /** `ConsistentInstructionCasing: …` */
   readonly short: string;
   readonly detail: readonly string[];

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Leases } from '../content/leases.ts';
+import { EngineError } from '../errors.ts';
 import { tryRun } from '../host/exec.ts';
 import type { Image } from '../images/image.ts';
 import type { ImageStore } from '../images/image-store.ts';
@@ -16,6 +17,7 @@ import type {
   BuildResult,
   BuildSupply,
   CachePruneOptions,
+  CheckResult,
 } from './build.ts';
 import { BuildError } from './build-error.ts';
 import { CacheKeeper } from './cache/cache-keeper.ts';
@@ -25,6 +27,10 @@ import { MountStore } from './cache/mount-store.ts';
 import { checkFilters, prunable } from './cache/prune.ts';
 import { parseDockerfile } from './dockerfile/stages.ts';
 import type { RunParts } from './exec/run-container.ts';
+import { checkStages } from './lint/check-stages.ts';
+import { lintText } from './lint/lint-text.ts';
+import type { Linter } from './lint/linter.ts';
+import { warningOf } from './lint/warning.ts';
 import { BuildRun } from './solver/build-run.ts';
 import type { StepsUnderWay } from './solver/layer-steps.ts';
 import { solve } from './solver/solve.ts';
@@ -90,11 +96,12 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
     async build(request: BuildRequest, supply: BuildSupply): Promise<BuildResult> {
       if (request.cgroupParent)
         throw new BuildError("builds run in the engine's own control group; leave out --cgroup-parent");
+      const linter = lintText(request, (finding) => supply.onProgress(warningOf(finding)));
       const dockerfile = parseDockerfile(request.dockerfile.text);
       using _ = keeper.build();
       const lease = parts.leases.open();
       try {
-        await using run = new BuildRun(dockerfile, request, supply, { deps, lease, underWay });
+        await using run = new BuildRun(dockerfile, request, supply, { deps, lease, underWay, linter });
         running.add(run);
         try {
           return await solve(run);
@@ -104,6 +111,23 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
       } catch (error) {
         lease[Symbol.dispose]();
         throw error;
+      }
+    },
+    async check(request: BuildRequest, supply: BuildSupply): Promise<CheckResult> {
+      let linter: Linter | null = null;
+      try {
+        linter = lintText(request);
+        const dockerfile = parseDockerfile(request.dockerfile.text);
+        using lease = parts.leases.open();
+        await using run = new BuildRun(dockerfile, request, supply, { deps, lease, underWay, linter });
+        const all = dockerfile.stages.map(({ index }) => index);
+        await checkStages(run, request.target ? run.plan.needed : all, linter.report);
+        linter.finish();
+        return { findings: linter.findings, error: null };
+      } catch (error) {
+        supply.signal.throwIfAborted();
+        if (!(error instanceof EngineError)) throw error;
+        return { findings: linter?.findings ?? [], error };
       }
     },
     cache: { usage, prune, limitBytes: parts.cacheLimitBytes },

@@ -11,6 +11,7 @@ import type { Built } from './built.ts';
 export const calls = {
   'frontend.outline': 'List all parameters current build target supports',
   'frontend.targets': 'List all targets current build supports',
+  'frontend.lint': 'Lint a Dockerfile',
   'frontend.subrequests.describe': 'List available subrequest types',
 } as const;
 
@@ -24,7 +25,7 @@ export function isCall(name: string): name is Call {
 const version = '1.0.0';
 
 /** Answers a call: a JSON document, and the same for people. Throws BuildError for a Dockerfile that is wrong. */
-export function answerCall(call: Call, request: BuildRequest): Built {
+export function answerCall(call: Exclude<Call, 'frontend.lint'>, request: BuildRequest): Built {
   const { document, table } =
     call === 'frontend.subrequests.describe'
       ? describe()
@@ -47,7 +48,9 @@ interface Answer {
 function describe(): Answer {
   const known = Object.entries(calls).map(([name, description]) => ({
     ...{ name, version, type: 'rpc', description, opts: [], inputs: null, refs: null },
-    metadata: ['result.json', 'result.txt'].map((name) => ({ name, description: '' })),
+    metadata: ['result.json', 'result.txt', ...(name === 'frontend.lint' ? ['result.statuscode'] : [])].map(
+      (name) => ({ name, description: '' }),
+    ),
   }));
   const rows = known.map(({ name, description }) => [name.replace(/^frontend\./, ''), version, description]);
   return { document: known, table: tableOf([['NAME', 'VERSION', 'DESCRIPTION'], ...rows]) };

@@ -76,6 +76,7 @@ export function readOptions(options: ReadonlyMap<string, string>): {
   const targets = targetsOf(list(take('platform')), truth(take('multi-platform')));
   const buildArgs = Object.fromEntries(takeAll('build-arg:'));
   const shmSize = take('shm-size');
+  const hostname = take('hostname');
   const result: Options = {
     target: take('target'),
     buildArgs,
@@ -89,14 +90,12 @@ export function readOptions(options: ReadonlyMap<string, string>): {
     ulimits: ulimits(list(take('ulimit'))),
     limits: limits(take),
     cgroupParent: take('cgroup-parent'),
-    hostname: buildArgs.BUILDKIT_SANDBOX_HOSTNAME ?? take('hostname'),
+    hostname: buildArgs.BUILDKIT_SANDBOX_HOSTNAME || hostname,
   };
   const call = take('requestid');
   if (call !== undefined && !isCall(call))
     refuse(
-      call === 'frontend.lint'
-        ? '--check (--call=check): it has no rules for Dockerfiles but those without which it cannot build'
-        : `--call=${call.replace(/^frontend\./, '')}; --call=outline, targets and subrequests.describe are what it answers`,
+      `--call=${call.replace(/^frontend\./, '')}; --call=check, outline, targets and subrequests.describe are what it answers`,
     );
   for (const name of rest.keys()) {
     if (name.startsWith('attest:')) refuse('attestations (--attest, --sbom, --provenance)');

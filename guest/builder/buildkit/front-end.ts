@@ -15,6 +15,7 @@ import { proxiesOf } from '../sources/proxies.ts';
 import type { RunFrontEnd } from './bridge.ts';
 import type { Built } from './built.ts';
 import { answerCall } from './calls.ts';
+import { checkAnswer } from './check-answer.ts';
 import { buildFailure } from './failure.ts';
 import { readOptions } from './front-end-options.ts';
 import { codes, GrpcError } from './grpc/status.ts';
@@ -81,7 +82,13 @@ export async function runFrontEnd(
       entitlements: build.entitlements,
       saysPlatform: isIndex,
     };
-    if (call) return answerCall(call, { ...request, platform: targets.platforms[0] });
+    const targeted = { ...request, platform: targets.platforms[0] };
+    if (call === 'frontend.lint') {
+      const show = (event: BuildEvent) => build.progress.publish(event, dockerfile ?? undefined);
+      const supply = { signal, onProgress: show, ...askClient(deps, session, signal) };
+      return checkAnswer(await deps.builder.check(targeted, supply), dockerfile);
+    }
+    if (call) return answerCall(call, targeted);
     const show = (event: BuildEvent) => build.progress.publish(event, dockerfile ?? undefined);
     const onProgress = isIndex ? oneDisplay(show) : show;
     const platforms = targets.platforms.length > 0 ? targets.platforms : [hostPlatform];

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Digest } from '../../digest.ts';
 import type { BuildEvent, DockerfileSource } from '../build.ts';
 import { StatusResponse } from './wire/control.ts';
 import type { Content } from './wire/message.ts';
@@ -16,12 +17,14 @@ export class Progress {
   readonly #changes = new EventTarget();
   readonly #logged = new Map<string, number>();
   #ended = false;
+  #first: Digest | undefined;
 
   /** @param dockerfile that warnings point into */
   publish(event: BuildEvent, dockerfile?: DockerfileSource): void {
     if (event.kind === 'log') this.#log(event);
     else {
-      const update = toUpdate(event, dockerfile);
+      if (event.kind === 'vertex') this.#first ??= event.digest;
+      const update = toUpdate(event, dockerfile, this.#first);
       if (update) this.#add(update);
     }
   }
@@ -76,8 +79,13 @@ function joined(updates: readonly StatusUpdate[]): StatusUpdate {
  * Null for what BuildKit's clients have no place for.
  *
  * @param dockerfile that warnings point into
+ * @param first the build's first vertex, which got that
  */
-export function toUpdate(event: BuildEvent, dockerfile: DockerfileSource | undefined): StatusUpdate | null {
+export function toUpdate(
+  event: BuildEvent,
+  dockerfile: DockerfileSource | undefined,
+  first?: Digest,
+): StatusUpdate | null {
   switch (event.kind) {
     case 'log': {
       const { vertex, stream, at: timestamp, data } = event;
@@ -101,11 +109,11 @@ export function toUpdate(event: BuildEvent, dockerfile: DockerfileSource | undef
       });
     }
     case 'warning': {
-      const { vertex, short, detail, url, range } = event;
+      const { short, detail, url, range } = event;
       return StatusResponse.of({
         warnings: [
           {
-            ...{ vertex, level: 1, url, short: Buffer.from(short) },
+            ...{ vertex: first ?? '', level: 1, url, short: Buffer.from(short) },
             detail: detail.map((line) => Buffer.from(line)),
             source: dockerfile && { filename: dockerfile.name, data: Buffer.from(dockerfile.text) },
             ranges: range ? [{ start: { line: range.first }, end: { line: range.last } }] : [],

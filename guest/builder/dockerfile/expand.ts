@@ -5,6 +5,8 @@
 export interface ExpandOptions {
   readonly mark: string;
   readonly lookup: (name: string) => string | undefined;
+  /** Told of every variable that is not set and for which the word has nothing in its place. */
+  readonly onUnset?: (name: string) => void;
   /** Keeps quotes and escapes as they are: for texts that another program reads. */
   readonly raw?: boolean;
   /** Keeps variables that are not set. */
@@ -155,6 +157,7 @@ class Expander {
 
   #value(name: string, start: number): string | undefined {
     const value = this.#options.lookup(name);
+    if (value === undefined) this.#options.onUnset?.(name);
     if (value === undefined && this.#options.keepUnset) return this.#source.slice(start, this.#at);
     return value;
   }
@@ -175,6 +178,7 @@ class Expander {
     }
     this.#at += modifier.length;
     const value = this.#options.lookup(name);
+    if (value === undefined && !/[-+?]/.test(modifier)) this.#options.onUnset?.(name);
     if (modifier.startsWith('/')) return this.#replaced(value ?? '', modifier === '//');
     const word = this.#inner('}');
     const isSet = value !== undefined && (value !== '' || !modifier.startsWith(':'));

@@ -1,4 +1,5 @@
 import type { LineRange } from '../build.ts';
+import { BuildError } from '../build-error.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { type Heredoc, heredocsOf } from './heredoc.ts';
 import { parseError } from './parse-error.ts';
@@ -12,6 +13,10 @@ export interface Node {
   /** The whole instruction, continuation lines joined, without its documents. */
   readonly text: string;
   readonly range: LineRange;
+  /** The last of the lines that were joined. */
+  readonly joinedTo: number;
+  /** There are empty lines between those. */
+  readonly hasEmptyLines: boolean;
   readonly heredocs: readonly Heredoc[];
 }
 
@@ -22,6 +27,7 @@ export interface ParsedText {
 
 /** Throws BuildError that names the line. */
 export function parseNodes(text: string): ParsedText {
+  if (text.trim() === '') throw new BuildError('the Dockerfile cannot be empty');
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   const directives = parseDirectives(lines);
   const reader = new LineReader(lines, directives);
@@ -51,25 +57,30 @@ class LineReader {
     while (this.#at < this.#lines.length && isSkipped(this.#lines[this.#at]!)) this.#at++;
     if (this.#at >= this.#lines.length) return null;
     const first = this.#at + 1;
-    const text = this.#joined();
+    const { text, hasEmptyLines } = this.#joined();
+    const joinedTo = this.#at;
     const starts = heredocsOf(text, this.#escape);
     const heredocs = starts.map((start) => ({ ...start, raw: this.#document(start, first) }));
     const [, keyword = '', rest = ''] = /^(\S+)\s*([\s\S]*)$/.exec(text)!;
-    return { keyword, rest, text, range: { first, last: this.#at }, heredocs };
+    return { keyword, rest, text, range: { first, last: this.#at }, joinedTo, hasEmptyLines, heredocs };
   }
 
   /** An instruction's lines as one. Comments and empty lines between them do not count. */
-  #joined(): string {
+  #joined(): { text: string; hasEmptyLines: boolean } {
     let text = '';
+    let hasEmptyLines = false;
     for (let isFirst = true; this.#at < this.#lines.length; isFirst = false) {
       const line = this.#lines[this.#at++]!;
-      if (!isFirst && isSkipped(line)) continue;
+      if (!isFirst && isSkipped(line)) {
+        hasEmptyLines ||= line.trim() === '';
+        continue;
+      }
       const own = isFirst ? line.trimStart() : line;
       const continued = this.#continued.test(own);
       text += continued ? own.replace(this.#continued, '$1') : own;
       if (!continued) break;
     }
-    return text.trim();
+    return { text: text.trim(), hasEmptyLines };
   }
 
   #document({ name, chomp }: { readonly name: string; readonly chomp: boolean }, first: number): string {

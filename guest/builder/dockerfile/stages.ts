@@ -20,7 +20,6 @@ export interface Dockerfile {
 
 /** Text to stages. Throws BuildError with docker's words for what is wrong, and where. */
 export function parseDockerfile(text: string): Dockerfile {
-  if (text.trim() === '') throw new BuildError('the Dockerfile cannot be empty');
   const { directives, nodes } = parseNodes(text);
   const globalArgs: ArgInstruction[] = [];
   const stages: { index: number; from: FromInstruction; instructions: StageInstruction[] }[] = [];

@@ -16,6 +16,7 @@ import type { CachedStep } from '../cache/cache-store.ts';
 import { ignoreLines } from '../dockerfile/ignore.ts';
 import type { Dockerfile } from '../dockerfile/stages.ts';
 import { ShownTrees } from '../exec/shown-trees.ts';
+import type { Linter } from '../lint/linter.ts';
 import { contextPaths } from './context-paths.ts';
 import { fullName } from './full-name.ts';
 import { cacheMember, ImageDraft, type InlineStep } from './image-draft.ts';
@@ -37,20 +38,28 @@ export class BuildRun implements AsyncDisposable {
   /** That the result is for. */
   readonly platform: Platform;
   readonly lease: Lease;
+  readonly linter: Linter;
   readonly steps: LayerSteps;
   readonly trees: ShownTrees;
   /** SOURCE_DATE_EPOCH: nothing that is made is later. */
   readonly epoch: Date | null;
   readonly #contexts = new Map<string, Promise<OpenContext>>();
   readonly #images = new Map<string, Promise<Image>>();
+  #ignore: Promise<string> | null = null;
   readonly #imported = new Map<Digest, CachedStep>();
 
   constructor(
     dockerfile: Dockerfile,
     request: BuildRequest,
     supply: BuildSupply,
-    options: { readonly deps: BuilderDependencies; readonly lease: Lease; readonly underWay: StepsUnderWay },
+    options: {
+      readonly deps: BuilderDependencies;
+      readonly lease: Lease;
+      readonly underWay: StepsUnderWay;
+      readonly linter: Linter;
+    },
   ) {
+    this.linter = options.linter;
     this.dockerfile = dockerfile;
     this.request = request;
     this.supply = supply;
@@ -136,6 +145,13 @@ export class BuildRun implements AsyncDisposable {
     }
   }
 
+  /** Of the ignore file in force. */
+  ignoreText(): Promise<string> {
+    const { dockerfile, context } = this.request;
+    this.#ignore ??= Promise.resolve(dockerfile.ignore ?? (context ? ignoreOf(context) : ''));
+    return this.#ignore;
+  }
+
   /** The build's context, or one of `--build-context`; transferred once. */
   context(name: string | null): Promise<OpenContext> {
     const key = name ?? '';
@@ -184,8 +200,7 @@ export class BuildRun implements AsyncDisposable {
     if (!source) {
       throw new BuildError('this build has no context, only a Dockerfile: COPY and ADD find no files');
     }
-    const own = name === null ? this.request.dockerfile.ignore : null;
-    const text = own ?? (await source.read('.dockerignore'))?.toString() ?? '';
+    const text = name === null ? await this.ignoreText() : await ignoreOf(source);
     const paths = name === null ? contextPaths(this.dockerfile) : null;
     const { signal } = this.supply;
     const transfer = vertex.transfer(`transferring ${name ?? 'context'}:`);
@@ -200,6 +215,10 @@ export class BuildRun implements AsyncDisposable {
 function contextOf(request: BuildRequest, name: string): ContextSource | null {
   const named = request.namedContexts.get(name);
   return named?.kind === 'context' ? named.source : null;
+}
+
+async function ignoreOf(source: ContextSource): Promise<string> {
+  return (await source.read('.dockerignore'))?.toString() ?? '';
 }
 
 function epochOf({ buildArgs }: BuildRequest): Date | null {

@@ -1,4 +1,5 @@
 import type { BuildResult } from '../build.ts';
+import { checkStages } from '../lint/check-stages.ts';
 import type { BuildRun } from './build-run.ts';
 import type { ImageDraft } from './image-draft.ts';
 import { StageBuild } from './stage-build.ts';
@@ -38,6 +39,8 @@ export async function solve(build: BuildRun): Promise<BuildResult> {
   tellGlobals(build);
   total = build.dockerfile.globalArgs.length;
   for (const index of plan.needed) await prepare(index);
+  await checkStages(build, plan.needed, build.linter.report);
+  build.linter.finish();
   const all = plan.needed.map(stageResult);
   const settled = await Promise.allSettled(all);
   supply.signal.throwIfAborted();

@@ -116,6 +116,11 @@ export class StageScope {
     return pair?.slice(name.length + 1) ?? this.args.get(name);
   };
 
+  /** Of all that words may refer to. */
+  names(): string[] {
+    return [...this.args.keys(), ...this.env.map((entry) => entry.split('=')[0]!)];
+  }
+
   expand(word: string, range: LineRange, more: Partial<ExpandOptions> = {}): string {
     return located(range, word, () => expandWord(word, { mark: this.#mark, lookup: this.lookup, ...more }));
   }

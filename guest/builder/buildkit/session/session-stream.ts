@@ -14,10 +14,7 @@ export function sessionMethod(sessions: Sessions): Method {
   };
 }
 
-function connectionOf(
-  messages: AsyncIterable<Buffer>,
-  send: (message: Uint8Array) => Promise<void>,
-): Duplex {
+function connectionOf(messages: AsyncIterable<Buffer>, send: (message: Uint8Array) => Promise<void>): Duplex {
   const received = messages[Symbol.asyncIterator]();
   return new Duplex({
     read() {

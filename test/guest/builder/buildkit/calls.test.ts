@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { BuildRequest } from '../../../../guest/builder/build.ts';
-import { answerCall, type Call } from '../../../../guest/builder/buildkit/calls.ts';
+import { answerCall } from '../../../../guest/builder/buildkit/calls.ts';
 import { request } from '../solver/builder-lab.ts';
 
 const text = `ARG BASE=busybox
@@ -16,7 +16,7 @@ RUN --mount=type=ssh --mount=type=cache,target=/c true
 FROM scratch
 `;
 
-function ask(call: Call, more: Partial<BuildRequest> = {}) {
+function ask(call: Parameters<typeof answerCall>[0], more: Partial<BuildRequest> = {}) {
   const { results, metadata } = answerCall(call, request(text, more));
   t.same(results, [], 'nothing is built');
   t.equal(String(metadata?.get('version')), '1.0.0');
@@ -56,7 +56,7 @@ t.test('targets, and what else may be asked', (t) => {
   ]);
   t.match(
     ask('frontend.subrequests.describe').json.map(({ name }: { name: string }) => name),
-    ['frontend.outline', 'frontend.targets', 'frontend.subrequests.describe'],
+    ['frontend.outline', 'frontend.targets', 'frontend.lint', 'frontend.subrequests.describe'],
   );
   t.end();
 });

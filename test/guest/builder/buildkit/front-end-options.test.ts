@@ -48,6 +48,13 @@ t.test('what buildx sends becomes a request', (t) => {
   t.end();
 });
 
+t.test('the argument for the name of the container goes before the option', (t) => {
+  const argument = 'build-arg:BUILDKIT_SANDBOX_HOSTNAME';
+  t.equal(read({ hostname: 'a' }).options.hostname, 'a');
+  t.equal(read({ hostname: 'a', [argument]: 'b' }).options.hostname, 'b');
+  t.end();
+});
+
 t.test('nothing asked for is the default', (t) => {
   const { options, places } = read({});
   t.match(options, { noCache: false, pull: false, network: 'default', buildArgs: {}, cacheFrom: [] });
@@ -73,8 +80,7 @@ t.test('several platforms make an index, and so does one that is asked for as su
 
 const refused: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
   [{ 'attest:provenance': 'mode=min' }, /attestations/],
-  [{ requestid: 'frontend.lint' }, /--check \(--call=check\)/],
-  [{ requestid: 'frontend.new' }, /--call=new; --call=outline, targets/],
+  [{ requestid: 'frontend.new' }, /--call=new; --call=check, outline, targets/],
   [{ memory: '1g' }, /invalid memory "1g"/],
   [{ 'cache-imports': '[{"Type":"s3"}]' }, /--cache-from type=s3/],
   [{ 'image-resolve-mode': 'often' }, /image-resolve-mode/],

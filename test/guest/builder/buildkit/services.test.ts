@@ -23,7 +23,11 @@ const Nothing = message({});
 async function open(t: Test, build: Builder['build'] = () => Promise.reject(new Error('not expected'))) {
   const directory = t.testdir();
   const kit = createBuildKit({
-    builder: { build, cache: { limitBytes: 0, usage: async () => [], prune: async () => [] } },
+    builder: {
+      build,
+      check: () => t.fail() as never,
+      cache: { limitBytes: 0, usage: async () => [], prune: async () => [] },
+    },
     images: new ImageStore(openDatabase(`${directory}/db`)),
     layers: { readTar: () => t.fail() as never, tarSize: () => t.fail() as never },
     originals: {

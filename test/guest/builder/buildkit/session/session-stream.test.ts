@@ -18,7 +18,10 @@ t.test('a session lives in the messages of a call, for as long as the call does'
   void serveGrpc(far, new Map([[path, sessionMethod(sessions)]]), { signal, onError });
   const client = createGrpcClient(near);
 
-  const metadata = { 'x-docker-expose-session-uuid': 'one', 'x-docker-expose-session-grpc-method': '/a.B/Twice' };
+  const metadata = {
+    'x-docker-expose-session-uuid': 'one',
+    'x-docker-expose-session-grpc-method': '/a.B/Twice',
+  };
   const hangUp = new AbortController();
   const call = client.stream(path, BytesMessage, BytesMessage, { metadata, signal: hangUp.signal });
   const twice = unary(BytesMessage, BytesMessage, ({ data }) => ({ data: Buffer.concat([data, data]) }));

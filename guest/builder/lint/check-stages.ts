@@ -1,0 +1,52 @@
+import { type IgnoreRules, ignoreLines, ignoreRules } from '../dockerfile/ignore.ts';
+import type { StageInstruction } from '../dockerfile/instruction.ts';
+import type { BuildRun } from '../solver/build-run.ts';
+import { checkFroms } from './from-rules.ts';
+import type { Report } from './rules.ts';
+import { checkStage, type LintedStage } from './stage-rules.ts';
+
+/** Without a PATH of its own, an image has the usual one. */
+const pathOnly = ['PATH='];
+
+/** Rules of FROM lines, and of the instructions of these stages; asks for the base images of those. */
+export async function checkStages(build: BuildRun, wanted: readonly number[], report: Report): Promise<void> {
+  const { dockerfile, plan, globals, mark, request, platform } = build;
+  checkFroms(dockerfile, { globals, platform, target: request.target }, report);
+  const copies = wanted.some((index) => dockerfile.stages[index]!.instructions.some(isContextCopy));
+  const ignore = copies ? attemptRules(await build.ignoreText()) : null;
+  const globalNames = dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name));
+  const linted = new Map<number, LintedStage>();
+  const lint = async (index: number): Promise<LintedStage> => {
+    const known = linted.get(index);
+    if (known) return known;
+    const planned = plan.stages[index]!;
+    const { base } = planned;
+    let below: LintedStage = fresh(pathOnly, false);
+    if (base.kind === 'stage') below = await lint(base.index);
+    else if (base.kind === 'image') {
+      const { config } = (await build.image(base, planned.platform)).config;
+      below = fresh([...(config?.Env ?? []), ...pathOnly], (config?.Shell ?? []).length > 0);
+    }
+    const result = checkStage(planned.stage, below, { globals, globalNames, mark, ignore }, report);
+    linted.set(index, result);
+    return result;
+  };
+  for (const index of wanted) await lint(index);
+}
+
+function fresh(env: readonly string[], hasShell: boolean): LintedStage {
+  return { env, hasShell, hasWorkdir: false, declared: new Set(), args: new Map() };
+}
+
+function isContextCopy(instruction: StageInstruction): boolean {
+  return (instruction.kind === 'copy' || instruction.kind === 'add') && instruction.from === null;
+}
+
+/** What is wrong with the ignore file is told when the context comes. */
+function attemptRules(text: string): IgnoreRules | null {
+  try {
+    return ignoreRules(ignoreLines(text));
+  } catch {
+    return null;
+  }
+}

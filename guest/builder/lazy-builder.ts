@@ -48,6 +48,7 @@ function imageFinder({ images, registry }: LazyBuilderParts): BuilderParts['find
     const credentials = await supply.registryAuth(name.domain);
     const pulled = await (await registry()).pull(name, {
       platform,
+      takesAny: true,
       // A build for elsewhere takes no name from what runs here.
       leavesName: !matchesPlatform(platform, hostPlatform),
       signal: supply.signal,

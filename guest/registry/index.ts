@@ -66,7 +66,7 @@ export class Registry {
   /** Makes an image of a registry a local one. A name without tag and digest means `latest`. */
   async pull(
     reference: Reference,
-    options: TransferOptions & Pick<PullOptions, 'platform' | 'leavesName'>,
+    options: TransferOptions & Pick<PullOptions, 'platform' | 'leavesName' | 'takesAny'>,
   ): Promise<PulledImage> {
     return this.#reading(reference, options, (repository) =>
       this.#puller.pull(repository, reference, options),

@@ -21,6 +21,8 @@ export interface PullOptions {
   readonly platform?: Platform | undefined;
   /** The name stays with an image of another platform that has it; what is pulled has that of its digest then. */
   readonly leavesName?: boolean;
+  /** An image that there is for one platform only is taken whichever that is. */
+  readonly takesAny?: boolean;
   /** The source is no place where others find it: the image gets no name. */
   readonly unnamed?: boolean;
   readonly onProgress: OnProgress;
@@ -104,7 +106,7 @@ export class Puller {
     const here = images.get(manifest.config.digest);
     if (here?.chainId) lease.hold(here.chainId);
     const config = here ? images.configBytes(here.id) : await this.#config(repository, manifest, signal);
-    checkPlatform(config, reference, platform);
+    checkPlatform(config, reference, options.takesAny ? undefined : platform);
     if (!here) await this.#layers(repository, reference, { manifest, config, lease, options });
     await originals.content.ingest(fetched.digest, once(fetched.bytes), {
       maxBytes: fetched.bytes.length,

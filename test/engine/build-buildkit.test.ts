@@ -112,6 +112,7 @@ t.test('secrets and ssh agents are there for one step', { skip }, async (t) => {
     Dockerfile: `FROM busybox
 RUN --mount=type=secret,id=key cat /run/secrets/key | sha256sum >/sum
 RUN --mount=type=ssh test -S "$SSH_AUTH_SOCK"
+RUN --mount=type=ssh,mode=741,uid=5,gid=6 test "$(stat -c '%u %g %a' "$SSH_AUTH_SOCK")" = "5 6 741"
 `,
   });
   if (typeof opened === 'string') return t.plan(0, opened);
@@ -128,6 +129,51 @@ RUN --mount=type=ssh test -S "$SSH_AUTH_SOCK"
   t.match(await engine.output(['run', '--rm', 'made', 'cat', '/sum']), /^[0-9a-f]{64}/);
   t.notMatch(await engine.output(['history', '--no-trunc', 'made']), /very secret/);
   t.notMatch(await engine.output(['run', '--rm', 'made', 'find', '/', '-xdev', '-path', '*secret*']), /key/);
+});
+
+t.test('what a Dockerfile may not mean is told, and can be asked for', { skip }, async (t) => {
+  const opened = await open(t, {
+    Dockerfile: 'FROM busybox as one\nRUN true\n',
+    Strict: '# check=error=true\nFROM busybox as one\nRUN true\n',
+    Other: '# syntax=someone/mine:1\nFROM busybox\n',
+  });
+  if (typeof opened === 'string') return t.plan(0, opened);
+  const { engine, context, build, built } = opened;
+  t.match(await built('.'), /1 warning found/);
+  t.match((await build('-f', 'Strict', '.')).stderr, /lint violation found for rules: FromAsCasing/);
+  t.match((await build('-f', 'Other', '.')).stderr, /Other:1\n[\s\S]*it does not run someone\/mine:1/);
+  const { stdout } = await engine.docker(['buildx', 'build', '--print=lint', '.'], {
+    cwd: context,
+    env: { BUILDX_EXPERIMENTAL: '1' },
+  });
+  t.match(stdout, /FromAsCasing/);
+});
+
+t.test('a step is the same when what it mounts of a stage is', { skip }, async (t) => {
+  const opened = await open(t, {
+    Dockerfile: `FROM busybox AS build
+COPY bust /
+RUN mkdir /out && echo foo >/out/foo
+FROM busybox AS second
+RUN --mount=from=build,src=out,target=/out,rw touch /out/bar && head -c 100 /dev/urandom | sha256sum >/unique
+FROM scratch
+COPY --from=second /unique /
+`,
+    bust: '0',
+  });
+  if (typeof opened === 'string') return t.plan(0, opened);
+  const { context, built } = opened;
+  const out = join(context, 'results');
+  const unique = async () => {
+    await built('-o', out, '.');
+    return readFileSync(join(out, 'unique'), 'utf8');
+  };
+  const first = await unique();
+  writeFileSync(join(context, 'bust'), '1');
+  t.equal(await unique(), first);
+  const dockerfile = readFileSync(join(context, 'Dockerfile'), 'utf8');
+  writeFileSync(join(context, 'Dockerfile'), dockerfile.replace('echo foo', 'echo other'));
+  t.not(await unique(), first);
 });
 
 t.test('results go to a directory and to a tar of the client', { skip }, async (t) => {

@@ -27,6 +27,12 @@ t.test(
     t.match(pushed, /pushing layer [0-9a-f]{12} .*done/);
     t.match(pushed, /pushing manifest sha256:[0-9a-f]{64} done/);
     writeFileSync(join(context, 'On'), `FROM ${name}\nRUN test -s /big\n`);
+    writeFileSync(join(context, 'Elsewhere'), `FROM ${name}\nLABEL a=b\n`);
+    await engine.output(['rmi', '-f', name]);
+    const foreign = await built('--platform', 'linux/arm64', '-t', 'foreign', '-f', 'Elsewhere', '.');
+    t.match(foreign, /1 warning found/, 'an image for one platform is taken for another');
+    t.equal(await engine.output(['image', 'inspect', '-f', '{{.Architecture}}', 'foreign']), 'arm64\n');
+    await engine.output(['rmi', '-f', 'foreign']);
     const forget = async () => {
       await engine.output(['rmi', '-f', name]);
       await engine.output(['image', 'prune', '-f']);

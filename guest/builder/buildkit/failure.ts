@@ -25,7 +25,11 @@ export function buildFailure(error: unknown, dockerfile: DockerfileSource | null
   const { range } = error;
   if (!range || !dockerfile) return new GrpcError(codes.unknown, error.message);
   const source = {
-    info: { filename: dockerfile.name, data: Buffer.from(dockerfile.text).toString('base64') },
+    info: {
+      filename: dockerfile.name,
+      language: 'Dockerfile',
+      data: Buffer.from(dockerfile.text).toString('base64'),
+    },
     ranges: [{ start: { line: range.first }, end: { line: range.last } }],
   };
   return new GrpcError(codes.unknown, error.message, [

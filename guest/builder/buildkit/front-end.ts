@@ -29,6 +29,7 @@ import { readSecret } from './session/secrets.ts';
 import type { Session, Sessions } from './session/sessions.ts';
 import { openAgentSocket } from './session/ssh-agent.ts';
 import { SharedContext } from './shared-context.ts';
+import { checkSyntaxLine } from './syntax-line.ts';
 import { showVertex, type Vertex } from './vertex.ts';
 
 export interface FrontEndDependencies {
@@ -71,6 +72,7 @@ export async function runFrontEnd(
       (await showVertex(`[internal] load build definition from ${places.filename}`, publish, (vertex) =>
         readDockerfile(own ? directory(places.dockerfileDirectory) : remote.context, places.filename, vertex),
       ));
+    checkSyntaxLine(dockerfile);
     const request: BuildRequest = {
       ...options,
       dockerfile,
@@ -95,7 +97,12 @@ export async function runFrontEnd(
     const results = await sideBySide(platforms, signal, (platform, signal) =>
       deps.builder.build(
         { ...request, platform },
-        { signal, onProgress, ...askClient(deps, session, signal) },
+        // What is found in the Dockerfile is said once.
+        {
+          signal,
+          onProgress: platform === platforms[0] ? onProgress : unwarned(onProgress),
+          ...askClient(deps, session, signal),
+        },
       ),
     );
     return { results, isIndex };
@@ -122,6 +129,12 @@ async function sideBySide(
       if (one.status === 'fulfilled') one.value[Symbol.dispose]();
     throw error;
   }
+}
+
+function unwarned(publish: (event: BuildEvent) => void): (event: BuildEvent) => void {
+  return (event) => {
+    if (event.kind !== 'warning') publish(event);
+  };
 }
 
 /** What steps ask the client for. */

@@ -36,13 +36,13 @@ export function namedContexts(
 }
 
 function namedContext(name: string, place: string, parts: NamedContextParts): NamedContext {
-  const [, kind, rest = ''] = /^(docker-image:\/\/|oci-layout:\/\/|local:|input:)(.*)$/.exec(place) ?? [];
-  const input = kind === 'input:' ? parts.inputs.get(rest) : undefined;
+  const [, kind, rest = ''] = /^(docker-image|oci-layout|local|input):(?:\/\/)?(.*)$/.exec(place) ?? [];
+  const input = kind === 'input' ? parts.inputs.get(rest) : undefined;
   // What another build has made is found like any image, by its id.
   if (input) return { kind: 'image', reference: parts.images.put(input.configBytes).id };
-  if (kind === 'docker-image://') return { kind: 'image', reference: rest, context: name };
-  if (kind === 'oci-layout://') return layoutImage(name, rest, parts);
-  if (kind === 'local:') return { kind: 'context', source: parts.share(parts.directory(rest)) };
+  if (kind === 'docker-image') return { kind: 'image', reference: rest, context: name };
+  if (kind === 'oci-layout') return layoutImage(name, rest, parts);
+  if (kind === 'local') return { kind: 'context', source: parts.share(parts.directory(rest)) };
   const remote = remoteKind(place);
   if (remote) {
     const source = parts.share(new FetchedContext(place, remote, parts));

@@ -8,16 +8,11 @@ function stateOf({ startedAt, completedAt }: VertexEvent): number {
 
 /**
  * Shows several builds as one: a vertex that they have in common (the same digest) is told of once, by whichever build
- * is the furthest with it; so is a warning.
+ * is the furthest with it.
  */
 export function oneDisplay(publish: (event: BuildEvent) => void): (event: BuildEvent) => void {
   const states = new Map<Digest, number>();
-  const warnings = new Set<string>();
   return (event) => {
-    if (event.kind === 'warning') {
-      if (warnings.has(event.short)) return;
-      warnings.add(event.short);
-    }
     if (event.kind === 'vertex') {
       const state = stateOf(event);
       if (state <= (states.get(event.digest) ?? 0)) return;

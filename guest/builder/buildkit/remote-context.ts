@@ -5,7 +5,6 @@ import { openRemote } from '../classic/remote-context.ts';
 import { type DirectoryContext, unpackContext } from '../classic/tar-context.ts';
 import type { Proxies } from '../sources/proxies.ts';
 import type { Places } from './front-end-options.ts';
-import { codes, GrpcError } from './grpc/status.ts';
 import type { Session } from './session/sessions.ts';
 import { readUpload, uploadHost } from './session/upload.ts';
 import { showVertex } from './vertex.ts';
@@ -32,11 +31,6 @@ export async function openRemoteContext(
   },
 ): Promise<RemoteContext | null> {
   if (remote === undefined) return null;
-  if (subdirectory)
-    throw new GrpcError(
-      codes.unimplemented,
-      'this engine does not support a subdirectory of a remote context',
-    );
   const { session, builds, proxies, publish, signal } = options;
   const directory = join(builds, newId());
   return showVertex('[internal] load remote build context', publish, async () => {
@@ -45,6 +39,13 @@ export async function openRemoteContext(
       url?.host === uploadHost
         ? { context: await unpackContext(readUpload(session, url, signal), directory), dockerfile: null }
         : await openRemote(remote, directory, { signal, proxies });
-    return { ...opened, [Symbol.dispose]: () => opened.context[Symbol.dispose]() };
+    const { dockerfile, context: whole } = opened;
+    try {
+      const context = subdirectory ? whole.within(subdirectory) : whole;
+      return { dockerfile, context, [Symbol.dispose]: () => whole[Symbol.dispose]() };
+    } catch (error) {
+      whole[Symbol.dispose]();
+      throw error;
+    }
   });
 }

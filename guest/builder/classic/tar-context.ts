@@ -17,6 +17,13 @@ export class DirectoryContext implements ContextSource, Disposable {
     this.#hashes = hashes;
   }
 
+  /** A directory in it, as a context; this one is what is to be disposed of. Throws InvalidParameter and NotFound. */
+  within(path: string): DirectoryContext {
+    using root = new ConfinedRoot(this.directory);
+    using found = root.open(path.replace(/^\/+/, ''));
+    return new DirectoryContext(readlinkSync(`/proc/self/fd/${found.fd}`));
+  }
+
   async read(path: string): Promise<Buffer | null> {
     return readFileInside(this.directory, path);
   }

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Digest } from '../../digest.ts';
 import { run } from '../../host/exec.ts';
@@ -90,6 +90,7 @@ export async function openMounts(
           throw new BuildError(`no SSH agent "${wish.id}" was offered; build with --ssh ${wish.id}`);
         if (agent === null) continue;
         stack.use(agent);
+        chmodSync(agent.path, wish.mode);
         chownSync(agent.path, wish.uid, wish.gid);
         const place = target ?? `/run/buildkit/ssh_agent.${i}`;
         binds.push(bind(agent.path, place, { readonly: false }));

@@ -22,14 +22,12 @@ export interface Selected extends Disposable {
 
 /**
  * What a source names in a tree: a path, or a pattern of any number of paths, in order. Links lead nowhere out of
- * the root. Throws BuildError when there is nothing.
+ * the root. Throws BuildError for a path that is not there; a pattern may match nothing.
  */
 export function select(root: ConfinedRoot, source: string): Selected[] {
   const path = clean(byteString(source));
   if (!/[*?[]/.test(path)) return [open(root, path, source)];
-  const found = expand(root, path).map((match) => open(root, match, source));
-  if (found.length === 0) throw new BuildError('COPY failed: no source files were specified');
-  return found;
+  return expand(root, path).map((match) => open(root, match, source));
 }
 
 /** Relative, and never above the root. */

@@ -1,17 +1,16 @@
+import { formatPlatform, type Platform } from '../../images/platform.ts';
 import { type IgnoreRules, ignoreLines, ignoreRules } from '../dockerfile/ignore.ts';
-import type { StageInstruction } from '../dockerfile/instruction.ts';
+import type { FromInstruction, StageInstruction } from '../dockerfile/instruction.ts';
 import type { BuildRun } from '../solver/build-run.ts';
-import { checkFroms } from './from-rules.ts';
 import type { Report } from './rules.ts';
 import { checkStage, type LintedStage } from './stage-rules.ts';
 
 /** Without a PATH of its own, an image has the usual one. */
 const pathOnly = ['PATH='];
 
-/** Rules of FROM lines, and of the instructions of these stages; asks for the base images of those. */
+/** Rules of the instructions of these stages; asks for their base images. */
 export async function checkStages(build: BuildRun, wanted: readonly number[], report: Report): Promise<void> {
-  const { dockerfile, plan, globals, mark, request, platform } = build;
-  checkFroms(dockerfile, { globals, platform, target: request.target }, report);
+  const { dockerfile, plan, globals, mark } = build;
   const copies = wanted.some((index) => dockerfile.stages[index]!.instructions.some(isContextCopy));
   const ignore = copies ? attemptRules(await build.ignoreText()) : null;
   const globalNames = dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name));
@@ -24,7 +23,9 @@ export async function checkStages(build: BuildRun, wanted: readonly number[], re
     let below: LintedStage = fresh(pathOnly, false);
     if (base.kind === 'stage') below = await lint(base.index);
     else if (base.kind === 'image') {
-      const { config } = (await build.image(base, planned.platform)).config;
+      const { config, os, architecture, variant } = (await build.image(base, planned.platform)).config;
+      const { from } = planned.stage;
+      checkPlatform(from, { os, architecture, variant }, planned.platform, report);
       below = fresh([...(config?.Env ?? []), ...pathOnly], (config?.Shell ?? []).length > 0);
     }
     const result = checkStage(planned.stage, below, { globals, globalNames, mark, ignore }, report);
@@ -32,6 +33,21 @@ export async function checkStages(build: BuildRun, wanted: readonly number[], re
     return result;
   };
   for (const index of wanted) await lint(index);
+}
+
+/** An image that there is for one platform only is taken for any. */
+function checkPlatform(
+  { base, range }: FromInstruction,
+  its: Platform,
+  wanted: Platform,
+  report: Report,
+): void {
+  if (its.os === wanted.os && its.architecture === wanted.architecture) return;
+  report(
+    'InvalidBaseImagePlatform',
+    range,
+    `Base image ${base} was pulled with platform "${formatPlatform(its)}", expected "${formatPlatform(wanted)}" for current build`,
+  );
 }
 
 function fresh(env: readonly string[], hasShell: boolean): LintedStage {

@@ -25,6 +25,7 @@ export const rules = {
   SecretsUsedInArgOrEnv: 'Sensitive data should not be used in the ARG or ENV commands',
   InvalidDefaultArgInFrom: 'Default value for global ARG results in an empty or invalid base image name',
   FromPlatformFlagConstDisallowed: 'FROM --platform flag should not use a constant value',
+  InvalidBaseImagePlatform: 'Base image platform does not match expected target platform',
   CopyIgnoredFile: 'Attempting to Copy file that is excluded by .dockerignore',
 } as const;
 
@@ -39,8 +40,9 @@ export interface Finding {
 
 export type Report = (rule: Rule, range: LineRange, detail: string) => void;
 
-/** `JSONArgsRecommended`: `…/json-args-recommended/` */
+/** `JSONArgsRecommended`: `…/json-args-recommended/`. Empty for a rule without a page. */
 export function ruleUrl(rule: Rule): string {
+  if (rule === 'InvalidBaseImagePlatform') return '';
   const words = rule.match(/[A-Z]+(?![a-z])|[A-Z][a-z]+/g)!;
   return `https://docs.docker.com/go/dockerfile/rule/${words.join('-').toLowerCase()}/`;
 }

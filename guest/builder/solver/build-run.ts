@@ -4,7 +4,7 @@ import type { Lease } from '../../content/leases.ts';
 import type { Digest } from '../../digest.ts';
 import { newId } from '../../ids.ts';
 import type { Image } from '../../images/image.ts';
-import { formatPlatform, hostPlatform, type Platform, requirePlatform } from '../../images/platform.ts';
+import { formatPlatform, hostPlatform, type Platform } from '../../images/platform.ts';
 import { chainIdOfAll } from '../../layers/chain.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import type { LowerView } from '../../layers/lower-view.ts';
@@ -16,6 +16,7 @@ import type { CachedStep } from '../cache/cache-store.ts';
 import { ignoreLines } from '../dockerfile/ignore.ts';
 import type { Dockerfile } from '../dockerfile/stages.ts';
 import { ShownTrees } from '../exec/shown-trees.ts';
+import { checkFroms } from '../lint/from-rules.ts';
 import type { Linter } from '../lint/linter.ts';
 import { contextPaths } from './context-paths.ts';
 import { fullName } from './full-name.ts';
@@ -73,6 +74,7 @@ export class BuildRun implements AsyncDisposable {
       platform: platformArgs(platform, request.target ?? 'default'),
       mark,
     });
+    checkFroms(dockerfile, { globals: this.globals, platform, target: request.target }, this.linter.report);
     this.plan = planBuild(dockerfile, request, { globals: this.globals, platform });
     this.epoch = epochOf(request);
     this.steps = new LayerSteps({
@@ -114,7 +116,6 @@ export class BuildRun implements AsyncDisposable {
       const options = { platform, always: this.request.pull, supply: this.supply, onProgress };
       const image = await (find?.(platform, options) ?? this.deps.findImage(reference, options));
       if (image.chainId) this.lease.hold(image.chainId);
-      requirePlatform(image.config, platform, reference);
       return { cached: false, value: image };
     });
     this.#images.set(key, found);

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import { type Digest, digestOf } from '../../digest.ts';
 import { byteString, tarEntry } from '../../layers/tar-entry.ts';
-import { readRootfsFile } from '../../runtime/spec/rootfs-file.ts';
 import { resolveUser } from '../../runtime/spec/users.ts';
 import { BuildError } from '../build-error.ts';
 import { heredocText } from '../dockerfile/heredoc.ts';
@@ -13,6 +12,7 @@ import { type CopyTree, type CopyWish, copied, copyIdentity, type LooseFile } fr
 import { layerOf } from './layer-of.ts';
 import { treeOf } from './run-layer.ts';
 import { type LayerWish, type StepContext, workingDirectory } from './step-context.ts';
+import { userFiles } from './user-files.ts';
 
 /** COPY and ADD: files from elsewhere; the layer is what they are in the stage. */
 export async function copyLayer(instruction: CopyInstruction, context: StepContext): Promise<LayerWish> {
@@ -141,14 +141,8 @@ function ownerOf(
 ): CopyWish['options']['owner'] {
   if (chown === null) return isContext ? { uid: 0, gid: 0 } : null;
   const words = scope.expand(chown, range);
-  const files = draft.chainId
-    ? {
-        passwd: readRootfsFile(build.deps.snapshotter.view(draft.chainId), 'etc/passwd'),
-        group: readRootfsFile(build.deps.snapshotter.view(draft.chainId), 'etc/group'),
-      }
-    : { passwd: '', group: '' };
   const user = /^\d+$/.test(words) ? `${words}:${words}` : words;
-  const { uid, gid } = resolveUser(user, files);
+  const { uid, gid } = resolveUser(user, userFiles(build, draft.chainId));
   return { uid, gid };
 }
 

@@ -61,13 +61,11 @@ export async function* copied(wish: CopyWish, lower: LowerView): AsyncGenerator<
   const all = wish.sources.map((source) => ({ source, selected: select(root!, source) }));
   try {
     const count = all.reduce((sum, { selected }) => sum + selected.length, 0) + wish.loose.length;
-    if (count > 1 && !wish.destination.endsWith('/')) {
-      throw new BuildError(
-        `When using ${wish.keyword} with more than one source file, the destination must be a directory and end with a /`,
-      );
-    }
+    if (count === 0) throw new BuildError('COPY failed: no source files were specified');
+    const several = count > 1 && !wish.destination.endsWith('/');
+    if (several && wish.sources.length + wish.loose.length > 1) throw severalFiles(wish);
     for (const { source, selected } of all) {
-      for (const one of selected) yield* placeSelected(one, source, wish, below, makeAbove);
+      for (const one of selected) yield* placeSelected(one, { source, several }, wish, below, makeAbove);
     }
     for (const loose of wish.loose) {
       const unpack = wish.unpack.loose && loose.file ? await archiveMembers(loose.file) : null;
@@ -84,11 +82,17 @@ export async function* copied(wish: CopyWish, lower: LowerView): AsyncGenerator<
   }
 }
 
+function severalFiles({ keyword }: CopyWish): BuildError {
+  return new BuildError(
+    `When using ${keyword} with more than one source file, the destination must be a directory and end with a /`,
+  );
+}
+
 type MakeAbove = (paths: readonly string[]) => Generator<Placed>;
 
 async function* placeSelected(
   selected: Selected,
-  source: string,
+  { source, several }: { readonly source: string; readonly several: boolean },
   wish: CopyWish,
   lower: LowerView,
   makeAbove: MakeAbove,
@@ -103,6 +107,8 @@ async function* placeSelected(
     }
   }
   const isFile = selected.name !== null;
+  // Archives that are unpacked, and what is in directories, can share a destination.
+  if (isFile && several) throw severalFiles(wish);
   const name = selected.path.slice(selected.path.lastIndexOf('/') + 1);
   const target = isFile
     ? fileDestination(destination, name, lower)
@@ -113,10 +119,11 @@ async function* placeSelected(
   let first = true;
   for await (const member of members) {
     if (isFile && wish.excludes.excludes(readable(name))) return;
-    if (first) yield* makeAbove(target.missing);
+    // What is in a directory is copied, not the directory: one that is there keeps its own owner and mode.
+    const isMade = !isFile && !wish.parents;
+    if (first) yield* makeAbove(isMade && !target.exists ? [...target.missing, target.path] : target.missing);
     first = false;
-    // A directory that is there keeps its own owner and mode.
-    if (!isFile && member.entry.path === '' && target.exists) continue;
+    if (!isFile && member.entry.path === '' && (isMade || target.exists)) continue;
     const named = isFile ? { ...member, entry: { ...member.entry, path: '' } } : member;
     yield place(named, target.path, wish.options);
   }

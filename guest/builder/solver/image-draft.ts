@@ -2,6 +2,7 @@ import type { Digest } from '../../digest.ts';
 import type { ContainerDefaults, HistoryEntry, Image, ImageConfig } from '../../images/image.ts';
 import type { Platform } from '../../images/platform.ts';
 import type { Layer } from '../../layers/snapshotter.ts';
+import { defaultPath } from '../../runtime/spec/paths.ts';
 
 type Config = { -readonly [K in keyof ContainerDefaults]: ContainerDefaults[K] };
 
@@ -15,6 +16,11 @@ export interface InlineStep {
   /** The step made the last of them. */
   readonly layered: boolean;
   readonly created: string;
+}
+
+/** Every image that is built says where its programs are. */
+function withPath(env: readonly string[]): readonly string[] {
+  return env.some((entry) => entry.startsWith('PATH=')) ? env : [...env, defaultPath];
 }
 
 /** An image that grows, step by step. */
@@ -35,7 +41,8 @@ export class ImageDraft {
   constructor(platform: Platform, createdAt: Date, base?: Pick<Image, 'config' | 'chainId'>) {
     this.platform = platform;
     this.createdAt = createdAt;
-    this.config = { ...base?.config.config };
+    const { Env } = base?.config.config ?? {};
+    this.config = { ...base?.config.config, Env: withPath(Env ?? []) };
     this.chainId = base?.chainId ?? null;
     this.author = base?.config.author ?? '';
     this.#diffIds = [...(base?.config.rootfs.diff_ids ?? [])];

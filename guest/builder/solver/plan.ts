@@ -1,5 +1,5 @@
 import { formatPlatform, type Platform, parsePlatform } from '../../images/platform.ts';
-import type { BuildRequest, NamedImage } from '../build.ts';
+import type { BuildRequest, LineRange, NamedImage } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import { suggestion } from '../dockerfile/parse-error.ts';
 import type { Dockerfile, Stage } from '../dockerfile/stages.ts';
@@ -41,8 +41,7 @@ export function planBuild(
     const base = globals.expand(from.base, from.range);
     if (base === '')
       throw new BuildError(`base name (${from.base}) should not be blank`, { range: from.range });
-    const wanted = from.platform === null ? '' : globals.expand(from.platform, from.range);
-    const named = wanted === '' ? platform : parsePlatform(wanted);
+    const named = from.platform === null ? platform : platformOf(from.platform, from.range, globals);
     const source: Source =
       base === 'scratch'
         ? { kind: 'scratch' }
@@ -67,6 +66,23 @@ export function planBuild(
   return { stages: planned, target, needed: [...needed].sort((a, b) => a - b) };
 }
 
+/** `FROM --platform`. Throws BuildError. */
+function platformOf(word: string, range: LineRange, globals: GlobalArgs): Platform {
+  let hint = '';
+  const onUnset = (name: string) => {
+    hint ||= suggestion(name, globals.names());
+  };
+  const text = globals.expand(word, range, { onUnset });
+  if (text === '') throw new BuildError(`empty platform value from expression ${word}${hint}`, { range });
+  try {
+    return parsePlatform(text);
+  } catch (cause) {
+    throw new BuildError(`failed to parse platform ${word}: ${(cause as Error).message}${hint}`, {
+      ...{ cause, range },
+    });
+  }
+}
+
 /** A name in FROM or `--from`, where only the stages before can be meant. Numbers are for `--from`. */
 export function sourceOf(
   name: string,
@@ -77,7 +93,7 @@ export function sourceOf(
   const key = contextKey(name, request, platform);
   const named = key === undefined ? undefined : request.namedContexts.get(key);
   const stage = before.findLast(({ from }) => from.name === name.toLowerCase());
-  if (named?.kind === 'image') return named;
+  if (named?.kind === 'image') return named.reference === 'scratch' ? { kind: 'scratch' } : named;
   if (named) return { kind: 'context', name: key! };
   if (stage) return { kind: 'stage', index: stage.index };
   if (numbers && /^\d+$/.test(name)) {
@@ -104,6 +120,8 @@ function sourcesOf(
   request: BuildRequest,
 ): Source[] {
   const before = stages.slice(0, stage.index);
+  const later = new Set(stages.slice(stage.index).flatMap(({ from }) => from.name ?? []));
+  const known = new Set(before.flatMap(({ from }) => from.name ?? []));
   return stage.instructions.flatMap((instruction) => {
     const names =
       instruction.kind === 'copy'
@@ -111,9 +129,17 @@ function sourcesOf(
         : instruction.kind === 'run'
           ? instruction.mounts.map(fromOf)
           : [];
-    return names.flatMap((name) =>
-      name ? [sourceOf(name, before, request, { platform, numbers: true })] : [],
-    );
+    return names.flatMap((name) => {
+      if (!name) return [];
+      const source = sourceOf(name, before, request, { platform, numbers: true });
+      const word = name.toLowerCase();
+      if (source.kind === 'image' && source.context === undefined && later.has(word) && !known.has(word))
+        throw new BuildError(
+          `cannot copy from stage "${name}", it needs to be defined before current stage "${stage.from.name ?? stage.index}"`,
+          { range: instruction.range },
+        );
+      return [source];
+    });
   });
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { explainForeign, lacksEmulator } from '../../containers/foreign-program.ts';
 import { digestOf } from '../../digest.ts';
 import { newId } from '../../ids.ts';
@@ -15,8 +15,8 @@ import { parseMountFlag, type RunMount } from '../exec/mount-flag.ts';
 import { runContainer } from '../exec/run-container.ts';
 import { type MountTree, openMounts, type StepMounts, scriptPath } from '../exec/step-mounts.ts';
 import { findStubs, isUnchanged, removeStubs } from '../exec/stubs.ts';
-import { contentKey, place } from '../files/layer-entries.ts';
-import { contextMembers } from '../files/members.ts';
+import { contentKey, type Placed, place } from '../files/layer-entries.ts';
+import { contextMembers, type Member, treeMembers } from '../files/members.ts';
 import { select } from '../files/select.ts';
 import { defaultShell } from './config-step.ts';
 import { layerOf } from './layer-of.ts';
@@ -38,25 +38,28 @@ export async function runLayer(instruction: RunInstruction, context: StepContext
   const cwd = workingDirectory(draft);
   const user = draft.config.User ?? '';
   const count = declared.length > 0 ? `|${declared.length} ${declared.join(' ')} ` : '';
+  const keyBy = async (mountKey: (mount: RunMount, context: StepContext) => Promise<unknown>) =>
+    digestOf(
+      JSON.stringify([
+        'run',
+        draft.chainId,
+        stage.platform,
+        args,
+        script,
+        env,
+        declared,
+        cwd,
+        user,
+        network === 'default' ? '' : network,
+        insecure,
+        await Promise.all(mounts.map((mount) => mountKey(mount, context))),
+        build.epoch,
+      ]),
+    );
   return {
-    key: async () =>
-      digestOf(
-        JSON.stringify([
-          'run',
-          draft.chainId,
-          stage.platform,
-          args,
-          script,
-          env,
-          declared,
-          cwd,
-          user,
-          network === 'default' ? '' : network,
-          insecure,
-          await Promise.all(mounts.map((mount) => mountKey(mount, context))),
-          build.epoch,
-        ]),
-      ),
+    // What is in a chain needs not be read again to be known.
+    ...(mounts.some(isPartOfTree) && { alias: await keyBy(chainKey) }),
+    key: () => keyBy(mountKey),
     createdBy: `RUN ${count}${shown} # buildkit`,
     make: () =>
       make(instruction, context, {
@@ -170,21 +173,42 @@ function shownContext(opened: OpenContext): MountTree {
 async function mountKey(mount: RunMount, context: StepContext): Promise<unknown> {
   if (mount.type !== 'bind') return mount;
   const tree = await treeOf(mount.from, context);
-  if (tree.kind === 'chain') return [mount, tree.chainId];
-  using root = new ConfinedRoot(tree.directory);
+  if (tree.kind === 'chain' && !isPartOfTree(mount)) return [mount, tree.chainId];
+  const directory = tree.kind === 'chain' ? await context.build.trees.chain(tree.chainId) : tree.directory;
+  using root = new ConfinedRoot(directory);
   const hash = createHash('sha256');
   for (const one of select(root, mount.source.replace(/[*?[]/g, '\\$&'))) {
     using selected = one;
-    const members = contextMembers(selected, ignoreNothing, (path) => tree.hashOf?.(path));
-    const placed = [...members].map((member) =>
-      place(member, '', { owner: null, mode: null, latestNs: null }),
-    );
-    hash.update(await contentKey(placed));
+    const members =
+      tree.kind === 'chain'
+        ? treeMembers(selected, ignoreNothing)
+        : contextMembers(selected, ignoreNothing, (path) => tree.hashOf?.(path));
+    hash.update(await contentKey(asTheyAre(members)));
   }
   return [mount, hash.digest('hex')];
 }
 
+async function* asTheyAre(members: Iterable<Member> | AsyncIterable<Member>): AsyncGenerator<Placed> {
+  for await (const member of members) yield place(member, '', { owner: null, mode: null, latestNs: null });
+}
+
+/** The same by what is mounted as a whole: it may differ where what is read does not. */
+async function chainKey(mount: RunMount, context: StepContext): Promise<unknown> {
+  if (mount.type !== 'bind') return mount;
+  const tree = await treeOf(mount.from, context);
+  return tree.kind === 'chain' ? [mount, tree.chainId] : mountKey(mount, context);
+}
+
+/** A stage or an image as a whole is known by its chain; it would be much to read. */
+function isPartOfTree(mount: RunMount): boolean {
+  return mount.type === 'bind' && mount.from !== null && posix.resolve('/', mount.source) !== '/';
+}
+
 function mountOf(flag: string, instruction: RunInstruction, { scope }: StepContext): RunMount {
+  if (/(?:^|,)\s*from=[^,]*\$/i.test(flag))
+    throw new BuildError("'from' doesn't support variable expansion, define alias stage instead", {
+      range: instruction.range,
+    });
   const expanded = scope.expand(flag, instruction.range, { raw: true });
   try {
     return parseMountFlag(expanded);

@@ -5,10 +5,8 @@ import type { ArgInstruction } from '../dockerfile/instruction.ts';
 import { parseError } from '../dockerfile/parse-error.ts';
 
 /** Arguments that need no ARG, are seen by RUN, and change nothing about what is cached. */
-const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [
-  name,
-  name.toLowerCase(),
-]);
+const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
+const proxies = proxyNames.flatMap((name) => [name, name.toLowerCase()]);
 
 /** `TARGETPLATFORM` and its like: global arguments that an ARG without a value brings into a stage. */
 export function platformArgs(target: Platform, targetStage: string): ReadonlyMap<string, string> {
@@ -41,8 +39,9 @@ export class GlobalArgs {
     this.#mark = options.mark;
     for (const { args: list, range } of args) {
       for (const { name, value } of list) {
-        const own = value === null ? undefined : this.expand(value, range);
-        this.#declared.set(name, options.given[name] ?? own ?? this.#platform.get(name));
+        // The default of what is given is not looked at: it may not expand.
+        const own = () => (value === null ? undefined : this.expand(value, range));
+        this.#declared.set(name, options.given[name] ?? own() ?? this.#platform.get(name));
       }
     }
   }
@@ -52,10 +51,14 @@ export class GlobalArgs {
   }
 
   /** A word of a FROM line. Throws BuildError. */
-  expand(word: string, range: LineRange): string {
+  expand(word: string, range: LineRange, more: Pick<ExpandOptions, 'onUnset'> = {}): string {
     return located(range, word, () =>
-      expandWord(word, { mark: this.#mark, lookup: (name) => this.lookup(name) }),
+      expandWord(word, { mark: this.#mark, lookup: (name) => this.lookup(name), ...more }),
     );
+  }
+
+  names(): string[] {
+    return [...this.#platform.keys(), ...this.#declared.keys()];
   }
 
   /** What an ARG of a stage is, when its own line gives no value. */
@@ -63,11 +66,14 @@ export class GlobalArgs {
     return this.#given[name] ?? this.lookup(name);
   }
 
-  /** Of the proxy arguments, those that were given. */
+  /** Of the proxy arguments, those that were given; in capital and in small letters, as programs differ in which they read. */
   proxies(): [string, string][] {
-    return proxies.flatMap((name): [string, string][] => {
-      const value = this.#given[name];
-      return typeof value === 'string' ? [[name, value]] : [];
+    return proxyNames.flatMap((upper): [string, string][] => {
+      const lower = upper.toLowerCase();
+      const values = [this.#given[upper] ?? this.#given[lower], this.#given[lower] ?? this.#given[upper]];
+      return [upper, lower].flatMap((name, i): [string, string][] =>
+        typeof values[i] === 'string' ? [[name, values[i]]] : [],
+      );
     });
   }
 
@@ -104,8 +110,8 @@ export class StageScope {
 
   declare({ args, range }: ArgInstruction): [string, string | undefined][] {
     return args.map(({ name, value }): [string, string | undefined] => {
-      const own = value === null ? undefined : this.expand(value, range);
-      const result = this.#globals.given(name) ?? own ?? this.#globals.inherited(name);
+      const own = () => (value === null ? undefined : this.expand(value, range));
+      const result = this.#globals.given(name) ?? own() ?? this.#globals.inherited(name);
       if (result !== undefined) this.args.set(name, result);
       return [name, result];
     });

@@ -46,7 +46,7 @@ export async function download(
     throw new BuildError(`digest mismatch sha256:${hex}: ${checksum}`);
   const modified = epoch?.getTime() ?? Date.parse(response.headers['last-modified'] ?? '');
   return {
-    name: byteString(decodeURIComponent(basename(new URL(url).pathname)) || 'download'),
+    name: byteString(decodeURIComponent(basename(new URL(url).pathname)) || '__unnamed__'),
     file,
     member: {
       entry: tarEntry({

@@ -41,7 +41,11 @@ export class Attributes {
 
   /** Throws GrpcError for an attribute that would be ignored; one that is switched off asks for nothing. */
   end(): void {
-    for (const [name, value] of this.#rest) if (value !== 'false') this.refuse(name, value);
+    for (const [name, value] of this.#rest) {
+      // The time of the build itself is in the image, whatever this says of it.
+      if (name === 'source-date-epoch' && value === '') continue;
+      if (value !== 'false') this.refuse(name, value);
+    }
   }
 
   refuse(name: string, value: string): never {

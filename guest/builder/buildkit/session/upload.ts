@@ -12,6 +12,7 @@ export async function* readUpload(session: Session, url: URL, signal: AbortSigna
     metadata: { urlpath: url.pathname, urlhost: url.host },
     signal,
   });
-  for await (const { data } of call.messages) yield Buffer.from(data);
+  // Nothing is sent: a server that has said all would reset a call whose other half is open.
   call.finish();
+  for await (const { data } of call.messages) yield Buffer.from(data);
 }

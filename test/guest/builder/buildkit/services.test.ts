@@ -260,7 +260,11 @@ t.test('failures carry the lines that they are about, progress is told from the 
   const failure = buildFailure(new BuildError('bad', { range: { first: 1, last: 2 } }), dockerfile);
   t.type(failure, GrpcError);
   t.same(JSON.parse(String(failure.details[0]!.value)), {
-    info: { filename: 'Dockerfile', data: Buffer.from('FROM x\n').toString('base64') },
+    info: {
+      filename: 'Dockerfile',
+      language: 'Dockerfile',
+      data: Buffer.from('FROM x\n').toString('base64'),
+    },
     ranges: [{ start: { line: 1 }, end: { line: 2 } }],
   });
 
@@ -270,11 +274,15 @@ t.test('failures carry the lines that they are about, progress is told from the 
   progress.publish({ kind: 'vertex', digest: vertex, inputs: [], name: 'one', cached: false });
   progress.publish(log(Buffer.alloc(3 * 1024 * 1024)));
   progress.publish(log(Buffer.from('too late')));
+  const warning = { short: 'Rule: words (line 1)', detail: ['more'], url: '', range: { first: 1, last: 1 } };
+  progress.publish({ kind: 'warning', ...warning }, dockerfile);
   progress.end();
   const updates = [];
   for await (const update of progress.follow(signal)) updates.push(update);
   t.equal(updates.length, 1, 'what is known is told at once');
   t.equal(updates[0]!.vertexes[0]!.name, 'one');
+  t.match(updates[0]!.warnings, [{ vertex, level: 1 }], 'shown with what got the Dockerfile');
+  t.equal(String(updates[0]!.warnings[0]!.short), 'Rule: words (line 1)');
   t.match(
     updates[0]!.logs.map(({ data }) => String(data)),
     ['[output clipped, log limit 2MiB reached]\n'],

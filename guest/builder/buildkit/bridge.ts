@@ -65,11 +65,12 @@ export function bridgeMethods(deps: {
 
   /** Throws GrpcError for graphs that are not results of this engine's own. */
   async function inputsOf(
-    graphs: ReadonlyMap<string, Content<typeof Definition>>,
+    graphs: ReadonlyMap<string, Content<typeof Definition> | undefined>,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, BuildResult>> {
     const inputs = new Map<string, BuildResult>();
     for (const [name, graph] of graphs) {
+      if (!graph) throw new GrpcError(codes.invalidArgument, 'invalid nil input definition to definition op');
       const place = placeOfGraph(graph);
       if (!place) throw new GrpcError(codes.unimplemented, graphsRefused);
       inputs.set(name, (await deps.builds.get(place.ref, signal)).result(place.id));

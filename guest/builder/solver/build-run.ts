@@ -202,7 +202,8 @@ export class BuildRun implements AsyncDisposable {
       throw new BuildError('this build has no context, only a Dockerfile: COPY and ADD find no files');
     }
     const text = name === null ? await this.ignoreText() : await ignoreOf(source);
-    const paths = name === null ? contextPaths(this.dockerfile) : null;
+    // A context for one platform is named so: `NAME::linux/arm64`.
+    const paths = contextPaths(this.dockerfile, name?.replace(/::.*$/, '') ?? null);
     const { signal } = this.supply;
     const transfer = vertex.transfer(`transferring ${name ?? 'context'}:`);
     const opened = await source.open({ ignore: ignoreLines(text), paths, signal, onBytes: transfer.to });

@@ -61,7 +61,6 @@ export async function* copied(wish: CopyWish, lower: LowerView): AsyncGenerator<
   const all = wish.sources.map((source) => ({ source, selected: select(root!, source) }));
   try {
     const count = all.reduce((sum, { selected }) => sum + selected.length, 0) + wish.loose.length;
-    if (count === 0) throw new BuildError('COPY failed: no source files were specified');
     const several = count > 1 && !wish.destination.endsWith('/');
     if (several && wish.sources.length + wish.loose.length > 1) throw severalFiles(wish);
     for (const { source, selected } of all) {

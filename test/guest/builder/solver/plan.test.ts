@@ -64,6 +64,8 @@ t.test('where files come from', async (t) => {
   const named = plan(text, { namedContexts });
   t.same(named.stages[3]!.base, { kind: 'image', reference: 'busybox:2' }, 'a name goes before a stage');
   t.same(named.stages[4]!.base, { kind: 'context', name: 'other:1' });
+  const empty: BuildRequest['namedContexts'] = new Map([['a', { kind: 'image', reference: 'scratch' }]]);
+  t.same(plan(text, { namedContexts: empty }).stages[3]!.base, { kind: 'scratch' }, 'docker-image://scratch');
 });
 
 t.test('a stage sees only those before it, and the last of a name', async (t) => {

@@ -176,6 +176,20 @@ COPY --from=second /unique /
   t.not(await unique(), first);
 });
 
+t.test('what triggers of a base image read is transferred', { skip }, async (t) => {
+  const opened = await open(t, {
+    Base: 'FROM busybox\nONBUILD COPY a /\n',
+    Dockerfile: 'FROM base\nCOPY b /\n',
+    a: 'A',
+    b: 'B',
+  });
+  if (typeof opened === 'string') return t.plan(0, opened);
+  const { engine, built } = opened;
+  await built('-f', 'Base', '-t', 'base', '.');
+  await built('-t', 'made', '.');
+  t.equal(await engine.output(['run', '--rm', 'made', 'cat', '/a', '/b']), 'AB');
+});
+
 t.test('results go to a directory and to a tar of the client', { skip }, async (t) => {
   const opened = await open(t, {
     Dockerfile: `FROM busybox AS made

@@ -14,7 +14,8 @@ import { BuildError } from '../build-error.ts';
 import type { BuilderDependencies } from '../builder.ts';
 import type { CachedStep } from '../cache/cache-store.ts';
 import { ignoreLines } from '../dockerfile/ignore.ts';
-import type { Dockerfile } from '../dockerfile/stages.ts';
+import type { StageInstruction } from '../dockerfile/instruction.ts';
+import type { Dockerfile, Stage } from '../dockerfile/stages.ts';
 import { ShownTrees } from '../exec/shown-trees.ts';
 import { checkFroms } from '../lint/from-rules.ts';
 import type { Linter } from '../lint/linter.ts';
@@ -39,6 +40,8 @@ export class BuildRun implements AsyncDisposable {
   /** That the result is for. */
   readonly platform: Platform;
   readonly lease: Lease;
+  /** Of base images, and of stages that others stand on; known when all stages are prepared. */
+  readonly triggers: StageInstruction[] = [];
   readonly linter: Linter;
   readonly steps: LayerSteps;
   readonly trees: ShownTrees;
@@ -196,6 +199,12 @@ export class BuildRun implements AsyncDisposable {
     rmSync(join(this.deps.paths.buildRuns, this.id), { recursive: true, force: true });
   }
 
+  /** Stages whose steps may read something: a trigger may want one that nothing else needs. */
+  #built(): readonly Stage[] {
+    const { stages } = this.dockerfile;
+    return this.triggers.length > 0 ? stages : this.plan.needed.map((index) => stages[index]!);
+  }
+
   async #open(name: string | null, vertex: Vertex): Promise<OpenContext> {
     const source = name === null ? this.request.context : contextOf(this.request, name);
     if (!source) {
@@ -203,7 +212,7 @@ export class BuildRun implements AsyncDisposable {
     }
     const text = name === null ? await this.ignoreText() : await ignoreOf(source);
     // A context for one platform is named so: `NAME::linux/arm64`.
-    const paths = contextPaths(this.dockerfile, name?.replace(/::.*$/, '') ?? null);
+    const paths = contextPaths(this.#built(), this.triggers, name?.replace(/::.*$/, '') ?? null);
     const { signal } = this.supply;
     const transfer = vertex.transfer(`transferring ${name ?? 'context'}:`);
     const opened = await source.open({ ignore: ignoreLines(text), paths, signal, onBytes: transfer.to });

@@ -64,10 +64,9 @@ export class StageBuild {
       this.#base.key = image.id;
       inherited.push(...(image.config.config?.OnBuild ?? []));
     } else if (base.kind !== 'stage') this.#base = build.emptyDraft(planned.platform);
-    const instructions = [
-      ...inherited.map((trigger) => parseTrigger(trigger, build.mark, stage.from.range)),
-      ...stage.instructions,
-    ];
+    const triggers = inherited.map((trigger) => parseTrigger(trigger, build.mark, stage.from.range));
+    build.triggers.push(...triggers);
+    const instructions = [...triggers, ...stage.instructions];
     for (const instruction of stage.instructions)
       if (instruction.kind === 'onbuild') this.triggers.push(instruction.trigger);
     const hasFrom = isFromShown(planned);

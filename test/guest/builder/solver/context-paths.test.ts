@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseDockerfile } from '../../../../guest/builder/dockerfile/stages.ts';
+import { parseDockerfile, parseTrigger } from '../../../../guest/builder/dockerfile/stages.ts';
 import { contextPaths } from '../../../../guest/builder/solver/context-paths.ts';
 
 /** Instructions of a stage; what they read of the build's context, and of one that is named `src`. */
@@ -19,14 +19,20 @@ const table: [string, readonly string[] | null, readonly string[] | null][] = [
 
 for (const [text, own, named] of table)
   t.test(text, (t) => {
-    const dockerfile = parseDockerfile(`FROM busybox\n${text}\n`);
-    t.same(contextPaths(dockerfile, null), own);
-    t.same(contextPaths(dockerfile, 'src'), named);
+    const { stages } = parseDockerfile(`FROM busybox\n${text}\n`);
+    t.same(contextPaths(stages, [], null), own);
+    t.same(contextPaths(stages, [], 'src'), named);
     t.end();
   });
 
 t.test('a stage on a context, or in the place of one, may want all of it', (t) => {
-  t.equal(contextPaths(parseDockerfile('FROM src\nCOPY --from=src a /'), 'src'), null);
-  t.equal(contextPaths(parseDockerfile('FROM busybox AS src\nCOPY --from=src a /'), 'src'), null);
+  for (const from of ['src', 'busybox AS src'])
+    t.equal(contextPaths(parseDockerfile(`FROM ${from}\nCOPY --from=src a /`).stages, [], 'src'), null);
+  t.end();
+});
+
+t.test('triggers read too', (t) => {
+  const { stages } = parseDockerfile('FROM base\nCOPY b /');
+  t.same(contextPaths(stages, [parseTrigger('COPY a /', '\\', { first: 1, last: 1 })], null), ['a', 'b']);
   t.end();
 });

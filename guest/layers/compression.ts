@@ -1,6 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
 import { InvalidParameter } from '../errors.ts';
+import { bunzip2 } from './bunzip2.ts';
 import { ByteSource } from './byte-source.ts';
 import { isZstd, zstdFrames } from './zstd-frames.ts';
 
@@ -10,8 +11,8 @@ const chunkSize = 256 * 1024;
 const magicBytes = 6;
 
 /**
- * The bytes behind gzip, zstd or xz, recognised by their first bytes; anything else as it is. An error of
- * the source or of the decompressor comes out of the iteration. Throws InvalidParameter for bzip2.
+ * The bytes behind gzip, zstd, xz or bzip2, recognised by their first bytes; anything else as it is. An error of
+ * the source or of the decompressor comes out of the iteration.
  */
 export async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const iterator = source[Symbol.asyncIterator]();
@@ -24,9 +25,9 @@ export async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerat
   }
   const whole = resumed(head, iterator);
   const kind = compressionOf(head);
-  if (kind === 'bzip2') throw new InvalidParameter('bzip2 archives are not supported; use gzip, zstd or xz');
   if (kind === 'none') yield* whole;
   else if (kind === 'xz') yield* await unxz(whole);
+  else if (kind === 'bzip2') yield* bunzip2(whole);
   else if (kind === 'gzip') yield* inflated(whole, createGunzip({ chunkSize }), kind);
   else yield* unzstd(whole);
 }

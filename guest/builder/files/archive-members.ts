@@ -11,7 +11,6 @@ const blockBytes = 512;
 /** The members of a local archive, plain or compressed; null when the file is none. Its paths are its own. */
 export async function archiveMembers(file: string | Buffer): Promise<AsyncIterable<Member> | null> {
   const head = headOf(file);
-  // bzip2 is told of by what decompresses.
   const isPlain = compressionOf(head) === 'none';
   if (isPlain && !isTarBlock(head)) return null;
   if (!isPlain && !(await holdsTar(file))) return null;

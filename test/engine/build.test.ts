@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { call } from '../compat/http.ts';
 import { makeTar } from '../helpers/tar.ts';
@@ -92,6 +94,26 @@ t.test('the Dockerfile may come by standard input, beside a directory', { skip: 
   });
   t.equal(exitCode, 0, stderr);
   t.match(stdout, /Running in [0-9a-f]{12}\nA/);
+});
+
+t.test('ADD unpacks archives of every compression', { skip: missing }, async (t) => {
+  const builds = await Builds.open(t);
+  const compressed = (program: string, input: Buffer) => execFileSync('busybox', [program, '-c'], { input });
+  const forms: Record<string, (tar: Buffer) => Buffer> = {
+    tar: (tar) => tar,
+    gz: gzipSync,
+    zst: zstdCompressSync,
+    bz2: (tar) => compressed('bzip2', tar),
+    xz: (tar) => execFileSync('xz', ['-c'], { input: tar }),
+  };
+  for (const [name, compress] of Object.entries(forms)) {
+    const tar = makeTar([{ path: `d/${name}`, content: `${name}\n` }]);
+    await writeFile(join(builds.directory, `a.${name}`), compress(tar));
+  }
+  const adds = Object.keys(forms).map((name) => `ADD a.${name} /`);
+  await builds.write('Dockerfile', ['FROM busybox', ...adds, 'RUN cat /d/*'].join('\n'));
+  const { stdout, stderr } = await builds.run();
+  t.ok(stdout.includes('\nbz2\ngz\ntar\nxz\nzst\n'), stdout + stderr);
 });
 
 t.test('layers of --cache-from are taken where the cache was pruned', { skip: missing }, async (t) => {

@@ -60,7 +60,10 @@ t.test('a Dockerfile that only copies is built for any platform', { skip }, asyn
   for (const architecture of ['amd64', 'arm64', 'riscv64']) {
     const of = ['inspect', '--override-arch', architecture, `oci-archive:${file}`];
     t.equal((await skopeo(...of)).Architecture, architecture);
-    t.match(await skopeo(...of, '--config'), { architecture, config: { Env: ['A=b'] } });
+    t.match(await skopeo(...of, '--config'), {
+      architecture,
+      config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'A=b'] },
+    });
   }
   t.match(JSON.parse(readFileSync(meta, 'utf8')), {
     'containerimage.descriptor': { mediaType: 'application/vnd.oci.image.index.v1+json' },

@@ -152,6 +152,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
   const trees = new LocalTrees(paths.buildContexts);
   const openBuilder = await lazyBuilder({
     ...deps,
+    neighbours: containers,
     db,
     leases: images.leases,
     layers: images.layers,

@@ -19,7 +19,6 @@ import type {
   CachePruneOptions,
   CheckResult,
 } from './build.ts';
-import { BuildError } from './build-error.ts';
 import { CacheKeeper } from './cache/cache-keeper.ts';
 import { CacheStore } from './cache/cache-store.ts';
 import type { LocalTrees } from './cache/local-trees.ts';
@@ -94,8 +93,6 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
   });
   return {
     async build(request: BuildRequest, supply: BuildSupply): Promise<BuildResult> {
-      if (request.cgroupParent)
-        throw new BuildError("builds run in the engine's own control group; leave out --cgroup-parent");
       const linter = lintText(request, (finding) => supply.onProgress(warningOf(finding)));
       const dockerfile = parseDockerfile(request.dockerfile.text);
       using _ = keeper.build();

@@ -39,7 +39,12 @@ export interface SandboxRequest {
   /** HostConfig.NetworkMode: `default`, `bridge`, `none`, `host`, `container:<id>` or a network's name. */
   readonly mode: string;
   /** With the mode `container:<id>`: the running container whose namespace and files are shared. */
-  readonly joined?: { readonly containerId: string; readonly pid: number };
+  readonly joined?: {
+    readonly containerId: string;
+    readonly pid: number;
+    /** Where its files are; otherwise beside {@link directory}, by its id. */
+    readonly directory?: string;
+  };
   /** NetworkingConfig.EndpointsConfig by network name or id; wire shape. */
   readonly endpoints: Readonly<Record<string, EndpointRequest>>;
   /** HostConfig.PortBindings, key `80/tcp`; wire shape. An empty HostPort asks for any free port. */

@@ -6,6 +6,7 @@ export class CgroupLocation {
   readonly #parent: string;
   readonly #unified: boolean;
   readonly #parentOf: (id: string) => string;
+  readonly #assigned = new Map<string, string>();
 
   /** `parentOf` gives a container's own parent (`--cgroup-parent`); empty = the engine's. */
   constructor(options: {
@@ -16,6 +17,12 @@ export class CgroupLocation {
     this.#parent = options.parent;
     this.#unified = options.version === '2';
     this.#parentOf = options.parentOf;
+  }
+
+  /** The parent of what is no container, as long as it runs; empty = the engine's. */
+  assign(id: string, parent: string): Disposable {
+    this.#assigned.set(id, parent);
+    return { [Symbol.dispose]: () => this.#assigned.delete(id) };
   }
 
   /** For the OCI spec. With v2 one level deeper: crun removes that one, and the counters above it stay. */
@@ -54,6 +61,6 @@ export class CgroupLocation {
 
   /** Never above the root of the hierarchy, whatever the client writes. */
   #group(id: string): string {
-    return join('/', this.#parentOf(id) || this.#parent, id);
+    return join('/', this.#assigned.get(id) || this.#parentOf(id) || this.#parent, id);
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { call } from '../compat/http.ts';
+import { runCommand } from '../helpers/run-command.ts';
 import { makeTar } from '../helpers/tar.ts';
 import { EngineHarness } from './engine-harness.ts';
 
@@ -194,11 +195,48 @@ t.test('options that cannot be honoured are refused by name', { skip: missing },
     t.not(exitCode, 0);
     t.match(stderr, words);
   };
-  await refused(['--cgroup-parent', '/x'], /leave out --cgroup-parent/);
   await refused(['--security-opt', 'seccomp=unconfined'], /security options are not supported on linux/);
   await refused(['-f', join(builds.directory, 'nope')], /nope/);
   await builds.write('empty', '');
   await refused(['-f', join(builds.directory, 'empty')], /cannot be empty/);
+});
+
+t.test('steps share a network and a parent control group', { skip: missing }, async (t) => {
+  const builds = await Builds.open(t);
+  const parent = `/machine-parent-${process.pid}`;
+  await builds.engine.output(['run', '-d', '--name', 'net', 'busybox', 'sleep', '1000']);
+  const address = await builds.engine.output(['exec', 'net', 'hostname', '-i']);
+  await builds.write('Dockerfile', 'FROM busybox\nRUN ip -4 -o addr show eth0\n');
+  const { stdout } = await builds.run('--network', 'container:net', '--cgroup-parent', parent);
+  t.match(stdout, `inet ${address.trim()}/`);
+  const groups = ['/sys/fs/cgroup', '-depth', '-path', `*${parent}*`, '-type', 'd'];
+  t.match((await runCommand('find', groups)).stdout, parent);
+  t.match(await builds.run('--no-cache', '--network', 'container:nosuch'), {
+    exitCode: 1,
+    stderr: /No such container: nosuch/,
+  });
+  await builds.engine.output(['rm', '-f', 'net']);
+  // As with dockerd, what was named by the user is the user's to remove; nothing of ours is below it.
+  await runCommand('find', [...groups, '-exec', 'rmdir', '{}', '+']);
+});
+
+t.test('what starts from nothing', { skip: missing }, async (t) => {
+  const builds = await Builds.open(t);
+  await builds.write('Dockerfile', 'FROM scratch\n');
+  t.match(await builds.run(), {
+    exitCode: 1,
+    stderr: /No image was generated. Is your Dockerfile empty\?/,
+  });
+  await builds.write('Dockerfile', 'FROM scratch\nENV A=b\n');
+  const env = ['inspect', '--format', '{{join .Config.Env " "}}', await builds.id()];
+  t.equal(
+    await builds.engine.output(env),
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin A=b\n',
+  );
+  const outside = await call(builds.engine.socket, 'POST /v1.45/build?dockerfile=../../etc/passwd', {
+    raw: makeTar([{ path: 'a', content: 'a' }]),
+  });
+  t.match(outside.json, { message: 'forbidden path outside the build context: ../../etc/passwd ()' });
 });
 
 t.test('limits, hosts and networks reach the steps', { skip: missing }, async (t) => {

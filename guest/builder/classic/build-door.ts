@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { ApiRequest, Reply } from '../../api/handler.ts';
 import type { EventSink } from '../../events/event.ts';
 import { newId } from '../../ids.ts';
+import type { ImageConfig } from '../../images/image.ts';
 import { imageEvent } from '../../images/image-event.ts';
 import type { ImageStore } from '../../images/image-store.ts';
 import { familiarReference, withDefaultTag } from '../../reference.ts';
@@ -132,6 +133,7 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
       ...door.supply,
     });
     display.flush();
+    if (!isImage(result.config)) throw new BuildError('No image was generated. Is your Dockerfile empty?');
     const image = parts.images.put(result.configBytes, query.tags);
     const names = query.tags.map((tag) => familiarReference(withDefaultTag(tag)));
     for (const name of names) parts.events.publish(imageEvent('tag', image, name));
@@ -154,11 +156,18 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
   }
 }
 
+/** `FROM scratch` alone makes none, where BuildKit makes an empty one. */
+function isImage({ rootfs, history }: ImageConfig): boolean {
+  return rootfs.diff_ids.length > 0 || (history ?? []).length > 0;
+}
+
 async function readDockerfile(context: DirectoryContext, name: string): Promise<BuildRequest['dockerfile']> {
+  if (posix.normalize(name).startsWith('../'))
+    throw new BuildError(`forbidden path outside the build context: ${name} ()`);
   const found = await Promise.all(dockerfileNames(name).map((file) => context.read(file)));
   const text = found.find((content) => content !== null) ?? null;
   if (text === null) throw new BuildError(`Cannot locate specified Dockerfile: ${name}`);
-  if (text.length === 0) throw new BuildError(`The Dockerfile (${name}) cannot be empty`);
+  if (text.length === 0) throw new BuildError(`the Dockerfile (${name}) cannot be empty`);
   return {
     name,
     text: text.toString(),

@@ -23,7 +23,6 @@ export interface ClassicQuery {
 const refused: Readonly<Record<string, string>> = {
   squash: 'this engine does not squash; use several stages, and copy from one to the next what is needed',
   outputs: 'builds over /build make images only; for --output use docker buildx build',
-  cgroupparent: 'builds run in the control group of the engine; leave out --cgroup-parent',
   isolation: 'isolation is for Windows containers; leave it out',
 };
 
@@ -65,6 +64,7 @@ export function parseBuildQuery(query: Query, apiMinor: number): ClassicQuery {
       pull: query.flag('pull'),
       cacheFrom: json(query, 'cachefrom', strings) ?? [],
       network: network === '' ? 'default' : network,
+      cgroupParent: query.text('cgroupparent') || undefined,
       extraHosts: query.all('extrahosts').flatMap(hosts),
       shmBytes: query.integer('shmsize') || undefined,
       ulimits: (json(query, 'ulimits', limits) ?? []).map(({ Name, Soft, Hard }) => ({

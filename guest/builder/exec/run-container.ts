@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Dependencies } from '../../containers/dependencies.ts';
+import type { Dependencies, Neighbours } from '../../containers/dependencies.ts';
+import { joinedContainer } from '../../containers/namespaces.ts';
 import type { RunningTask } from '../../runtime/runtime.ts';
 import { boundingSet, containerCapabilities } from '../../runtime/spec/capabilities.ts';
 import { containerSpec } from '../../runtime/spec/container-spec.ts';
@@ -16,7 +17,10 @@ import { resolveUser } from '../../runtime/spec/users.ts';
 export type RunParts = Pick<
   Dependencies,
   'paths' | 'runtime' | 'snapshotter' | 'networks' | 'cgroups' | 'host'
->;
+> & {
+  /** Whose network a step may share. */
+  readonly neighbours: Pick<Neighbours, 'runningPid'>;
+};
 
 export interface RunWish {
   /** Of the snapshot, the run and the sandbox; no container has it. */
@@ -29,6 +33,8 @@ export interface RunWish {
   /** `none`, `host`, or what `docker run --network` takes. */
   readonly network: string;
   readonly insecure: boolean;
+  /** Of control groups; empty = the engine's. */
+  readonly cgroupParent: string;
   readonly extraHosts: readonly string[];
   readonly shmBytes: number | undefined;
   readonly ulimits: readonly Ulimit[];
@@ -51,6 +57,7 @@ export async function runContainer(wish: RunWish, parts: RunParts): Promise<numb
   const { id, signal } = wish;
   const directory = join(parts.paths.buildRuns, id);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  using _ = parts.cgroups.assign(id, wish.cgroupParent);
   let task: RunningTask | null = null;
   try {
     const namespace = await connect(wish, parts, directory);
@@ -92,13 +99,18 @@ async function drain(task: RunningTask, name: 'stdout' | 'stderr', take: (data: 
   }
 }
 
-async function connect(wish: RunWish, { networks }: RunParts, directory: string) {
-  const mode = wish.network === 'default' || wish.network === '' ? 'default' : wish.network;
+async function connect(wish: RunWish, { networks, neighbours, paths }: RunParts, directory: string) {
+  const other = joinedContainer(wish.network);
+  const joined = other === null ? null : neighbours.runningPid(other);
+  const mode = joined ? `container:${joined.id}` : wish.network || 'default';
   const request = {
     containerId: wish.id,
     containerName: wish.id.slice(0, 12),
     hostname: wish.hostname,
     mode,
+    ...(joined && {
+      joined: { containerId: joined.id, pid: joined.pid, directory: paths.container(joined.id) },
+    }),
     endpoints: {},
     portBindings: {},
     exposedPorts: [],

@@ -111,6 +111,7 @@ async function make(
         hostname: request.hostname ?? hostname,
         network: program.network,
         insecure: program.insecure,
+        cgroupParent: request.cgroupParent ?? '',
         extraHosts: request.extraHosts,
         shmBytes: request.shmBytes,
         ulimits: request.ulimits,

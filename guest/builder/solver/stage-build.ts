@@ -1,4 +1,5 @@
 import { digestOf } from '../../digest.ts';
+import { defaultPath } from '../../runtime/spec/paths.ts';
 import type { StageInstruction } from '../dockerfile/instruction.ts';
 import { parseTrigger } from '../dockerfile/stages.ts';
 import type { BuildRun } from './build-run.ts';
@@ -63,7 +64,11 @@ export class StageBuild {
       this.#base = new ImageDraft(planned.platform, image.createdAt, image);
       this.#base.key = image.id;
       inherited.push(...(image.config.config?.OnBuild ?? []));
-    } else if (base.kind !== 'stage') this.#base = build.emptyDraft(planned.platform);
+    } else if (base.kind !== 'stage') {
+      this.#base = build.emptyDraft(planned.platform);
+      // As elsewhere: what starts from nothing has this.
+      if (base.kind === 'scratch') this.#base.config.Env = [defaultPath];
+    }
     const triggers = inherited.map((trigger) => parseTrigger(trigger, build.mark, stage.from.range));
     build.triggers.push(...triggers);
     const instructions = [...triggers, ...stage.instructions];

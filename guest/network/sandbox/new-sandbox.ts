@@ -19,7 +19,7 @@ import type { Attachment } from './sandbox-plan.ts';
 /** Shares another container's namespace and files. */
 export async function joinSandbox(
   request: SandboxRequest,
-  target: { readonly containerId: string; readonly pid: number },
+  target: NonNullable<SandboxRequest['joined']>,
   parts: SandboxParts,
 ): Promise<Sandbox> {
   if (Object.values(request.portBindings).some((bindings) => bindings?.length) || request.publishAllPorts) {
@@ -27,7 +27,10 @@ export async function joinSandbox(
   }
   const namespace = joinNamespace(target);
   parts.namespaces.set(request.containerId, namespace);
-  await copyFiles(join(dirname(request.directory), target.containerId), request.directory);
+  await copyFiles(
+    target.directory ?? join(dirname(request.directory), target.containerId),
+    request.directory,
+  );
   return { namespace: pathOf(namespace), ports: {}, networks: {} };
 }
 

@@ -9,7 +9,7 @@ import { endpointOptions } from './endpoint-options.ts';
 /** What a request comes down to, before anything is made. */
 export type SandboxPlan =
   | { readonly kind: 'alone'; readonly network: NetworkRecord }
-  | { readonly kind: 'joined'; readonly containerId: string; readonly pid: number }
+  | ({ readonly kind: 'joined' } & NonNullable<SandboxRequest['joined']>)
   | { readonly kind: 'linked'; readonly attachments: readonly Attachment[] };
 
 export interface Attachment {

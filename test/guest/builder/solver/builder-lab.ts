@@ -81,7 +81,7 @@ export async function builderLab(t: Test): Promise<BuilderLab> {
   const builder = await openBuilder({
     ...{ db: system.db, leases: system.leases, layers: system.layers, images: system.images },
     ...{ snapshotter: system.snapshots, paths: system.paths, log: noLog, cacheLimitBytes: 0 },
-    ...{ runtime: nothing, networks: nothing, cgroups: nothing, host: nothing },
+    ...{ runtime: nothing, networks: nothing, cgroups: nothing, host: nothing, neighbours: nothing },
     trees: new LocalTrees(system.paths.buildContexts),
     findImage: (reference) => Promise.reject(new NotFound(`No such image: ${reference}`)),
   });

@@ -17,6 +17,7 @@ import { unusedArgs } from '../solver/unused-args.ts';
 import { proxiesOf } from '../sources/proxies.ts';
 import { type BuildDisplay, jsonLine } from './build-display.ts';
 import { type ClassicQuery, parseBuildQuery } from './build-query.ts';
+import { checkClassic } from './classic-checks.ts';
 import { ClassicStream } from './classic-stream.ts';
 import { parseRegistryConfig } from './registry-config.ts';
 import { openRemote } from './remote-context.ts';
@@ -48,7 +49,8 @@ export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<R
   try {
     const dockerfile = opened.dockerfile ?? (await readDockerfile(context, query.dockerfile));
     // Parsed here only to refuse with a status what cannot be built.
-    parseDockerfile(dockerfile.text);
+    const parsed = parseDockerfile(dockerfile.text);
+    if (!query.buildKit) checkClassic(parsed);
     const noCache =
       query.request.noCache || (!query.buildKit && !hasCache(query.request.cacheFrom, parts.images));
     const request: BuildRequest = { ...query.request, noCache, dockerfile, context };

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Leases } from '../content/leases.ts';
-import type { Digest } from '../digest.ts';
+import { type Digest, digestOf } from '../digest.ts';
 import type { EventSink } from '../events/event.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
 import type { Layer, Snapshotter } from '../layers/snapshotter.ts';
@@ -18,6 +18,9 @@ export interface CommitDependencies {
   readonly events: EventSink;
   readonly clock?: () => Date;
 }
+
+/** Of a tar without entries. A container that changed nothing adds no layer, as with dockerd (layer.IsEmpty). */
+const emptyDiffId = digestOf(Buffer.alloc(1024));
 
 /** Makes images out of file trees: `docker commit` and `docker import`. */
 export class ImageMaker implements ImageCommitter {
@@ -73,12 +76,14 @@ export class ImageMaker implements ImageCommitter {
     const { base, layer, name } = request;
     const created = this.#clock().toISOString();
     const { os, architecture, variant } = request.platform ?? base ?? hostPlatform;
-    const diffIds: Digest[] = [...(base?.rootfs.diff_ids ?? []), layer.diffId];
+    const isEmpty = layer.diffId === emptyDiffId;
+    const below: readonly Digest[] = base?.rootfs.diff_ids ?? [];
     const entry: HistoryEntry = {
       created,
       ...(request.createdBy && { created_by: request.createdBy }),
       ...(request.author && { author: request.author }),
       ...(request.comment && { comment: request.comment }),
+      ...(isEmpty && { empty_layer: true }),
     };
     const config: ImageConfig = {
       architecture,
@@ -87,7 +92,7 @@ export class ImageMaker implements ImageCommitter {
       created,
       ...(request.author && { author: request.author }),
       config: request.config,
-      rootfs: { type: 'layers', diff_ids: diffIds },
+      rootfs: { type: 'layers', diff_ids: isEmpty ? below : [...below, layer.diffId] },
       history: [...(base?.history ?? []), entry],
     };
     const bytes = Buffer.from(JSON.stringify(config));

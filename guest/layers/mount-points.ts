@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LowerView } from './lower-view.ts';
 
@@ -6,7 +6,7 @@ import type { LowerView } from './lower-view.ts';
  * Files and directories that a container's mounts need to exist. They are the engine's, not the container's:
  * neither a change nor part of a commit (dockerd keeps them in an "init" layer of their own).
  */
-const directories: readonly string[] = ['dev', 'proc', 'sys'];
+const directories: readonly string[] = ['dev', 'etc', 'proc', 'sys'];
 const files: readonly string[] = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 /** Programs look for it to learn that they are in a container. */
 const marker = '.dockerenv';
@@ -34,10 +34,20 @@ export function isReplaced(lower: LowerView, path: string): boolean {
   return files.includes(path) && [undefined, 'symlink'].includes(lower.lookup(path)?.kind);
 }
 
-/** Whether something in an upper directory is only there to be mounted on. */
-export function isMountPoint(
-  path: string,
-  { isDirectory, size }: { isDirectory: boolean; size: number },
-): boolean {
-  return isDirectory ? directories.includes(path) : size === 0 && (path === marker || files.includes(path));
+/** Whether an empty file in an upper directory is only there to be mounted on. */
+export function isMountPointFile(path: string, size: number): boolean {
+  return size === 0 && (path === marker || files.includes(path));
+}
+
+/** Whether a directory, if the image lacks it, is made to be mounted on, or to hold what is. */
+export function isMountPointDirectory(path: string): boolean {
+  return directories.includes(path);
+}
+
+/** Whether such a directory has nothing else in an upper directory. */
+export function holdsMountPointsOnly(upper: string, path: string): boolean {
+  return readdirSync(join(upper, path)).every((name) => {
+    const file = `${path}/${name}`;
+    return isMountPointFile(file, lstatSync(join(upper, file)).size);
+  });
 }

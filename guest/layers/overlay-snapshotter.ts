@@ -76,7 +76,8 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   diff(key: string, adjust?: AdjustEntry): Readable {
-    return diffOf(this.#upper(this.#get(key).dir), adjust);
+    const { dir, lower } = this.#get(key);
+    return diffOf(this.#upper(dir), this.#view(lower), adjust);
   }
 
   upper(key: string): string {

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { LowerView } from './lower-view.ts';
-import { isMountPoint } from './mount-points.ts';
+import { holdsMountPointsOnly, isMountPointDirectory, isMountPointFile } from './mount-points.ts';
 import type { Change } from './snapshotter.ts';
 import { fsPath, readable, type TarEntry, tarEntry } from './tar-entry.ts';
 import { entriesToTar, treeEvents } from './tar-tree.ts';
@@ -29,13 +29,15 @@ export async function usageOf(
 export type AdjustEntry = (entry: TarEntry, options: { readonly opaque: boolean }) => TarEntry | null;
 
 /** As a layer tar: overlay's marks become OCI whiteouts. */
-export function diffOf(upper: string, adjust: AdjustEntry = (entry) => entry): Readable {
+export function diffOf(upper: string, lower: LowerView, adjust: AdjustEntry = (entry) => entry): Readable {
   return entriesToTar(treeEvents(upper), (original) => {
     const entry = isWhiteout(original) ? original : adjust(original, { opaque: isOpaque(original) });
     if (!entry) return [];
-    if (entry.type === 'file' && isMountPoint(entry.path, { isDirectory: false, size: entry.size }))
-      return [];
-    const directory = entry.path.slice(0, entry.path.replace(/\/$/, '').lastIndexOf('/') + 1);
+    if (entry.type === 'file' && isMountPointFile(entry.path, entry.size)) return [];
+    const path = entry.path.replace(/\/$/, '');
+    const isForMounts = entry.type === 'directory' && isMountPointDirectory(path) && !lower.lookup(path);
+    if (isForMounts && holdsMountPointsOnly(upper, path)) return [];
+    const directory = path.slice(0, path.lastIndexOf('/') + 1);
     if (isWhiteout(entry)) {
       return [whiteout(entry, `${directory}${whiteoutPrefix}${entry.path.slice(directory.length)}`)];
     }
@@ -66,8 +68,8 @@ export async function changesOf(upper: string, lower: LowerView): Promise<Change
   const kept: string[] = [];
   for await (const { path, stat } of walk(upper, '')) {
     const below = lower.lookup(path);
-    const isOurs = !below || (stat.isFile() && below.kind === 'symlink');
-    if (isOurs && isMountPoint(path, { isDirectory: stat.isDirectory(), size: stat.size })) continue;
+    if (!below && stat.isDirectory() && isMountPointDirectory(path)) continue;
+    if ((!below || below.kind === 'symlink') && stat.isFile() && isMountPointFile(path, stat.size)) continue;
     if (stat.isCharacterDevice() && stat.rdev === 0) {
       if (below) changes.set(path, 'deleted');
     } else if (!below) changes.set(path, 'added');

@@ -24,7 +24,7 @@ export function containerSummary(
     ImageID: record.imageId,
     Command: shownCommand(commandOf(config)),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
-    Ports: portRows(config.ExposedPorts, from.sandbox),
+    Ports: portRows(from.sandbox),
     ...(from.size ? { SizeRw: from.size.rw, SizeRootFs: from.size.rootfs } : {}),
     Labels: config.Labels,
     State: state.status,
@@ -40,15 +40,12 @@ function shownCommand([program = '', ...args]: readonly string[]): string {
   return [program, ...args.map((word) => (word.includes(' ') ? `'${word}'` : word))].join(' ');
 }
 
-function portRows(exposed: readonly string[], sandbox: SandboxSettings | null): object[] {
-  if (!sandbox) return [];
-  const published = Object.entries(sandbox.ports);
-  const names = new Set([...exposed, ...published.map(([name]) => name)]);
-  return [...names].flatMap((name) => {
-    const [port, type = 'tcp'] = name.split('/');
-    const bindings = sandbox.ports[name] ?? [];
+/** What its own network exposes and publishes; where it has none of its own (`none`, `host`), nothing. */
+function portRows(sandbox: SandboxSettings | null): object[] {
+  return Object.entries(sandbox?.ports ?? {}).flatMap(([name, bindings]) => {
+    const [port, type] = name.split('/');
     const row = { PrivatePort: Number(port), Type: type };
-    if (bindings.length === 0) return [row];
+    if (!bindings?.length) return [row];
     return bindings.map(({ HostIp, HostPort }) => ({ IP: HostIp, ...row, PublicPort: Number(HostPort) }));
   });
 }

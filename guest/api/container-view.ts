@@ -80,7 +80,7 @@ export function containerView(
     Mounts: mountViews(record),
     Config: {
       ...config,
-      ExposedPorts: asSet(config.ExposedPorts),
+      ExposedPorts: config.ExposedPorts.length > 0 ? asSet(config.ExposedPorts) : undefined,
       Volumes: config.Volumes.length > 0 ? asSet(config.Volumes) : null,
       Env: config.Env ?? [],
       OnBuild: config.OnBuild,

@@ -204,3 +204,14 @@ t.test('what the engine cannot give is refused with its reason', { skip }, async
     t.match(stderr, message, command);
   }
 });
+
+t.test('a list names the ports of a network of its own only', { skip }, async (t) => {
+  const { engine, inspect, words } = await open(t, '10.23');
+  const portsOf = async (name: string) =>
+    (await engine.output(['ps', '-a', '--filter', `name=${name}`, '--format', '{{.Ports}}'])).trim();
+  await words('run -d --name both --expose 80 --expose 53/udp busybox sleep 1000');
+  await words('run -d --name alone --network none --expose 80 busybox sleep 1000');
+  t.equal(await portsOf('both'), '53/udp, 80/tcp');
+  t.equal(await portsOf('alone'), '');
+  t.equal(await inspect('alone', '{{json .Config.ExposedPorts}}'), '{"80/tcp":{}}');
+});

@@ -87,13 +87,18 @@ export function parsePort(key: string): ContainerPort {
   return { containerPort, protocol };
 }
 
+/** A port as answers name it: `80` of a request is `80/tcp`, as an image says it. */
+export function portKey(key: string): string {
+  return key.includes('/') ? key : `${key}/tcp`;
+}
+
 /** Inspect's NetworkSettings.Ports: what is published, and null for what is only exposed. */
 export function portMap(
   published: readonly PublishedPort[],
   exposed: readonly string[],
 ): Record<string, { HostIp: string; HostPort: string }[] | null> {
   const map: Record<string, { HostIp: string; HostPort: string }[] | null> = {};
-  for (const key of exposed) map[key] = null;
+  for (const key of exposed) map[portKey(key)] = null;
   for (const port of published) {
     const key = `${port.containerPort}/${port.protocol}`;
     map[key] = [...(map[key] ?? []), { HostIp: shownAddress(port), HostPort: String(port.hostPort) }];

@@ -65,6 +65,16 @@ t.test('inspect shows published ports, and null for those only exposed', async (
   });
 });
 
+t.test('a port is one, whether or not its protocol was said', async (t) => {
+  const port = { containerPort: 80, protocol: 'tcp', hostAddress: '0.0.0.0', hostPort: 8080 } as const;
+  t.strictSame(portMap([], ['80', '80/tcp', '443', '53/udp']), {
+    '80/tcp': null,
+    '443/tcp': null,
+    '53/udp': null,
+  });
+  t.strictSame(portMap([port], ['80']), { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }] });
+});
+
 t.test('without an address, it is the loopback of the host in front', async (t) => {
   const bindings = { '80/tcp': [{ HostPort: '8080' }, { HostIp: '0.0.0.0', HostPort: '8081' }] };
   const options = { bindings, exposed: ['81/tcp'], publishAll: true, defaultAddresses: ['0.0.0.0'] };

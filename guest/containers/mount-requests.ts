@@ -21,6 +21,8 @@ const foreignFields: Readonly<Record<string, readonly ('BindOptions' | 'VolumeOp
 };
 /** The words of a mode, of which each line gives one at most. */
 const modeWords = [['ro', 'rw'], ['z', 'Z'], ['nocopy'], ['consistent', 'cached', 'delegated'], propagations];
+/** What dockerd shows of a volume that is asked for without a mode, with SELinux and without; not of an image's. */
+const askedVolumeMode = 'z';
 /** What runc lets be mounted over in /proc (checkProcMount): nothing of it has a say in security. */
 const replaceable = [
   ...['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'net/dev', 'slabinfo', 'stat', 'swaps', 'uptime'],
@@ -110,7 +112,8 @@ function parseBind(text: string): RecordedMount {
     );
   }
   if (options.some((word) => propagations.includes(word))) throw misplaced('volume', 'BindOptions');
-  return volume(source, common.destination, { ...common, copyUp: !options.includes('nocopy') });
+  const copyUp = !options.includes('nocopy');
+  return volume(source, common.destination, { ...common, mode: mode || askedVolumeMode, copyUp });
 }
 
 function parseMount(mount: MountRequest): RequestedMount {
@@ -145,11 +148,20 @@ function parseMount(mount: MountRequest): RequestedMount {
     }
     case 'volume': {
       const { Subpath: subpath = '', DriverConfig, Labels, NoCopy } = mount.VolumeOptions ?? {};
-      if (subpath && mount.Source === '') throw invalid('must not set Subpath when using anonymous volumes');
+      for (const [field, isSet] of Object.entries({
+        Subpath: subpath !== '',
+        'ReadOnly mode': mount.ReadOnly,
+      }))
+        if (isSet && mount.Source === '') throw invalid(`must not set ${field} when using anonymous volumes`);
       checkSubpath(subpath, 'volume', invalid);
       checkVolumeDriver(DriverConfig?.Name ?? '');
       return {
-        ...volume(mount.Source, common.destination, { ...common, subpath, copyUp: !NoCopy }),
+        ...volume(mount.Source, common.destination, {
+          ...common,
+          mode: askedVolumeMode,
+          subpath,
+          copyUp: !NoCopy,
+        }),
         volume: { labels: Labels ?? {}, options: DriverConfig?.Options ?? {} },
       };
     }

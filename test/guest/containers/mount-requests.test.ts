@@ -42,6 +42,17 @@ t.test('--mount and --tmpfs', async (t) => {
   ]);
 });
 
+t.test('a volume that is asked for without a mode has one in answers, as with dockerd', async (t) => {
+  const Mounts = [{ Type: 'volume', Source: 'data', Target: '/m' }];
+  t.match(requests({ Binds: ['data:/a', 'data:/b:ro', '/c:/c'], Mounts }, { '/image': {} }), [
+    { destination: '/a', mode: 'z' },
+    { destination: '/b', mode: 'ro' },
+    { destination: '/c', mode: '' },
+    { destination: '/m', mode: 'z' },
+    { destination: '/image', mode: '' },
+  ]);
+});
+
 t.test("an image's volume gives way to what was asked for at its place", async (t) => {
   t.match(requests({ Binds: ['mine:/data'] }, { '/data/': {}, '/other': {} }), [
     { name: 'mine', destination: '/data' },
@@ -69,6 +80,7 @@ t.test('what makes no sense is refused', async (t) => {
     [{ Mounts: [{ Type: 'bind', Source: 'a', Target: '/a' }] }, /must be absolute/],
     [{ Mounts: [{ Type: 'tmpfs', Source: '/a', Target: '/a' }] }, /field Source must not be specified/],
     [{ Mounts: [{ Type: 'volume', Target: '/a', VolumeOptions: { Subpath: 'x' } }] }, /anonymous volumes/],
+    [{ Mounts: [{ Type: 'volume', Target: '/a', ReadOnly: true }] }, /ReadOnly mode when using anonymous/],
     [
       { Mounts: [{ Type: 'volume', Source: 'data', Target: '/a', VolumeOptions: { Subpath: 'x/../..' } }] },
       /subpath must be a relative path within the volume/,

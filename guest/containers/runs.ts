@@ -1,4 +1,3 @@
-import { httpStatus } from '../errors.ts';
 import type { Platform } from '../images/platform.ts';
 import type { ContainerLog } from '../logs/container-log.ts';
 import type { RunningTask } from '../runtime/runtime.ts';
@@ -158,7 +157,8 @@ export class Runs {
     await releaseMounts(this.#record.value, this.#deps);
     await unshareMemory(this.#record.value, this.#deps);
     const message = error instanceof Error ? error.message : String(error);
-    const exitCode = error instanceof RuntimeError ? error.exitCode : httpStatus(error) === 500 ? 128 : 1;
+    // 128: nothing was run that could have said another, as with dockerd.
+    const exitCode = error instanceof RuntimeError ? error.exitCode : 128;
     this.#record.transition({ type: 'startFailed', exitCode, error: message, at: new Date().toISOString() });
     this.stdio.end();
     // The start's own answer tells why; a waiting client is told the code alone.

@@ -29,7 +29,8 @@ export function sourceOf(id: string, mount: RecordedMount, paths: EnginePaths): 
 /**
  * Shows `volume-subpath` of a mount at its place in the engine's mount namespace, which monitors inherit.
  * Other containers may change the volume under our hands: links are resolved inside it, and what was found
- * is bound by its descriptor, not by its name. Throws InvalidParameter when there is no such path.
+ * is bound by its descriptor, not by its name. Throws NotFound when there is no such path, InvalidParameter
+ * when something on the way to it is no directory.
  */
 export async function showSubpath(id: string, mount: RecordedMount, paths: EnginePaths): Promise<void> {
   const place = sourceOf(id, mount, paths);
@@ -66,9 +67,10 @@ function openInside(root: ConfinedRoot, { subpath = '', name }: RecordedMount) {
     using directory = root.open(path);
     return { isDirectory: true, fd: openSync(directory.at('.'), O_PATH) };
   } catch (cause) {
-    if (!(cause instanceof NotFound || cause instanceof InvalidParameter)) throw cause;
-    throw new InvalidParameter(`cannot access subpath "${subpath}" of volume "${name}": ${cause.message}`, {
-      cause,
-    });
+    const what = `cannot access path "${subpath}" of volume "${name}"`;
+    // docker run knows these words, and ends with the 127 of a program that is not there.
+    if (cause instanceof NotFound) throw new NotFound(`${what}: no such file or directory`, { cause });
+    if (cause instanceof InvalidParameter) throw new InvalidParameter(`${what}: ${cause.message}`, { cause });
+    throw cause;
   }
 }

@@ -161,6 +161,6 @@ t.test('an image, or a path in it, can be mounted', { skip }, async (t) => {
   const failed = async (args: readonly string[], stderr: RegExp) =>
     t.match(await engine.docker(['run', '--rm', ...args]), { stderr });
   await failed([...mount(), 'busybox', 'touch', '/image/file'], /Read-only/);
-  await failed([...mount(',image-subpath=none'), 'busybox', 'true'], /cannot access subpath "none"/);
+  await failed([...mount(',image-subpath=none'), 'busybox', 'true'], /cannot access path "none"/);
   await failed(['--mount', 'type=image,src=nowhere,dst=/image', 'busybox'], /No such image: nowhere/);
 });

@@ -77,8 +77,16 @@ t.test('a path of a volume is filled as a whole one is', { skip }, async (t) => 
     stdout:
       /^\/d\/a:\n(.*\n)*group\n(.*\n)*\n\/d\/b:\n((?!passwd).*\n)*old\n((?!passwd).*\n)*\n\/d\/c:\n((?!passwd).*\n)*$/,
   });
-  t.match(await run('--mount', below('none'), 'busybox', 'true'), { stderr: /cannot access subpath "none"/ });
-  t.equal((await engine.docker(['create', '--mount', below('none'), 'busybox'])).exitCode, 0);
+  t.match(await run('--mount', below('none'), 'busybox', 'true'), {
+    exitCode: 127,
+    stderr: /cannot access path "none" of volume "data": no such file/,
+  });
+  await engine.output(['create', '--name', 'lost', '--mount', below('none'), 'busybox']);
+  t.match(await engine.docker(['start', 'lost']), { exitCode: 1, stderr: /cannot access path "none"/ });
+  t.equal(
+    await engine.output(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'lost']),
+    'created 128\n',
+  );
 });
 
 t.test('a path of a volume, never one outside of it', { skip }, async (t) => {
@@ -97,7 +105,7 @@ t.test('a path of a volume, never one outside of it', { skip }, async (t) => {
   t.match(await show('absolute/b', ['cat', '/x/y/file']), { stdout: 'inside\n' });
   t.match(await show('a/b/file', ['cat', '/x/y']), { stdout: 'inside\n' }, 'a file');
   t.match(await show('a/b/file', ['sh', '-c', 'echo >/x/y'], ',readonly'), { stderr: /Read-only/ });
-  t.match(await show('up', ['ls', '/x/y']), { stderr: /cannot access subpath "up" of volume "data"/ });
+  t.match(await show('up', ['ls', '/x/y']), { stderr: /cannot access path "up" of volume "data"/ });
   t.match(await show('../a', ['ls']), { stderr: /must be a relative path within the volume/ });
   t.same(readdirSync(join(engine.runRoot, 'subpaths')), []);
 });

@@ -67,10 +67,10 @@ export class ExecSession {
     return (this.body.Cmd ?? []).join(' ');
   }
 
-  /** Before anything is answered. Throws Conflict when it was started already, or the container does not run. */
+  /** Before it starts. Throws Conflict when it was started already, or the container does not run. */
   claim(): void {
-    if (this.#status === 'exited') throw new Conflict(`exec ${this.id} has already run`);
-    if (this.#status === 'running') throw new Conflict(`exec ${this.id} is already running`);
+    if (this.#status === 'exited') throw new Conflict(`Error: Exec command ${this.id} has already run`);
+    if (this.#status === 'running') throw new Conflict(`Error: Exec command ${this.id} is already running`);
     this.container.check('exec');
     this.#status = 'running';
   }

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
+import { Hijacked } from '../helpers/hijacked.ts';
 import { EngineHarness } from './engine-harness.ts';
 
 const skip = EngineHarness.missing() ?? false;
@@ -65,4 +69,31 @@ t.test('an exec that ends at once and says nothing is answered, too', { skip }, 
     if (exitCode !== 1) t.fail(`exec number ${at} gave ${exitCode}`);
   }
   t.pass('none was lost');
+});
+
+t.test('a command is started once; who starts it again is told so as dockerd does', { skip }, async (t) => {
+  const engine = await EngineHarness.open(t);
+  await engine.loadBusybox();
+  await engine.output(['run', '-d', '--name', 'box', '--network', 'none', 'busybox', 'sleep', '1000']);
+  const post = async (path: string, body: object) => {
+    const headers = { 'Content-Type': 'application/json' };
+    const asked = request({ socketPath: engine.socket, path, method: 'POST', headers });
+    asked.end(JSON.stringify(body));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: answer.statusCode, text: await text(answer) };
+  };
+  const asked = { AttachStdin: true, AttachStdout: true, Cmd: ['cat'] };
+  const { Id } = JSON.parse((await post('/containers/box/exec', asked)).text) as { Id: string };
+  const first = await Hijacked.open(engine.socket, `/exec/${Id}/start`, {});
+
+  // compose watch does so, and takes the command for failed when the answer is not 200.
+  const again = await post(`/exec/${Id}/start`, {});
+  t.match(again, { status: 200, text: `Error: Exec command ${Id} is already running\r\n` });
+  t.match(await post(`/exec/${Id}/start`, { Detach: true }), { status: 409, text: /is already running/ });
+
+  first.type('typed\n');
+  await first.shows('typed\n');
+  await engine.output(['exec', 'box', 'killall', 'cat']);
+  await first.ended;
+  t.match(await post(`/exec/${Id}/start`, {}), { status: 200, text: /has already run\r\n/ });
 });

@@ -44,17 +44,21 @@ export function execRoutes({
     const { Detach, Tty: raw, ConsoleSize } = await request.json((await bodies()).execStartBody);
     const [rows = 0, columns = 0] = (request.apiMinor >= 42 && raw && ConsoleSize) || [];
     const size = rows > 0 && columns > 0 ? { size: { rows, columns } } : {};
-    session.claim();
     if (Detach) {
+      session.claim();
       await session.start({ connection: null, raw, ...size });
       return { status: 200 };
     }
+    session.container.check('exec');
     // As dockerd: who starts it says whether there are frames, whatever its creator said of a terminal.
     const connection = await request.hijack({ multiplexed: !raw });
     try {
+      session.claim();
       await session.start({ connection, raw, ...size });
     } catch (error) {
-      // The answer has begun: the message goes where the output would have gone, as with dockerd.
+      // The answer has begun: the message goes where the output would have gone, as with dockerd. That a command is
+      // running already, too: compose watch starts each one a second time, and takes a 409 for a failure.
+      connection.resume();
       const text = Buffer.from(`${error instanceof Error ? error.message : error}\r\n`);
       connection.end(raw ? text : frame('stdout', text));
     }

@@ -18,6 +18,8 @@ export function withVolumesFrom<Mount extends RecordedMount>(
     return mountsOf(container, neighbours).map((mount) => ({
       ...mount,
       readonly: mount.readonly || readonly,
+      // As with dockerd: what was said of it there is not said again.
+      mode: '',
       copyUp: false,
     }));
   });

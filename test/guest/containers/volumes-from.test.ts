@@ -41,6 +41,14 @@ t.test('volumes and binds come along, and what is read-only stays so', async (t)
   t.same(mounts(['donor:rw,z'])[0], ['bind /src', '/bind:ro']);
 });
 
+t.test('the mode that was asked for there is not shown here', async (t) => {
+  const none = { VolumesFrom: ['donor'] };
+  t.same(
+    withVolumesFrom([], none, neighbours).map(({ mode }) => mode),
+    ['', '', ''],
+  );
+});
+
 t.test("the container's own mounts win; the image's volumes give way", async (t) => {
   const own = mounts(['donor'], { Binds: ['mine:/named', '/else:/else'] }, { '/anon': {}, '/more': {} });
   t.same(Object.fromEntries(own.map(([what, place]) => [place, what])), {

@@ -47,6 +47,7 @@ interface Launch {
   readonly command: string;
   readonly sharesProcesses: boolean;
   readonly doubtful: boolean;
+  readonly oomScoreAdj?: number;
 }
 
 /** {@link Runtime} by crun, one monitor a task (monitor.ts). */
@@ -116,6 +117,7 @@ export class CrunRuntime implements Runtime {
       command: process.args[0] ?? '',
       sharesProcesses: false,
       doubtful: false,
+      ...(process.oomScoreAdj === undefined ? {} : { oomScoreAdj: process.oomScoreAdj }),
     });
     const ended = task.exited.then(() => this.#execs.delete(execId));
     this.#execs.set(execId, ended);

@@ -72,10 +72,10 @@ exec 8<>io/alive
 if [ "$verb" = run ]; then
   cd "$9" && mount -i -t "\${10}" -o "\${12}" "\${11}" "$run/rootfs" 2>"$run/log" 8>&- || end 125
   cd "$run"
-  segment=$8
+  segment=$8 oom=
   set -- --bundle "$run"
 else
-  segment=
+  segment= oom=$9
   set -- --process process.json
 fi
 pid=pid
@@ -91,6 +91,8 @@ else
   exec 6</dev/null
 fi
 [ -z "$shared" ] || pid=io/pid
+# crun gives it to containers only.
+scored="\${oom:+echo $oom >/proc/self/oom_score_adj; }"
 start="$crun --log log --log-format json $verb --pid-file $pid $*"
 exec 3<>io/stdout 4<io/stdout 9<>io/stderr 5<io/stderr
 if [ "$segment" ]; then
@@ -103,10 +105,10 @@ if [ "$segment" ]; then
 fi
 if [ "$tty" ]; then
   [ -z "$shared" ] || companion="{ $companion; $crun kill --all $id KILL >/dev/null 2>&1; }"
-  script -qec "$companion & exec $start $id >io/stdout" /dev/null <&6 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
+  script -qec "$companion & $scored exec $start $id >io/stdout" /dev/null <&6 >/dev/null 2>&1 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
 else
   [ -z "$shared" ] || ${sweeper} 3<&- 4<&- 5<&- 6<&- 8<&- 9<&- &
-  $start "$id" <&6 >io/stdout 2>io/stderr 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
+  (eval "$scored"; exec $start "$id") <&6 >io/stdout 2>io/stderr 3<&- 4<&- 5<&- 6<&- 8<&- 9<&-
 fi
 code=$?
 [ -z "$holder" ] || kill $holder 2>/dev/null
@@ -126,8 +128,10 @@ export function monitorArguments(options: {
   readonly segmentBytes: number;
   /** For `run`. */
   readonly rootfs: Mount | null;
+  /** For `exec`, unless it is that of the engine. */
+  readonly oomScoreAdj?: number;
 }): string[] {
-  const { rootfs } = options;
+  const { rootfs, verb, oomScoreAdj } = options;
   return [
     options.directory,
     options.verb,
@@ -138,5 +142,6 @@ export function monitorArguments(options: {
     options.sharesProcesses ? 'shared' : '',
     `${options.segmentBytes}`,
     ...(rootfs ? [rootfs.cwd ?? '/', rootfs.type, rootfs.source, rootfs.options.join(',')] : []),
+    ...(verb === 'exec' && oomScoreAdj ? [`${oomScoreAdj}`] : []),
   ];
 }

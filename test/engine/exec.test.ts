@@ -10,7 +10,18 @@ const skip = EngineHarness.missing() ?? false;
 t.test('exec runs with what it is told, and otherwise with what the container has', { skip }, async (t) => {
   const engine = await EngineHarness.open(t);
   await engine.loadBusybox();
-  const container = ['--name', 'box', '--network', 'none', '-e', 'OWN=1', '-w', '/tmp'];
+  const container = [
+    '--name',
+    'box',
+    '--network',
+    'none',
+    '-e',
+    'OWN=1',
+    '-w',
+    '/tmp',
+    '--oom-score-adj',
+    '300',
+  ];
   await engine.output(['run', '-d', ...container, 'busybox', 'sleep', '1000']);
   const exec = (options: readonly string[], ...command: readonly string[]) =>
     engine.docker(['exec', ...options, 'box', ...command], options.includes('-i') ? { input: 'in\n' } : {});
@@ -22,6 +33,8 @@ t.test('exec runs with what it is told, and otherwise with what the container ha
     [['-u', 'nobody'], 'id -u', '99\n'],
     [['-i'], 'cat', 'in\n'],
     [['-t'], 'tty', /^\/dev\/pts\/0\r\n$/],
+    [[], 'cat /proc/self/oom_score_adj', '300\n'],
+    [['-t'], 'cat /proc/self/oom_score_adj', '300\r\n'],
   ];
   for (const [options, command, stdout] of table)
     t.match(

@@ -20,7 +20,7 @@ t.test('--init is the first process, and reaps', { skip: skip || (noInit && 'no 
   const run = runner(engine);
   const orphan = '(sleep 0.01 &) ; while pidof sleep >/dev/null; do :; done; ps -o pid,stat,args';
   const processes = await run(['--init'], 'sh', '-c', orphan);
-  t.match(processes, /^\s*1 S\s+\/sbin\/docker-init -- sh -c/m);
+  t.match(processes, /^\s*1 SN?\s+\/sbin\/docker-init -- sh -c/m);
   t.notMatch(processes, /\sZ\s/);
   const write = await engine.docker(['run', '--rm', '--init', 'busybox', 'sh', '-c', '>/sbin/docker-init']);
   t.match(write, { exitCode: 1, stderr: /Read-only/ });

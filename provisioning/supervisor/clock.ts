@@ -15,7 +15,8 @@ const doubtMs = 2000;
 
 /**
  * Keeps the guest's clock at the host's time. The host's time is said every ten seconds; a guest whose clock shows
- * another one answers what it shows, and is told to put it on, or back, by what the way there and back cannot explain. A guest that is right says nothing, so an idle machine stays idle.
+ * another one answers what it shows, and is told to put it on, or back, by what the way there and back cannot
+ * explain. A guest that is right says nothing, so an idle machine stays idle.
  */
 export const clockService: Service = {
   name: 'clock',

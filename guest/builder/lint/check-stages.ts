@@ -1,7 +1,8 @@
 import { formatPlatform, type Platform } from '../../images/platform.ts';
-import { type IgnoreRules, ignoreLines, ignoreRules } from '../dockerfile/ignore.ts';
+import { ignoreLines, ignoreRules } from '../dockerfile/ignore.ts';
 import type { FromInstruction, StageInstruction } from '../dockerfile/instruction.ts';
 import type { BuildRun } from '../solver/build-run.ts';
+import { attempt } from './attempt.ts';
 import type { Report } from './rules.ts';
 import { checkStage, type LintedStage } from './stage-rules.ts';
 
@@ -12,7 +13,8 @@ const pathOnly = ['PATH='];
 export async function checkStages(build: BuildRun, wanted: readonly number[], report: Report): Promise<void> {
   const { dockerfile, plan, globals, mark } = build;
   const copies = wanted.some((index) => dockerfile.stages[index]!.instructions.some(isContextCopy));
-  const ignore = copies ? attemptRules(await build.ignoreText()) : null;
+  const ignoreText = copies ? await build.ignoreText() : null;
+  const ignore = ignoreText === null ? null : attempt(() => ignoreRules(ignoreLines(ignoreText)));
   const globalNames = dockerfile.globalArgs.flatMap(({ args }) => args.map(({ name }) => name));
   const linted = new Map<number, LintedStage>();
   const lint = async (index: number): Promise<LintedStage> => {
@@ -56,13 +58,4 @@ function fresh(env: readonly string[], hasShell: boolean): LintedStage {
 
 function isContextCopy(instruction: StageInstruction): boolean {
   return (instruction.kind === 'copy' || instruction.kind === 'add') && instruction.from === null;
-}
-
-/** What is wrong with the ignore file is told when the context comes. */
-function attemptRules(text: string): IgnoreRules | null {
-  try {
-    return ignoreRules(ignoreLines(text));
-  } catch {
-    return null;
-  }
 }

@@ -5,6 +5,7 @@ import type { FromInstruction } from '../dockerfile/instruction.ts';
 import { suggestion } from '../dockerfile/parse-error.ts';
 import type { Dockerfile } from '../dockerfile/stages.ts';
 import { GlobalArgs, platformArgs } from '../solver/variables.ts';
+import { attempt } from './attempt.ts';
 import type { Report } from './rules.ts';
 
 export interface FromContext {
@@ -91,13 +92,4 @@ function checkVariables(
 
 function isImageName(text: string): boolean {
   return attempt(() => parseReference(text)) !== null;
-}
-
-/** What is wrong with it is told when it is built. */
-function attempt<T>(work: () => T): T | null {
-  try {
-    return work();
-  } catch {
-    return null;
-  }
 }

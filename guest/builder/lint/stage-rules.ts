@@ -6,6 +6,7 @@ import type { Stage } from '../dockerfile/stages.ts';
 import { splitWords } from '../dockerfile/words.ts';
 import { mergeEnv } from '../solver/config-step.ts';
 import { type GlobalArgs, StageScope } from '../solver/variables.ts';
+import { attempt } from './attempt.ts';
 import type { Report } from './rules.ts';
 import { unsetVariables } from './unset-variables.ts';
 
@@ -102,16 +103,16 @@ export function checkStage(
   return { env: scope.env, args: scope.args, declared, hasShell, hasWorkdir };
 }
 
-/** What does not expand is told of when it is built. */
+/** What does not expand is not known to the rules. */
 function learn(instruction: StageInstruction, scope: StageScope): void {
-  try {
+  attempt(() => {
     if (instruction.kind === 'arg') scope.declare(instruction);
     if (instruction.kind === 'env')
       scope.env = mergeEnv(
         scope.env,
         instruction.pairs.map(([name, value]) => [name, scope.expand(value, instruction.range)]),
       );
-  } catch {}
+  });
 }
 
 function startsWithVariable(path: string): boolean {

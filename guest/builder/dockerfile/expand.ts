@@ -1,3 +1,5 @@
+import { BuildError } from '../build-error.ts';
+
 /**
  * Variables in a word, as in a shell: `$NAME`, `${NAME}`, with `:-` `-` `:+` `+` `:?` `?` `#` `##` `%` `%%` `/`
  * `//`; quotes and escapes are taken away. (BuildKit's reference, "Environment replacement".)
@@ -16,7 +18,7 @@ export interface ExpandOptions {
 }
 
 /** A word that cannot be expanded; the caller knows the line. */
-export class ExpansionError extends Error {}
+export class ExpansionError extends BuildError {}
 
 /** One word to one word. Throws ExpansionError. */
 export function expandWord(word: string, options: ExpandOptions): string {

@@ -1,3 +1,5 @@
+import { BuildError } from '../build-error.ts';
+
 /**
  * `.dockerignore` as moby's patternmatcher has it: `*`, `?`, `[…]`, `**`, `!` takes back, the last match counts, and
  * what is below a match matches too.
@@ -27,12 +29,12 @@ export function ignoreLines(text: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Throws Error for a pattern that is none. */
+/** Throws BuildError for a pattern that is none. */
 export function ignoreRules(lines: readonly string[]): IgnoreRules {
   const rules = lines.flatMap((line): Rule[] => {
     const takesBack = line.startsWith('!');
     const pattern = clean(takesBack ? line.slice(1).trim() : line);
-    if (takesBack && pattern === '') throw new Error('illegal exclusion pattern: "!"');
+    if (takesBack && pattern === '') throw new BuildError('illegal exclusion pattern: "!"');
     return pattern === '' || pattern === '.' ? [] : [{ pattern, takesBack, test: patternRegExp(pattern) }];
   });
   const takers = rules.filter(({ takesBack }) => takesBack);
@@ -84,12 +86,12 @@ export function patternRegExp(pattern: string): RegExp {
     else if (char === '?') source += '[^/]';
     else if (char === '[') {
       const end = pattern.indexOf(']', i + 2);
-      if (end < 0) throw new Error(`syntax error in pattern: "${pattern}"`);
+      if (end < 0) throw new BuildError(`syntax error in pattern: "${pattern}"`);
       const inside = pattern.slice(i + 1, end);
       source += `[${inside.replace(/^!/, '^').replace(/[\\[]/g, '\\$&')}]`;
       i = end;
     } else if (char === '\\') {
-      if (++i >= pattern.length) throw new Error(`syntax error in pattern: "${pattern}"`);
+      if (++i >= pattern.length) throw new BuildError(`syntax error in pattern: "${pattern}"`);
       source += escapeChar(pattern[i]!);
     } else source += escapeChar(char);
   }

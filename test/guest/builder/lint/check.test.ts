@@ -158,6 +158,24 @@ t.test('a build tells what it finds in the stages that it needs, also when it fa
   );
 });
 
+t.test(
+  'what does not expand, and a broken ignore file, are errors of the build and not of the rules',
+  async (t) => {
+    const { builder } = await builderLab(t);
+    const check = async (text: string, ignore: string) =>
+      builder.check(
+        request(text, { context: { ...context, read: async () => Buffer.from(ignore) } }),
+        supply,
+      );
+    t.match(await check('FROM ${a', ''), {
+      error: { message: "syntax error: missing '}'", range: { first: 1 } },
+    });
+    t.match(await check('FROM --platform=${a scratch', ''), { error: { message: "missing '}'" } });
+    t.match(await check('FROM scratch\nENV a=${b:?none}', ''), { error: null });
+    t.match(await check('FROM scratch\nCOPY a /', '!'), { error: null }, 'told when the context comes');
+  },
+);
+
 t.test('the answer to --check', async (t) => {
   const { builder } = await builderLab(t);
   const asked = request('FROM scratch AS A\nBAD x');

@@ -76,7 +76,17 @@ async function summary(files: ImagePaths, hex: string): Promise<OsImageSummary> 
   }
 }
 
+/** Other processes add to the directory and rename what they added meanwhile: what is gone by now counts nothing. */
 async function totalSize(directory: string): Promise<number> {
-  const sizes = (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size);
+  const sizes = (await readdir(directory)).map((name) => sizeOf(join(directory, name)));
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { type Forward, PortUnavailable } from '../../../../drivers/port-forwarder.ts';
+import { freePorts } from '../../../../drivers/qemu/ports.ts';
 import { ForwardTable } from '../../../../provisioning/supervisor/ports/forward-table.ts';
 import { readToEnd } from '../../../helpers/read-to-end.ts';
 import { MemoryForwarder } from './memory-forwarder.ts';
@@ -14,6 +15,11 @@ const tcp = (hostAddress: string, hostPort: number, guestPort = 80): Forward => 
   hostPort,
   guestPort,
 });
+
+async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
+}
 
 /** One whose forwards of the loopback lead to a server here, as those of a machine lead to the guest's. */
 class LoopbackForwarder extends MemoryForwarder {
@@ -65,15 +71,16 @@ t.test('IPv6 is relayed, half-closed as it comes, and its way is removed with it
     return () => server.close();
   });
   await using table = await ForwardTable.open(forwarder);
-  t.strictSame(await table.become([tcp('::1', 28_461)]), []);
-  const client = connect({ host: '::1', port: 28_461, allowHalfOpen: true });
+  const port = await freePort();
+  t.strictSame(await table.become([tcp('::1', port)]), []);
+  const client = connect({ host: '::1', port, allowHalfOpen: true });
   client.end('hello');
   t.equal(await text(client), 'said: hello');
-  t.strictSame(await table.become([tcp('::1', 28_461)]), [], 'stays');
+  t.strictSame(await table.become([tcp('::1', port)]), [], 'stays');
   t.equal(forwarder.done.length, 1);
   t.strictSame(await table.become([]), []);
   t.equal(forwarder.there.size, 0);
-  const refused = connect({ host: '::1', port: 28_461 });
+  const refused = connect({ host: '::1', port });
   t.match(await once(refused, 'error'), [{ code: 'ECONNREFUSED' }]);
 });
 
@@ -87,14 +94,15 @@ t.test('connections that come all at once are relayed when the forwarder would d
     return () => server.close();
   });
   // What an earlier supervisor's relay led to.
-  await forwarder.add(tcp('127.0.0.1', 28_464));
+  const [before = 0, port = 0] = await freePorts(2);
+  await forwarder.add(tcp('127.0.0.1', before));
   await using table = await ForwardTable.open(forwarder);
-  const wanted = [tcp('127.0.0.1', 28_463), { ...tcp('127.0.0.1', 28_463), protocol: 'udp' as const }];
+  const wanted = [tcp('127.0.0.1', port), { ...tcp('127.0.0.1', port), protocol: 'udp' as const }];
   t.strictSame(await table.become(wanted), []);
-  t.notOk(forwarder.there.has('tcp 127.0.0.1 28464'));
-  t.notOk(forwarder.there.has('tcp 127.0.0.1 28463'), 'the relay listens there');
-  t.ok(forwarder.there.has('udp 127.0.0.1 28463'));
-  const said = Array.from({ length: 100 }, () => text(connect({ host: '127.0.0.1', port: 28_463 })));
+  t.notOk(forwarder.there.has(`tcp 127.0.0.1 ${before}`));
+  t.notOk(forwarder.there.has(`tcp 127.0.0.1 ${port}`), 'the relay listens there');
+  t.ok(forwarder.there.has(`udp 127.0.0.1 ${port}`));
+  const said = Array.from({ length: 100 }, () => text(connect({ host: '127.0.0.1', port })));
   t.ok((await Promise.all(said)).every((word) => word === 'here'));
   await table.become([]);
   t.equal(forwarder.there.size, 0);
@@ -109,10 +117,11 @@ t.test('datagrams find their way back, each to its client', async (t) => {
     return () => server.close();
   });
   await using table = await ForwardTable.open(forwarder);
-  t.strictSame(await table.become([{ ...tcp('::1', 28_462), protocol: 'udp' }]), []);
+  const port = await freePort();
+  t.strictSame(await table.become([{ ...tcp('::1', port), protocol: 'udp' }]), []);
   for (const word of ['one', 'two']) {
     const client = createSocket('udp6');
-    client.send(word, 28_462, '::1');
+    client.send(word, port, '::1');
     const [answer] = await once(client, 'message');
     t.equal(String(answer), `${word}!`);
     client.close();

@@ -42,6 +42,17 @@ export class Internal extends EngineError {
   readonly httpStatus = 500;
 }
 
+/** A failure with what failed said before it: `cannot kill container: web: container … is not running`. */
+export class Failed extends EngineError {
+  readonly httpStatus: number;
+
+  /** @param status another than the cause's */
+  constructor(what: string, cause: unknown, status = httpStatus(cause)) {
+    super(`${what}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    this.httpStatus = status;
+  }
+}
+
 /** The HTTP status for anything thrown; what is not ours is a 500. */
 export function httpStatus(error: unknown): number {
   return error instanceof EngineError ? error.httpStatus : 500;

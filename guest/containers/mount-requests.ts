@@ -106,7 +106,7 @@ function parseBind(text: string): RecordedMount {
     const propagation = options.find((word) => propagations.includes(word)) ?? 'rprivate';
     return { ...defaults, ...common, source: posix.normalize(source), propagation, createSource: true };
   }
-  if (source !== '' && !volumeName.test(source)) {
+  if (source.length > 1 && !volumeName.test(source)) {
     throw new InvalidParameter(
       `${JSON.stringify(source)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     );

@@ -3,9 +3,10 @@ import { InvalidParameter } from '../errors.ts';
 
 /** `SIGTERM`, `term`, `15` -> 15. Throws InvalidParameter in dockerd's words. */
 export function parseSignal(text: string): number {
-  if (/^\d+$/.test(text)) {
+  if (/^[+-]?\d+$/.test(text) && Number(text) !== 0) {
     const number = Number(text);
     if (number > 0 && number < 65) return number;
+    throw new InvalidParameter(`the linux daemon does not support signal ${number}`);
   }
   const upper = text.toUpperCase();
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
@@ -16,6 +17,6 @@ export function parseSignal(text: string): number {
     if (number >= 34 && number <= 64) return number;
   }
   const number = (constants.signals as Readonly<Record<string, number>>)[name];
-  if (number === undefined) throw new InvalidParameter(`Invalid signal: ${text}`);
+  if (number === undefined) throw new InvalidParameter(`invalid signal: ${text}`);
   return number;
 }

@@ -97,9 +97,7 @@ export function denial(
     case 'stop':
       return live || state.status === 'restarting' ? null : new NotModified('container is already stopped');
     case 'kill':
-      return live || state.status === 'restarting'
-        ? null
-        : new Conflict(`cannot kill container: ${name}: container ${id} is not running`);
+      return live || state.status === 'restarting' ? null : new Conflict(`container ${id} is not running`);
     case 'pause':
       if (state.status === 'paused') return new Conflict(`Container ${id} is already paused`);
       return live ? null : new Conflict(`container ${id} is not running`);

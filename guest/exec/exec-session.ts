@@ -9,13 +9,12 @@ import { Stdio } from '../containers/stdio.ts';
 import { Conflict } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
-import { RuntimeError } from '../runtime/start-error.ts';
 
 /**
  * One `docker exec`. It ends with the agent: another one does not know it, and its process goes on unseen.
  *
  *   created ──start──> running ──exit──> exited
- *      └── start failed (126, 127) ──────────^
+ *      └── start failed (126) ───────────────^
  */
 export class ExecSession {
   readonly id = newId();
@@ -110,7 +109,8 @@ export class ExecSession {
       this.#pid = task.pid;
       void this.#follow(task);
     } catch (error) {
-      this.#end(error instanceof RuntimeError ? error.exitCode : 126);
+      // Whatever it was, as with dockerd.
+      this.#end(126);
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import type { Digest } from '../digest.ts';
+import { NotFound } from '../errors.ts';
 import { formatReference, parseReference, type Reference } from '../reference.ts';
 import type { Image } from './image.ts';
 import type { ImageStore } from './image-store.ts';
@@ -37,5 +38,7 @@ function meaningOf(images: ImageStore, word: string): { image: Image; name?: Ref
       if (tags.length > 0) return tags.map((tag) => ({ image: images.byReference(tag)!, name: tag }));
     }
   }
+  // Not as elsewhere with a tag that nobody said.
+  if (!images.has(word)) throw new NotFound(`No such image: ${word}`);
   return [{ image: images.resolve(word) }];
 }

@@ -22,26 +22,47 @@ const prefixes = {
 
 /** From crun's log (JSON lines) or a helper's words to dockerd's sentence, on which clients key. */
 export function startError(log: string, command: string, verb: 'run' | 'exec'): RuntimeError {
-  const cause = lastMessage(log);
+  const text = runcWords(lastMessage(log), command);
+  return classified(`${prefixes[verb]}: unable to start container process: ${text}: unknown`);
+}
+
+/** As runc says what crun says. */
+function runcWords(cause: string, command: string): string {
   const name = JSON.stringify(command);
-  const create = (text: string, exitCode: number) =>
-    new RuntimeError(`${prefixes[verb]}: unable to start container process: ${text}: unknown`, exitCode);
   if (/executable file .* not found in \$PATH/.test(cause)) {
     return command.includes('/')
-      ? create(`exec: ${name}: stat ${command}: no such file or directory`, 127)
-      : create(`exec: ${name}: executable file not found in $PATH`, 127);
+      ? `exec: ${name}: stat ${command}: no such file or directory`
+      : `exec: ${name}: executable file not found in $PATH`;
   }
-  if (/^open executable|^access executable|is not a regular file/.test(cause)) {
-    return create(`exec: ${name}: ${/not permitted|denied/i.test(cause) ? 'permission denied' : cause}`, 126);
-  }
-  if (/^exec container process/.test(cause)) {
-    const reason = cause.slice(cause.lastIndexOf(': ') + 2).toLowerCase();
-    return create(`exec ${command}: ${reason}`, reason.startsWith('no such file') ? 127 : 126);
-  }
-  if (/chdir|cwd|working directory/.test(cause)) {
-    return create(`${cause}`, /not a directory|denied/i.test(cause) ? 126 : 127);
-  }
-  return create(cause, 128);
+  if (/^(?:open|access) executable|is not a regular file/.test(cause))
+    return `exec: ${name}: ${executableReason(cause)}`;
+  if (/^exec container process/.test(cause)) return `exec ${command}: ${reasonOf(cause)}`;
+  const directory = /^chdir `(.*)`: /.exec(cause)?.[1];
+  if (directory !== undefined)
+    return `chdir to cwd (${JSON.stringify(directory)}) set in config.json failed: ${reasonOf(cause)}`;
+  return cause;
+}
+
+/** Of what is neither a program nor may be read, crun says EACCES; of what is no file, EPERM. */
+function executableReason(cause: string): string {
+  if (/not permitted/i.test(cause)) return 'is a directory';
+  return /denied/i.test(cause) ? 'permission denied' : cause;
+}
+
+function reasonOf(cause: string): string {
+  return cause.slice(cause.lastIndexOf(': ') + 2).toLowerCase();
+}
+
+const mountHint =
+  'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type';
+
+/** By what is said of it, as dockerd does (moby, daemon/errors.go, setExitCodeFromError). */
+function classified(text: string): RuntimeError {
+  if (/permission denied|exec format error/i.test(text)) return new RuntimeError(text, 126);
+  if (/is a directory/i.test(text)) return new RuntimeError(`${text}: permission denied`, 126);
+  if (/not a directory/i.test(text)) return new RuntimeError(`${text}: ${mountHint}`, 127);
+  if (/executable file not found|no such file or directory/i.test(text)) return new RuntimeError(text, 127);
+  return new RuntimeError(text, 128);
 }
 
 function lastMessage(log: string): string {

@@ -24,6 +24,10 @@ export function isAnonymous(volume: VolumeRecord): boolean {
 
 /** Throws InvalidParameter with dockerd's sentence. */
 export function checkVolumeName(name: string): void {
+  if (name.length === 1)
+    throw new InvalidParameter(
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+    );
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name) && name.length <= 255) return;
   throw new InvalidParameter(
     `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,

@@ -131,7 +131,7 @@ t.test('limits, devices and kernel parameters reach the kernel', { skip }, async
   await refused(['--cpuset-cpus', '4000'], /Requested CPUs are not available/);
   await refused(['--network', 'host', '--sysctl', 'net.core.somaxconn=77'], /host network namespace/);
   await refused(['--oom-score-adj', '5000'], /range for oom score adj/);
-  await refused(['--stop-signal', 'ODD'], /Invalid signal: ODD/);
+  await refused(['--stop-signal', 'ODD'], /invalid signal: ODD/);
   await refused(['--runtime', 'odd'], /unknown or invalid runtime name: odd/);
   await refused(['--platform', 'linux/s390x'], /Unable to find image/);
 });

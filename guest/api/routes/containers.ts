@@ -1,6 +1,6 @@
 import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
-import { InvalidParameter, NotFound } from '../../errors.ts';
+import { Failed, InvalidParameter, NotFound, NotModified } from '../../errors.ts';
 import { createOfVersion } from '../create-of-version.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 import { bodies } from '../schema/bodies.ts';
@@ -22,28 +22,9 @@ export function containerRoutes(containers: Containers): Route[] {
   return [
     { method: 'POST', path: '/containers/create', handle: create },
     { method: 'POST', path: '/containers/:id/start', handle: act((container) => container.start()) },
-    {
-      method: 'POST',
-      path: '/containers/:id/stop',
-      handle: act((container, request) => container.stop(stopOptions(request))),
-    },
-    {
-      method: 'POST',
-      path: '/containers/:id/restart',
-      handle: act((container, request) => container.restart(stopOptions(request))),
-    },
-    {
-      method: 'POST',
-      path: '/containers/:id/kill',
-      handle: act((container, { query, params }) =>
-        container.kill(query.text('signal') || 'SIGKILL').catch((error: unknown) => {
-          if (!(error instanceof InvalidParameter)) throw error;
-          throw new InvalidParameter(`cannot kill container: ${params.id}: ${error.message}`, {
-            cause: error,
-          });
-        }),
-      ),
-    },
+    { method: 'POST', path: '/containers/:id/stop', handle: act(stop) },
+    { method: 'POST', path: '/containers/:id/restart', handle: act(restart) },
+    { method: 'POST', path: '/containers/:id/kill', handle: kill },
     { method: 'POST', path: '/containers/:id/pause', handle: act((container) => container.pause()) },
     { method: 'POST', path: '/containers/:id/unpause', handle: act((container) => container.unpause()) },
     {
@@ -54,6 +35,33 @@ export function containerRoutes(containers: Containers): Route[] {
     { method: 'DELETE', path: '/containers/:id', handle: act(remove) },
     { method: 'DELETE', path: '/containers/:id/:alias', handle: act(unlink) },
   ];
+
+  /** What goes wrong with a container that is there is a fault of the engine's own, for dockerd's clients. */
+  async function stop(container: Container, request: ApiRequest): Promise<void> {
+    try {
+      await container.stop(stopOptions(request));
+    } catch (error) {
+      if (error instanceof NotModified) throw error;
+      throw new Failed(`cannot stop container: ${request.params.id}`, error, 500);
+    }
+  }
+
+  async function restart(container: Container, request: ApiRequest): Promise<void> {
+    try {
+      await container.restart(stopOptions(request));
+    } catch (error) {
+      throw new Failed(`Cannot restart container ${request.params.id}`, error, 500);
+    }
+  }
+
+  async function kill(request: ApiRequest): Promise<Reply> {
+    try {
+      await find(request).kill(request.query.text('signal') || 'SIGKILL');
+      return { status: 204 };
+    } catch (error) {
+      throw new Failed(`cannot kill container: ${request.params.id}`, error);
+    }
+  }
 
   async function create(request: ApiRequest): Promise<Reply> {
     const asked = await request.json((await bodies()).createBody);

@@ -103,16 +103,18 @@ export function networkRoutes(options: {
 
   async function connect(request: ApiRequest) {
     const body = await request.json(connectBody);
+    const container = containers.get(body.Container);
     const network = networks.get(request.params.id!);
-    await containers.get(body.Container).connectNetwork(network.id, endpointRequest(body.EndpointConfig));
+    await container.connectNetwork(network.id, endpointRequest(body.EndpointConfig));
     return { status: 200 };
   }
 
   /** `Force` asks for no more: no endpoint outlives its container's sandbox. */
   async function disconnect(request: ApiRequest) {
     const body = await request.json(disconnectBody);
-    const network = networks.get(request.params.id!);
-    await containers.get(body.Container).disconnectNetwork(network.id);
+    if (body.Force) networks.get(request.params.id!);
+    const container = containers.get(body.Container);
+    await container.disconnectNetwork(networks.get(request.params.id!).id);
     return { status: 200 };
   }
 

@@ -3,7 +3,13 @@ import { endpointsOf } from '../../../guest/registry/endpoints.ts';
 import { isInsecure } from '../../../guest/registry/insecure.ts';
 
 t.test('this computer and what was wished for may do without TLS', async (t) => {
-  const addresses: Record<string, string[]> = { 'inside.test': ['10.0.0.5'], 'outside.test': ['192.0.2.1'] };
+  const addresses: Record<string, string[]> = {
+    'inside.test': ['10.0.0.5'],
+    'outside.test': ['192.0.2.1'],
+    'here.test': ['192.0.2.1', '127.0.0.3'],
+    'six.test': ['::1'],
+    'docker.io': ['127.0.0.1'],
+  };
   const addressesOf = async (host: string) => addresses[host] ?? Promise.reject(new Error('no such host'));
   const table: [string, string[], boolean][] = [
     ['localhost:5000', [], true],
@@ -17,6 +23,10 @@ t.test('this computer and what was wished for may do without TLS', async (t) => 
     ['reg.test', ['reg.test:5000'], false],
     ['inside.test:5000', ['10.0.0.0/8'], true],
     ['outside.test:5000', ['10.0.0.0/8'], false],
+    ['outside.test:5000', [], false],
+    ['here.test:5000', [], true],
+    ['six.test', [], true],
+    ['unknown.test', [], false],
     ['unknown.test', ['10.0.0.0/8'], false],
     ['docker.io', [], false],
     ['192.0.2.1', ['nonsense/99', '1.2/8', '10.0.0.0/99'], false],

@@ -5,9 +5,10 @@ import { type Digest, digestOf, isDigest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import { compressionOf, decompressed } from '../layers/compression.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
+import { headOf, resumed } from '../layers/resumed.ts';
 import type { StagedTar } from '../layers/stage-tar.ts';
 import { readable } from '../layers/tar-entry.ts';
-import { type TarMember, tarMembers } from '../layers/tar-members.ts';
+import { tarMembers } from '../layers/tar-members.ts';
 import { maxConfigBytes } from './image-config.ts';
 
 /** Where a layer's tar is: written to a directory just now, or in a layer of the store, which the lease holds. */
@@ -23,6 +24,9 @@ export interface ArchiveContents {
 
 const maxDocumentsBytes = 64 * 1024 * 1024;
 const maxLinks = 10;
+
+/** A header of a tar: what shows what a member is. */
+const headBytes = 512;
 
 /**
  * Reads an archive as it streams in. What a member is shows in its first bytes, so layers go straight to
@@ -47,7 +51,9 @@ export async function readArchive(
         links.set(path, normal(posix.join(base, readable(member.entry.linkPath))));
       }
       if (member.entry.type !== 'file') continue;
-      const { head, body } = await peek(member);
+      const iterator = member.body[Symbol.asyncIterator]();
+      const head = await headOf(iterator, headBytes);
+      const body = resumed(head, iterator);
       if (isLayer(head)) {
         const source = known(path, layers, lease) ?? (await stage(path, head, body, layers));
         if ('dir' in source) staged.push(source);
@@ -115,20 +121,6 @@ async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** The first bytes of a member, and its whole body again. */
-async function peek({ body }: TarMember): Promise<{ head: Buffer; body: AsyncIterable<Buffer> }> {
-  const iterator = body[Symbol.asyncIterator]();
-  let head: Buffer = Buffer.alloc(0);
-  let next = await iterator.next();
-  for (; !next.done && head.length < 512; next = await iterator.next())
-    head = Buffer.concat([head, next.value]);
-  async function* whole(first: IteratorResult<Buffer>): AsyncGenerator<Buffer> {
-    yield head;
-    for (let at = first; !at.done; at = await iterator.next()) yield at.value;
-  }
-  return { head, body: whole(next) };
-}
-
 function isJson(head: Buffer): boolean {
   return /^\s*[{[]/.test(head.toString('latin1', 0, 64));
 }
@@ -136,8 +128,10 @@ function isJson(head: Buffer): boolean {
 /** Compressed, a tar header, or a tar without entries. */
 function isLayer(head: Buffer): boolean {
   if (compressionOf(head) !== 'none') return true;
-  if (head.length < 512) return false;
-  return head.toString('latin1', 257, 262) === 'ustar' || head.subarray(0, 512).every((byte) => byte === 0);
+  if (head.length < headBytes) return false;
+  return (
+    head.toString('latin1', 257, 262) === 'ustar' || head.subarray(0, headBytes).every((byte) => byte === 0)
+  );
 }
 
 function blobDigest(path: string): Digest | null {

@@ -3,6 +3,7 @@ import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } 
 import { InvalidParameter } from '../errors.ts';
 import { bunzip2 } from './bunzip2.ts';
 import { ByteSource } from './byte-source.ts';
+import { deferred, headOf, resumed } from './resumed.ts';
 import { isZstd, zstdFrames } from './zstd-frames.ts';
 
 const chunkSize = 256 * 1024;
@@ -14,22 +15,19 @@ const magicBytes = 6;
  * The bytes behind gzip, zstd, xz or bzip2, recognised by their first bytes; anything else as it is. An error of
  * the source or of the decompressor comes out of the iteration.
  */
-export async function* decompressed(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export function decompressed(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   const iterator = source[Symbol.asyncIterator]();
-  let head: Buffer = Buffer.alloc(0);
-  let ended = false;
-  while (head.length < magicBytes && !ended) {
-    const next = await iterator.next();
-    if (next.done) ended = true;
-    else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
-  }
-  const whole = resumed(head, iterator);
-  const kind = compressionOf(head);
-  if (kind === 'none') yield* whole;
-  else if (kind === 'xz') yield* await unxz(whole);
-  else if (kind === 'bzip2') yield* bunzip2(whole);
-  else if (kind === 'gzip') yield* inflated(whole, createGunzip({ chunkSize }), kind);
-  else yield* unzstd(whole);
+  return deferred(async () => {
+    const head = await headOf(iterator, magicBytes);
+    return uncompressed(resumed(head, iterator), compressionOf(head));
+  });
+}
+
+function uncompressed(whole: AsyncIterable<Buffer>, kind: Compression): AsyncIterable<Buffer> {
+  if (kind === 'none') return whole;
+  if (kind === 'xz') return unxz(whole);
+  if (kind === 'bzip2') return bunzip2(whole);
+  return kind === 'gzip' ? inflated(whole, createGunzip({ chunkSize }), kind) : unzstd(whole);
 }
 
 async function* inflated(
@@ -64,15 +62,6 @@ export function compressionOf(head: Buffer): Compression {
   if (isZstd(head)) return 'zstd';
   if (hex === 'fd377a585a00') return 'xz';
   return hex.startsWith('425a68') ? 'bzip2' : 'none';
-}
-
-async function* resumed(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  if (head.length > 0) yield head;
-  try {
-    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
 }
 
 async function* unxz(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

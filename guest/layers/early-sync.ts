@@ -1,31 +1,33 @@
 import { tryRun } from '../host/exec.ts';
 
-/** Each costs a process; half as many were a twentieth faster for a layer of 200 MB, none at all slower than these. */
-const stepBytes = 64 * 1024 * 1024;
+/** Each costs a process: a layer of 200 MB took the engine 50 ms of processor time less than with twice as many. */
+const stepBytes = 128 * 1024 * 1024;
 
 /**
- * Passes a tar on, and has what was made of it so far written to the disk beside it, so that the sync at the
- * end, for which people wait, finds little left.
- *
- * @param directory on the file system that is written to
+ * Has what is being written go to the disk meanwhile, so that the sync at the end, for which people wait, finds little
+ * left.
  */
-export async function* syncingMeanwhile(
-  tar: AsyncIterable<Buffer>,
-  directory: string,
-): AsyncGenerator<Buffer> {
-  let unsynced = 0;
-  let syncing = false;
-  for await (const chunk of tar) {
-    yield chunk;
-    unsynced += chunk.length;
-    if (unsynced < stepBytes || syncing) continue;
-    unsynced = 0;
-    syncing = true;
+export class EarlySync {
+  readonly #directory: string;
+  #unsynced = 0;
+  #syncing = false;
+
+  /** @param directory on the file system that is written to */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** To be told of each piece that was written. */
+  wrote(bytes: number): void {
+    this.#unsynced += bytes;
+    if (this.#unsynced < stepBytes || this.#syncing) return;
+    this.#unsynced = 0;
+    this.#syncing = true;
     // A disk that fails is told of at the end.
-    void tryRun('sync', ['-f', directory])
+    void tryRun('sync', ['-f', this.#directory])
       .catch(() => {})
       .finally(() => {
-        syncing = false;
+        this.#syncing = false;
       });
   }
 }

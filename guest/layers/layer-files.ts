@@ -36,7 +36,7 @@ const twinBytes = 64 * 1024;
 const timeSlackNs = 1000n;
 
 /** What is written in one go by a thread: handing it to one costs as much as writing a tenth of it. */
-const batchBytes = 512 * 1024;
+const batchBytes = 1024 * 1024;
 const maxWrites = 4;
 
 /** A file up to this size is not worth a thread. */

@@ -11,7 +11,6 @@ import { transaction } from '../store/database.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs, chainIdOf } from './chain.ts';
 import { deleteUnusedLayers } from './collect.ts';
-import { syncingMeanwhile } from './early-sync.ts';
 import type { FilesAtHand } from './layer-files.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { emptyLayerDir, makeEmptyLayer } from './overlay-mount.ts';
@@ -66,7 +65,7 @@ export class OverlayLayerStore implements LayerStore {
   }
 
   #stage(tar: AsyncIterable<Buffer>, lower: LowerView | null, atHand?: FilesAtHand): Promise<StagedTar> {
-    return stageTar(syncingMeanwhile(tar, this.#root), this.#makeDir(), lower, atHand);
+    return stageTar(tar, this.#makeDir(), lower, atHand);
   }
 
   async discard(staged: StagedTar): Promise<void> {

@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Digest } from '../digest.ts';
 import { EngineError, Internal, InvalidParameter } from '../errors.ts';
+import { EarlySync } from './early-sync.ts';
 import type { FilesAtHand } from './layer-files.ts';
 import { LayerWriter } from './layer-writer.ts';
 import type { LowerView } from './lower-view.ts';
@@ -27,7 +28,7 @@ const splitFile = 'tar-split.gz';
 
 /**
  * Reads an uncompressed tar to its end into an empty directory: `fs/`, `tar-split.gz`, maybe `replaced/`.
- * Nothing is synced. On failure the directory is removed. Throws InvalidParameter on a malformed tar.
+ * Nothing is sure to be synced. On failure the directory is removed. Throws InvalidParameter on a malformed tar.
  */
 export async function stageTar(
   tar: AsyncIterable<Buffer>,
@@ -39,6 +40,7 @@ export async function stageTar(
   const parser = new TarParser();
   const writer = new LayerWriter(dir, lower, atHand);
   const split = new TarSplitWriter(`${dir}/${splitFile}`);
+  const sync = new EarlySync(dir);
   let tarBytes = 0;
   try {
     let kept = false;
@@ -58,6 +60,7 @@ export async function stageTar(
         }
       }
       await split.flush();
+      sync.wrote(chunk.length);
     }
     parser.finish();
     await split.end();

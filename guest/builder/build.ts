@@ -134,6 +134,11 @@ export interface NamedImage {
 export interface BuildSupply {
   readonly signal: AbortSignal;
   readonly onProgress: (event: BuildEvent) => void;
+  /**
+   * Keeps what an instruction left as an image on top of the one before, and returns its id: the classic builder has
+   * an image of each. Its labels of the request are instructions too.
+   */
+  keepImage?(config: Buffer, parent: Digest | null): Digest;
   /** `RUN --mount=type=secret`: null when the client has none by that id. */
   secret(id: string): Promise<Buffer | null>;
   /** `RUN --mount=type=ssh`: a unix socket that talks to the client's agent; null when it offers none. */
@@ -218,8 +223,12 @@ export interface InstructionEvent {
   readonly text: string;
   readonly vertex: Digest | null;
   readonly state: 'started' | 'running' | 'completed';
-  /** Of a completed one: what the image would be if the Dockerfile ended here; to be called at once. */
-  readonly imageId?: () => Digest;
+  /** Of FROM: how many instructions its base triggers. They have its step, and come before it is completed. */
+  readonly triggers?: number;
+  /** One of those. */
+  readonly triggered?: true;
+  /** Of a completed one: the image that was kept of it (see {@link BuildSupply.keepImage}); null for `FROM scratch`. */
+  readonly imageId?: Digest | null;
   readonly cached?: boolean;
   /** Of a running one. */
   readonly containerId?: string;

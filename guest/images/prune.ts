@@ -1,7 +1,7 @@
 import { untilFilter } from '../until-filter.ts';
 import { checkFilters, type Filters, flagFilter, isDangling, matchesLabels } from './filter.ts';
 import type { Image } from './image.ts';
-import { deleteImage, type RemoveDependencies, type Removed } from './remove.ts';
+import { deleteImage, deleteParents, type RemoveDependencies, type Removed } from './remove.ts';
 
 /**
  * Deletes images that no container uses: those without a tag, or all with the filter `dangling=false`.
@@ -24,8 +24,9 @@ export async function pruneImages(
   const removed: Removed[] = [];
   const before = deps.layers.totalBytes();
   for (const image of deps.images.list()) {
-    // Asked for each one anew: a container may have been made meanwhile.
-    if (isUnused(image)) removed.push(...(await deleteImage(deps, image)));
+    // Asked for each one anew: a container may have been made meanwhile, or it went with a child of its.
+    if (!deps.images.get(image.id) || !isUnused(image)) continue;
+    removed.push(...(await deleteImage(deps, image)), ...(await deleteParents(deps, image)));
   }
   const reclaimedBytes = before - deps.layers.totalBytes();
   deps.events.publish({

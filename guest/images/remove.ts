@@ -80,8 +80,8 @@ export async function removeImage(
   return removed;
 }
 
-/** After a child is gone: the images that it was committed from, as long as they have no name and no other use. */
-async function deleteParents(deps: RemoveDependencies, child: Image): Promise<Removed[]> {
+/** After a child is gone: the images that it was made of, as long as they have no name and no other use. */
+export async function deleteParents(deps: RemoveDependencies, child: Image): Promise<Removed[]> {
   const { images, usersOf } = deps;
   const removed: Removed[] = [];
   for (let id = child.parent; id !== null; ) {

@@ -2,6 +2,7 @@ import { join, posix } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { ApiRequest, Reply } from '../../api/handler.ts';
+import type { Digest } from '../../digest.ts';
 import type { EventSink } from '../../events/event.ts';
 import { newId } from '../../ids.ts';
 import type { ImageConfig } from '../../images/image.ts';
@@ -132,6 +133,9 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
     using result = await parts.builder.build(request, {
       signal: api.signal,
       onProgress: query.quiet ? () => {} : display.onProgress,
+      ...(!query.buildKit && {
+        keepImage: (config: Buffer, parent: Digest | null) => parts.images.put(config, [], parent).id,
+      }),
       ...door.supply,
     });
     display.flush();

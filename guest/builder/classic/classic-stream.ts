@@ -77,17 +77,24 @@ export class ClassicStream implements BuildDisplay {
     }
   }
 
-  #instruction({ step, total, text, vertex, state, ...event }: InstructionEvent): void {
+  #instruction({ step, total, text, vertex, state, triggered, ...event }: InstructionEvent): void {
     if (vertex) this.#stepOf.set(vertex, step);
-    if (state === 'started') this.#say(step, `Step ${step}/${total} : ${text}\n`);
-    else if (state === 'running') {
+    if (state === 'started') {
+      if (triggered) return;
+      this.#say(step, `Step ${step}/${total} : ${text}\n`);
+      if (event.triggers)
+        this.#say(step, `# Executing ${event.triggers} build trigger${event.triggers > 1 ? 's' : ''}\n`);
+    } else if (state === 'running') {
       this.#containers.set(step, event.containerId!);
       this.#say(step, ` ---> Running in ${shortId(event.containerId!)}\n`);
     } else {
       const container = this.#containers.get(step);
       if (event.cached) this.#say(step, ' ---> Using cache\n');
       else if (container) this.#say(step, ` ---> Removed intermediate container ${shortId(container)}\n`);
-      if (event.imageId) this.#say(step, ` ---> ${shortId(event.imageId())}\n`);
+      this.#containers.delete(step);
+      if (triggered) return;
+      if (event.imageId !== undefined)
+        this.#say(step, ` ---> ${event.imageId === null ? '' : shortId(event.imageId)}\n`);
       this.#step(step).done = true;
       this.#advance();
     }

@@ -31,6 +31,8 @@ export class ImageDraft {
   /** Of the last step: what the next one stands on. */
   key: Digest | null = null;
   createdAt: Date;
+  /** The base image, or the one that was kept of the last instruction. */
+  imageId: Digest | null = null;
   author = '';
   /** ARGs of its stage, which a stage on top of it has too. */
   args: ReadonlyMap<string, string> = new Map();
@@ -55,6 +57,7 @@ export class ImageDraft {
     Object.assign(copy.config, structuredClone(this.config));
     copy.chainId = this.chainId;
     copy.key = this.key;
+    copy.imageId = this.imageId;
     copy.author = this.author;
     copy.args = this.args;
     copy.#diffIds.push(...this.#diffIds);

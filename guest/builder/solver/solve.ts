@@ -46,7 +46,7 @@ export async function solve(build: BuildRun): Promise<BuildResult> {
   supply.signal.throwIfAborted();
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
   const draft = await stageResult(plan.target);
-  const { config, bytes } = draft.toConfig(request.labels);
+  const { config, bytes } = draft.toConfig(supply.keepImage ? {} : request.labels);
   const { lease } = build;
   return {
     config,

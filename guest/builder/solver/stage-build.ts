@@ -1,9 +1,10 @@
-import { digestOf } from '../../digest.ts';
 import { defaultPath } from '../../runtime/spec/paths.ts';
+import type { InstructionEvent } from '../build.ts';
 import type { StageInstruction } from '../dockerfile/instruction.ts';
 import { parseTrigger } from '../dockerfile/stages.ts';
 import type { BuildRun } from './build-run.ts';
 import { ImageDraft } from './image-draft.ts';
+import { labelInstructions } from './label-instructions.ts';
 import type { PlannedStage } from './plan.ts';
 import type { Vertex } from './progress.ts';
 import type { StepContext } from './step-context.ts';
@@ -17,6 +18,8 @@ interface Step {
   readonly instruction: StageInstruction;
   readonly number: number;
   readonly vertex: Vertex | null;
+  /** By the base. */
+  readonly triggered: boolean;
 }
 
 export interface StageOptions {
@@ -63,6 +66,7 @@ export class StageBuild {
       });
       this.#base = new ImageDraft(planned.platform, image.createdAt, image);
       this.#base.key = image.id;
+      this.#base.imageId = image.id;
       inherited.push(...(image.config.config?.OnBuild ?? []));
     } else if (base.kind !== 'stage') {
       this.#base = build.emptyDraft(planned.platform);
@@ -71,7 +75,8 @@ export class StageBuild {
     }
     const triggers = inherited.map((trigger) => parseTrigger(trigger, build.mark, stage.from.range));
     build.triggers.push(...triggers);
-    const instructions = [...triggers, ...stage.instructions];
+    const own = [...stage.instructions, ...this.#labels()];
+    const instructions = [...triggers, ...own];
     for (const instruction of stage.instructions)
       if (instruction.kind === 'onbuild') this.triggers.push(instruction.trigger);
     const hasFrom = isFromShown(planned);
@@ -106,29 +111,31 @@ export class StageBuild {
           )
         : null;
       if (vertex) inputs = [vertex];
-      this.#steps.push({ instruction, number: first + 1 + i, vertex });
+      const triggered = i < triggers.length;
+      const number = triggered ? first : first + 1 + i - triggers.length;
+      this.#steps.push({ instruction, number, vertex, triggered });
     }
-    return first + 1 + instructions.length;
+    return first + 1 + own.length;
   }
 
   async run(total: number): Promise<ImageDraft> {
     this.#total = total;
     const { build, planned, stageResult } = this.#options;
     const { stage, base } = planned;
-    this.#tell(this.#fromNumber, stage.from.text, 'started', null);
+    const from = { number: this.#fromNumber, instruction: stage.from, vertex: null, triggered: false };
+    const triggered = this.#steps.filter((step) => step.triggered);
+    this.#tell(from, 'started', { triggers: triggered.length });
     const draft = base.kind === 'stage' ? (await stageResult(base.index)).copy() : this.#base!;
     if (base.kind === 'context') await this.#contextBase(base.name, draft);
     this.#fromVertex?.complete({ cached: true });
-    this.#tell(this.#fromNumber, stage.from.text, 'completed', null, { draft, cached: false });
     // Triggers have been taken up.
     draft.config.OnBuild = null;
     const { args, config } = draft;
     const scope = new StageScope(build.globals, { mark: build.mark, env: config.Env ?? [], args });
     const commands = { cmdSet: false };
-    for (const step of this.#steps) {
-      build.supply.signal.throwIfAborted();
-      await this.#step(step, scope, draft, commands);
-    }
+    for (const step of triggered) await this.#step(step, scope, draft, commands);
+    this.#tell(from, 'completed', { imageId: draft.imageId, cached: false });
+    for (const step of this.#steps.slice(triggered.length)) await this.#step(step, scope, draft, commands);
     draft.args = scope.args;
     return draft;
   }
@@ -139,9 +146,10 @@ export class StageBuild {
     draft: ImageDraft,
     commands: { cmdSet: boolean },
   ): Promise<void> {
-    const { instruction, number, vertex } = step;
+    const { instruction, vertex } = step;
     const { build, planned: stage } = this.#options;
-    this.#tell(number, instruction.text, 'started', vertex);
+    build.supply.signal.throwIfAborted();
+    this.#tell(step, 'started');
     const context = { build, stage, draft, scope, isFresh: build.isFresh(stage.name) };
     let cached: boolean;
     try {
@@ -154,19 +162,25 @@ export class StageBuild {
     } catch (error) {
       throw withLine(error, instruction);
     }
-    this.#tell(number, instruction.text, 'completed', vertex, { draft, cached });
+    draft.imageId = build.supply.keepImage?.(draft.toConfig().bytes, draft.imageId) ?? null;
+    this.#tell(step, 'completed', { imageId: draft.imageId, cached });
   }
 
-  #context({ instruction, number }: Step, vertex: Vertex, context: ConfigContext): StepContext {
-    const { build, stageResult } = this.#options;
+  /** Labels of the request, where they are instructions. */
+  #labels(): readonly StageInstruction[] {
+    const { build, planned } = this.#options;
+    const isTarget = planned.stage.index === build.plan.target;
+    return isTarget && build.supply.keepImage
+      ? labelInstructions(build.request.labels, planned.stage.from.range, build.mark)
+      : [];
+  }
+
+  #context(step: Step, vertex: Vertex, context: ConfigContext): StepContext {
+    const { stageResult } = this.#options;
     return {
       ...context,
       ...{ vertex, stageResult },
-      onContainer: (containerId) =>
-        build.supply.onProgress({
-          ...{ kind: 'instruction', step: number, total: this.#total, text: instruction.text },
-          ...{ vertex: vertex.digest, state: 'running', containerId },
-        }),
+      onContainer: (containerId) => this.#tell(step, 'running', { containerId }),
     };
   }
 
@@ -175,7 +189,8 @@ export class StageBuild {
     const { build, planned: stage } = this.#options;
     const scope = new StageScope(build.globals, { mark: build.mark, env: [] });
     const vertex = this.#fromVertex!;
-    const step = { instruction: contextCopy(stage.stage.from, name), number: this.#fromNumber, vertex };
+    const instruction = contextCopy(stage.stage.from, name);
+    const step = { instruction, number: this.#fromNumber, vertex, triggered: false };
     const context = { build, stage, draft, scope, isFresh: build.isFresh(stage.name) };
     await makeLayer(step.instruction, this.#context(step, vertex, context), { cmdSet: false });
   }
@@ -192,20 +207,26 @@ export class StageBuild {
   }
 
   #tell(
-    step: number,
-    text: string,
-    state: 'started' | 'completed',
-    vertex: Vertex | null,
-    done?: { readonly draft: ImageDraft; readonly cached: boolean },
+    {
+      number,
+      instruction,
+      vertex,
+      triggered,
+    }: Pick<Step, 'number' | 'vertex' | 'triggered'> & {
+      readonly instruction: { readonly text: string };
+    },
+    state: InstructionEvent['state'],
+    more: Partial<InstructionEvent> = {},
   ): void {
     this.#options.build.supply.onProgress({
       kind: 'instruction',
-      step,
+      step: number,
       total: this.#total,
-      text,
+      text: instruction.text,
       vertex: vertex?.digest ?? null,
       state,
-      ...(done && { imageId: () => digestOf(done.draft.toConfig().bytes), cached: done.cached }),
+      ...(triggered && { triggered }),
+      ...more,
     });
   }
 }

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import type { Lease, Leases } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import { NotFound } from '../errors.ts';
-import { run } from '../host/exec.ts';
+import { DiskSync } from '../host/disk-sync.ts';
 import { transaction } from '../store/database.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import { chainDirs, chainIdOf } from './chain.ts';
@@ -26,6 +26,7 @@ export class OverlayLayerStore implements LayerStore {
   readonly #db: DatabaseSync;
   readonly #root: string;
   readonly #leases: Pick<Leases, 'held'>;
+  readonly #disk = new DiskSync();
   #lastDir: number;
 
   constructor(db: DatabaseSync, paths: EnginePaths, leases: Pick<Leases, 'held'>) {
@@ -65,7 +66,7 @@ export class OverlayLayerStore implements LayerStore {
   }
 
   #stage(tar: AsyncIterable<Buffer>, lower: LowerView | null, atHand?: FilesAtHand): Promise<StagedTar> {
-    return stageTar(tar, this.#makeDir(), lower, atHand);
+    return stageTar(tar, this.#makeDir(), { lower, disk: this.#disk, atHand });
   }
 
   async discard(staged: StagedTar): Promise<void> {
@@ -89,7 +90,7 @@ export class OverlayLayerStore implements LayerStore {
         await whole.finish(lower);
         below.unshift(whole.dir);
       }
-      await run('sync', ['-f', this.#root]);
+      await this.#disk.sync(this.#root);
       layers = transaction(this.#db, () => this.#record(finished, parent));
       for (const { chainId } of layers) lease?.hold(chainId);
     } catch (error) {

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Readable } from 'node:stream';
 import type { Digest } from '../digest.ts';
 import { Conflict, NotFound } from '../errors.ts';
+import { quickTransaction } from '../store/database.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import { chainBytes, chainDirs } from './chain.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
@@ -15,7 +16,8 @@ import { type AdjustEntry, changesOf, diffOf, usageOf } from './upper.ts';
 
 /**
  * Snapshots are numbered directories with `upper/` (the container's own files) and `work/` (overlay's).
- * Opening sweeps directories that no row names, so a crash at any step leaves nothing.
+ * Opening sweeps directories that no row names, so a crash at any step leaves nothing. Rows are durable with what is
+ * recorded next: a container's own record, an image.
  */
 export class OverlaySnapshotter implements Snapshotter {
   readonly #db: DatabaseSync;
@@ -44,7 +46,8 @@ export class OverlaySnapshotter implements Snapshotter {
     const lower = chainDirs(this.#db, parent);
     const dir = ++this.#lastDir;
     this.#makeDirs(dir, lower);
-    this.#db.prepare('INSERT INTO snapshots (key, dir, parent) VALUES (?, ?, ?)').run(key, dir, parent);
+    const insert = this.#db.prepare('INSERT INTO snapshots (key, dir, parent) VALUES (?, ?, ?)');
+    quickTransaction(this.#db, () => insert.run(key, dir, parent));
   }
 
   mount(key: string): Mount {
@@ -66,7 +69,8 @@ export class OverlaySnapshotter implements Snapshotter {
   async remove(key: string): Promise<void> {
     const found = this.#find(key);
     if (!found) return;
-    this.#db.prepare('DELETE FROM snapshots WHERE key = ?').run(key);
+    const forget = this.#db.prepare('DELETE FROM snapshots WHERE key = ?');
+    quickTransaction(this.#db, () => forget.run(key));
     await rm(this.#path(found.dir), { recursive: true, force: true });
   }
 

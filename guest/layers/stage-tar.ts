@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Digest } from '../digest.ts';
 import { EngineError, Internal, InvalidParameter } from '../errors.ts';
+import type { DiskSync } from '../host/disk-sync.ts';
 import { EarlySync } from './early-sync.ts';
 import type { FilesAtHand } from './layer-files.ts';
 import { LayerWriter } from './layer-writer.ts';
@@ -24,6 +25,13 @@ export interface StagedTar {
   finish(lower: LowerView): Promise<void>;
 }
 
+export interface StageOptions {
+  /** Null when it is not known yet. */
+  readonly lower: LowerView | null;
+  readonly disk: DiskSync;
+  readonly atHand?: FilesAtHand | undefined;
+}
+
 const splitFile = 'tar-split.gz';
 
 /**
@@ -33,14 +41,13 @@ const splitFile = 'tar-split.gz';
 export async function stageTar(
   tar: AsyncIterable<Buffer>,
   dir: string,
-  lower: LowerView | null,
-  atHand?: FilesAtHand,
+  { lower, disk, atHand }: StageOptions,
 ): Promise<StagedTar> {
   const hash = createHash('sha256');
   const parser = new TarParser();
   const writer = new LayerWriter(dir, lower, atHand);
   const split = new TarSplitWriter(`${dir}/${splitFile}`);
-  const sync = new EarlySync(dir);
+  const sync = new EarlySync(disk, dir);
   let tarBytes = 0;
   try {
     let kept = false;

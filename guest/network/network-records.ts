@@ -1,10 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { InvalidParameter, NotFound } from '../errors.ts';
-import { transaction } from '../store/database.ts';
+import { quickTransaction } from '../store/database.ts';
 import type { EndpointRecord, SandboxRecord } from './endpoint.ts';
 import type { NetworkRecord } from './network.ts';
 
-/** The tables `networks` and `endpoints` (store/schema.ts). */
+/**
+ * The tables `networks`, `endpoints` and `sandboxes` (store/schema.ts). Networks are durable. Sandboxes and their endpoints
+ * tell what the kernel has, which a power cut ends with them.
+ */
 export class NetworkRecords {
   readonly #db: DatabaseSync;
 
@@ -75,7 +78,7 @@ export class NetworkRecords {
     const insert = this.#db.prepare(
       'INSERT OR REPLACE INTO endpoints (container_id, network_id, record) VALUES (?, ?, ?)',
     );
-    transaction(this.#db, () => {
+    quickTransaction(this.#db, () => {
       this.#db
         .prepare('INSERT OR REPLACE INTO sandboxes (container_id, record) VALUES (?, ?)')
         .run(sandbox.containerId, JSON.stringify(sandbox));
@@ -98,20 +101,22 @@ export class NetworkRecords {
   }
 
   saveEndpoint(endpoint: EndpointRecord): void {
-    this.#db
-      .prepare('INSERT OR REPLACE INTO endpoints (container_id, network_id, record) VALUES (?, ?, ?)')
-      .run(endpoint.containerId, endpoint.networkId, JSON.stringify(endpoint));
+    const save = this.#db.prepare(
+      'INSERT OR REPLACE INTO endpoints (container_id, network_id, record) VALUES (?, ?, ?)',
+    );
+    quickTransaction(this.#db, () =>
+      save.run(endpoint.containerId, endpoint.networkId, JSON.stringify(endpoint)),
+    );
   }
 
   deleteEndpoint(containerId: string, networkId: string): void {
-    this.#db
-      .prepare('DELETE FROM endpoints WHERE container_id = ? AND network_id = ?')
-      .run(containerId, networkId);
+    const forget = this.#db.prepare('DELETE FROM endpoints WHERE container_id = ? AND network_id = ?');
+    quickTransaction(this.#db, () => forget.run(containerId, networkId));
   }
 
   /** With its endpoints. */
   deleteSandbox(containerId: string): void {
-    transaction(this.#db, () => {
+    quickTransaction(this.#db, () => {
       this.#db.prepare('DELETE FROM endpoints WHERE container_id = ?').run(containerId);
       this.#db.prepare('DELETE FROM sandboxes WHERE container_id = ?').run(containerId);
     });

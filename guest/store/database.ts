@@ -68,8 +68,8 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /**
- * A transaction that is not waited for: a power cut may undo it, whole, as long as no later one is durable. For what
- * nobody was promised, such as when something was last used.
+ * A transaction that is not waited for: a power cut may undo it, whole, as long as no later one is durable (SQLite's log is
+ * synced up to the last). For what nobody was promised yet, such as when something was last used.
  */
 export function quickTransaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('PRAGMA synchronous = NORMAL');

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Digest } from '../../digest.ts';
-import { quickTransaction, transaction } from '../../store/database.ts';
+import { quickTransaction } from '../../store/database.ts';
 import type { BuildCacheRecord } from '../build.ts';
 
 /** What one step made on one parent. */
@@ -43,7 +43,10 @@ export class CacheStore {
     );
   }
 
-  /** One transaction. A step that was kept before is replaced. Its layer must be there and held. */
+  /**
+   * One transaction, which a power cut may undo. A step that was kept before is replaced. Its layer must be there and
+   * held.
+   */
   put(steps: readonly NewStep[]): void {
     if (steps.length === 0) return;
     const insert = this.#db.prepare(
@@ -53,7 +56,7 @@ export class CacheStore {
          parent = excluded.parent, used_at = excluded.used_at, uses = uses + 1`,
     );
     const now = Date.now();
-    transaction(this.#db, () => {
+    quickTransaction(this.#db, () => {
       for (const { key, chainId, parent, type, description, createdAt } of steps)
         insert.run(key, chainId, parent, type, description, createdAt.getTime(), now);
     });

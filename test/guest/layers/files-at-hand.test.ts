@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import t, { type Test } from 'tap';
+import { DiskSync } from '../../../guest/host/disk-sync.ts';
 import { stageTar } from '../../../guest/layers/stage-tar.ts';
 import { makeTar } from '../../helpers/tar.ts';
 
@@ -29,7 +30,11 @@ async function stage(t: Test, twin: { mode?: number; content?: string; links?: n
   mkdirSync(`${directory}/layer`);
   const text = (twin.content ?? content).length < size ? twin.content! : content;
   const tar = makeTar([{ path: 'd/f', content: text, mode: 0o640, uid, gid, mtimeNs }]);
-  const plain = await stageTar([tar] as never, `${directory}/layer`, null, new Map([['d/f', file]]));
+  const plain = await stageTar([tar] as never, `${directory}/layer`, {
+    lower: null,
+    disk: new DiskSync(),
+    atHand: new Map([['d/f', file]]),
+  });
   const made = `${directory}/layer/fs/d/f`;
   t.equal(plain.sizeBytes, text.length);
   t.equal(readFileSync(made, 'latin1'), text);

@@ -34,8 +34,8 @@ interface Expected {
   /** By path without a slash before it; null = not there. */
   readonly files?: Readonly<Record<string, ExpectedFile | null>>;
   readonly layers?: number;
-  /** Part of what the client is told, maybe by door. */
-  readonly error?: string | Readonly<Record<BuildDoor['name'], string>>;
+  /** Part of what the client is told; maybe by door: one that is not named builds it. */
+  readonly error?: string | Readonly<Partial<Record<BuildDoor['name'], string>>>;
 }
 
 const corpus = join('test', 'fixtures', 'builds');
@@ -47,11 +47,12 @@ export async function testBuildCorpus(t: Test, client: DockerClient, door: Build
     await t.test(name, async (t) => {
       const expected: Expected = JSON.parse(readFileSync(join(corpus, name, 'expected.json'), 'utf8'));
       const tag = `corpus-${name}`;
-      const { flags = [], error } = expected;
+      const { flags = [] } = expected;
+      const error = typeof expected.error === 'object' ? expected.error[door.name] : expected.error;
       const built = await door.build(join(corpus, name, 'context'), { tag, flags });
       if (error !== undefined) {
         t.not(built.exitCode, 0, 'fails');
-        t.match(built.output, typeof error === 'string' ? error : error[door.name]);
+        t.match(built.output, error);
         return;
       }
       t.equal(built.exitCode, 0, built.output);

@@ -77,7 +77,9 @@ export function instruct(node: Node, mark: string): Instruction {
   const name = node.keyword.toUpperCase();
   const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
   if (!reader) {
-    const hint = suggestion(node.keyword, Object.keys(readers));
+    const words = Object.keys(readers);
+    const isSmall = node.keyword === node.keyword.toLowerCase();
+    const hint = suggestion(node.keyword, isSmall ? words.map((word) => word.toLowerCase()) : words);
     throw parseError(node.range, `unknown instruction: ${node.keyword}${hint}`);
   }
   const { flags, rest } = splitFlags(node.rest, mark);

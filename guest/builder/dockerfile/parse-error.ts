@@ -10,7 +10,7 @@ export function parseError(range: LineRange, message: string, options?: ErrorOpt
 export function suggestion(word: string, known: readonly string[]): string {
   const [best] = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ distance }) => distance > 0 && distance <= (word.length > 3 ? 2 : 1))
+    .filter(({ distance }) => distance > 0 && distance <= 2)
     .sort((a, b) => a.distance - b.distance);
   return best ? ` (did you mean ${best.candidate}?)` : '';
 }

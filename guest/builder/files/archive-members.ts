@@ -1,4 +1,5 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { InvalidParameter } from '../../errors.ts';
 import { compressionOf, decompressed } from '../../layers/compression.ts';
 import { readable } from '../../layers/tar-entry.ts';
 import { checksum } from '../../layers/tar-fields.ts';
@@ -31,11 +32,16 @@ function inside(path: string): string {
   return parts.join('/');
 }
 
+/** Not so what only begins as a compressed file does: it is copied as it is. */
 async function holdsTar(file: string | Buffer): Promise<boolean> {
   let block = Buffer.alloc(0);
-  for await (const piece of decompressed(createReadStream(file))) {
-    block = Buffer.concat([block, piece]);
-    if (block.length >= blockBytes) break;
+  try {
+    for await (const piece of decompressed(createReadStream(file))) {
+      block = Buffer.concat([block, piece]);
+      if (block.length >= blockBytes) break;
+    }
+  } catch (error) {
+    if (!(error instanceof InvalidParameter)) throw error;
   }
   return isTarBlock(block);
 }

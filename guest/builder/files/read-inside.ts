@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { NotFound } from '../../errors.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import { BuildError } from '../build-error.ts';
-import { select } from './select.ts';
+import { SourceMissing, select } from './select.ts';
 
 /** Dockerfiles and ignore files are a few KiB. */
 const maxBytes = 8 * 1024 * 1024;
@@ -27,8 +27,7 @@ export function readFileInside(directory: string, path: string): Buffer | null {
       closeSync(fd);
     }
   } catch (error) {
-    if (error instanceof NotFound || (error instanceof BuildError && /^COPY failed/.test(error.message)))
-      return null;
+    if (error instanceof NotFound || error instanceof SourceMissing) return null;
     throw error;
   }
 }

@@ -20,9 +20,19 @@ export interface Selected extends Disposable {
   readonly name: string | null;
 }
 
+/** A source that is not there, in BuildKit's words. */
+export class SourceMissing extends BuildError {
+  constructor(source: string, cause: unknown) {
+    const path = `/${readable(clean(byteString(source)))}`;
+    super(`failed to compute cache key: failed to calculate checksum: ${JSON.stringify(path)}: not found`, {
+      cause,
+    });
+  }
+}
+
 /**
  * What a source names in a tree: a path, or a pattern of any number of paths, in order. Links lead nowhere out of
- * the root. Throws BuildError for a path that is not there; a pattern may match nothing.
+ * the root. Throws SourceMissing for a path that is not there; a pattern may match nothing.
  */
 export function select(root: ConfinedRoot, source: string): Selected[] {
   const path = clean(byteString(source));
@@ -45,10 +55,7 @@ function open(root: ConfinedRoot, path: string, source: string): Selected {
     return follow(root, path);
   } catch (error) {
     if (!(error instanceof NotFound || error instanceof InvalidParameter)) throw error;
-    throw new BuildError(
-      `COPY failed: file not found in build context or excluded by .dockerignore: stat ${source}: file does not exist`,
-      { cause: error },
-    );
+    throw new SourceMissing(source, error);
   }
 }
 

@@ -91,6 +91,11 @@ export class BuildRun implements AsyncDisposable {
     this.trees = new ShownTrees(this.deps.snapshotter, join(this.deps.paths.buildRuns, this.id, 'trees'));
   }
 
+  /** For the classic builder's door, whose words differ. */
+  get isClassic(): boolean {
+    return this.supply.keepImage !== undefined;
+  }
+
   get mark(): string {
     return this.dockerfile.directives.escape;
   }

@@ -81,7 +81,11 @@ export function configStep(
         ...config.ExposedPorts,
         ...Object.fromEntries(ports.map((port) => [port, {}])),
       };
-      return `EXPOSE map[${ports.map((port) => `${port}:{}`).join(' ')}]`;
+      // As Go writes a map: sorted, so that the order says nothing.
+      return `EXPOSE map[${[...new Set(ports)]
+        .sort()
+        .map((port) => `${port}:{}`)
+        .join(' ')}]`;
     }
     case 'volume': {
       const paths = instruction.words.map((word) => scope.expand(word, range));

@@ -94,6 +94,7 @@ async function prepare(
   const resolved = posix.resolve(workingDirectory(draft), written);
   const isDirectory = /(^|\/)\.?$/.test(written) && resolved !== '/';
   const wish: CopyWish = {
+    classic: build.isClassic,
     keyword,
     tree: remoteTrees[0] ?? fromTree?.tree ?? null,
     sources: remoteTrees.length > 0 ? ['.'] : local,

@@ -10,7 +10,7 @@ import { archiveMembers } from '../files/archive-members.ts';
 import { resolveDestination } from '../files/destination.ts';
 import { madeDirectory, type Placed, type PlaceOptions, place } from '../files/layer-entries.ts';
 import { contextMembers, type Member, treeMembers } from '../files/members.ts';
-import { clean, type Selected, select } from '../files/select.ts';
+import { clean, type Selected, SourceMissing, select } from '../files/select.ts';
 
 /** Where the sources of one COPY or ADD are. */
 export interface CopyTree {
@@ -28,6 +28,8 @@ export interface LooseFile {
 }
 
 export interface CopyWish {
+  /** The classic builder's words, which also wants a file of every pattern. */
+  readonly classic: boolean;
   /** `COPY` or `ADD`, for what is wrong. */
   readonly keyword: string;
   readonly tree: CopyTree | null;
@@ -58,9 +60,11 @@ export async function* copied(wish: CopyWish, lower: LowerView): AsyncGenerator<
     }
   };
   const root = wish.tree ? new ConfinedRoot(wish.tree.directory) : null;
-  const all = wish.sources.map((source) => ({ source, selected: select(root!, source) }));
+  const all = wish.sources.map((source) => ({ source, selected: selectSource(wish, root!, source) }));
   try {
     const count = all.reduce((sum, { selected }) => sum + selected.length, 0) + wish.loose.length;
+    if (wish.classic && count === 0)
+      throw new BuildError(`${wish.keyword} failed: no source files were specified`);
     const several = count > 1 && !wish.destination.endsWith('/');
     if (several && wish.sources.length + wish.loose.length > 1) throw severalFiles(wish);
     for (const { source, selected } of all) {
@@ -78,6 +82,17 @@ export async function* copied(wish: CopyWish, lower: LowerView): AsyncGenerator<
   } finally {
     for (const { selected } of all) for (const one of selected) one[Symbol.dispose]();
     root?.[Symbol.dispose]();
+  }
+}
+
+function selectSource({ classic, keyword, tree }: CopyWish, root: ConfinedRoot, source: string): Selected[] {
+  try {
+    return select(root, source);
+  } catch (error) {
+    if (!classic || !(error instanceof SourceMissing)) throw error;
+    const where = tree?.hashOf ? 'file not found in build context or excluded by .dockerignore: ' : '';
+    const path = tree?.hashOf ? source : source.replace(/^\/+/, '');
+    throw new BuildError(`${keyword} failed: ${where}stat ${path}: file does not exist`, { cause: error });
   }
 }
 

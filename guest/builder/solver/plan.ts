@@ -98,7 +98,7 @@ export function sourceOf(
   if (stage) return { kind: 'stage', index: stage.index };
   if (numbers && /^\d+$/.test(name)) {
     if (before[Number(name)]) return { kind: 'stage', index: Number(name) };
-    throw new BuildError(`invalid from flag value ${name}: invalid stage index ${name}`);
+    throw new BuildError(`invalid stage index ${name}`);
   }
   return { kind: 'image', reference: name };
 }

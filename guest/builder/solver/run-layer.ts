@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join, posix } from 'node:path';
+import { messageOf } from '../../api/reply.ts';
 import { explainForeign, lacksEmulator } from '../../containers/foreign-program.ts';
 import { digestOf } from '../../digest.ts';
 import { newId } from '../../ids.ts';
@@ -19,6 +20,7 @@ import { contentKey, type Placed, place } from '../files/layer-entries.ts';
 import { contextMembers, type Member, treeMembers } from '../files/members.ts';
 import { select } from '../files/select.ts';
 import { defaultShell } from './config-step.ts';
+import { failedStart } from './failed-start.ts';
 import { layerOf } from './layer-of.ts';
 import { sourceOf } from './plan.ts';
 import { type LayerWish, type StepContext, workingDirectory } from './step-context.ts';
@@ -124,7 +126,11 @@ async function make(
       },
       deps,
     ).catch((error: unknown) => {
-      throw explainForeign(error, { platform: stage.platform, host: deps.host });
+      throw failedStart(explainForeign(error, { platform: stage.platform, host: deps.host }), {
+        isClassic: build.isClassic,
+        args: program.args,
+        range: instruction.range,
+      });
     });
     if (exitCode !== 0) throw new RunFailed(program.args, exitCode, instruction.range);
     removeStubs(deps.snapshotter.upper(key), stubs);
@@ -163,7 +169,12 @@ export async function treeOf(from: string | null, context: StepContext): Promise
     return { kind: 'chain', chainId: (await context.stageResult(source.index)).chainId };
   if (source.kind === 'context') return shownContext(await build.context(source.name));
   if (source.kind === 'scratch') return { kind: 'chain', chainId: null };
-  return { kind: 'chain', chainId: (await build.image(source, stage.platform)).chainId };
+  try {
+    return { kind: 'chain', chainId: (await build.image(source, stage.platform)).chainId };
+  } catch (error) {
+    if (!build.isClassic || build.supply.signal.aborted) throw error;
+    throw new BuildError(`invalid from flag value ${from}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function shownContext(opened: OpenContext): MountTree {

@@ -9,7 +9,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../reference.ts';
-import { transaction } from '../store/database.ts';
+import { quickTransaction, transaction } from '../store/database.ts';
 import type { Image, ImageConfig, ImageResolver } from './image.ts';
 import { parseImageConfig } from './image-config.ts';
 
@@ -72,14 +72,28 @@ export class ImageStore implements ImageResolver {
    * Throws InvalidParameter when a layer is missing or the configuration is malformed.
    */
   put(config: Uint8Array, names: readonly Reference[] = [], parent: Digest | null = null): Image {
+    return this.#put(transaction, config, names, parent);
+  }
+
+  /** The same for an image between the steps of a build: durable with the one that is made of it. */
+  putBetween(config: Uint8Array, parent: Digest | null): Image {
+    return this.#put(quickTransaction, config, [], parent);
+  }
+
+  #put(
+    durably: typeof transaction,
+    config: Uint8Array,
+    names: readonly Reference[],
+    parent: Digest | null,
+  ): Image {
     const id = digestOf(config);
+    const known = this.#row(id);
+    if (known && names.every((name) => this.#idOf(name) === id)) return this.#toImage(known);
     const parsed = this.#parse(id, config);
     const chainId = chainIdOfAll(parsed.rootfs.diff_ids);
     const size = chainId === null ? 0 : this.#chainSize(chainId);
     const createdAt = Date.parse(parsed.created ?? '');
-    const known = this.#row(id);
-    if (known && names.every((name) => this.#idOf(name) === id)) return this.#toImage(known);
-    transaction(this.#db, () => {
+    durably(this.#db, () => {
       this.#db
         .prepare(
           `INSERT INTO images (id, config, chain_id, size, created_at, parent)

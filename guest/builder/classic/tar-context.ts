@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { decompressed } from '../../layers/compression.ts';
 import { ConfinedRoot, type OpenDirectory } from '../../layers/confined-root.ts';
 import { extractTar } from '../../layers/extract.ts';
@@ -41,8 +42,9 @@ export class DirectoryContext implements ContextSource, Disposable {
     };
   }
 
+  /** Its files go while the engine does other things; what stays is swept when it starts. */
   [Symbol.dispose](): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    rm(this.directory, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { NotFound } from '../../errors.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import { BuildError } from '../build-error.ts';
@@ -9,6 +10,8 @@ const maxBytes = 8 * 1024 * 1024;
 
 /** A file below a directory, links followed inside it; null when there is none. Throws BuildError for a large one. */
 export function readFileInside(directory: string, path: string): Buffer | null {
+  // Most builds have no ignore file, and errors are dear.
+  if (!path.includes('/') && !lstatSync(join(directory, path), { throwIfNoEntry: false })) return null;
   using root = new ConfinedRoot(directory);
   try {
     const [first] = select(root, path.replace(/[*?[\\]/g, '\\$&'));

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { DirectoryContext } from '../../../../guest/builder/classic/tar-context.ts';
+import { nthChange } from '../../../helpers/nth-change.ts';
 
 t.test('a directory of a context is a context', async (t) => {
   const directory = join(t.testdir(), 'context');
@@ -15,6 +16,8 @@ t.test('a directory of a context is a context', async (t) => {
   t.throws(() => whole.within('nowhere'), { message: /nowhere/ });
   t.throws(() => whole.within('sub/dir/a'));
   t.throws(() => whole.within('out'), 'a link leads nowhere out of it');
+  const gone = nthChange(dirname(directory), 1);
   whole[Symbol.dispose]();
+  await gone;
   t.notOk(existsSync(directory));
 });

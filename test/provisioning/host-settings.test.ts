@@ -36,6 +36,12 @@ t.test('authorities are found in directories and in Node’s file, each once, an
   const env = { NODE_EXTRA_CA_CERTS: extra };
   t.equal((await hostAuthorities({ directories: [directory], env })).length, 2);
   t.same(await hostAuthorities({ directories: [], env: { NODE_EXTRA_CA_CERTS: '/nowhere' } }), []);
+  const store = () => [...rootCertificates, two.cert, 'nothing'];
+  t.equal(
+    (await hostAuthorities({ directories: [directory], env, store })).length,
+    2,
+    'and a store, each once',
+  );
 });
 
 t.test('of a whole bundle, only what is not well-known is handed on', async (t) => {

@@ -29,6 +29,7 @@ export function configurePowerOn(
       const chosen = {
         ...(options.with && { imageExtras: imageExtrasOf(options.with) }),
         ...(options.suspendAfter && { suspendAfterMs: suspendAfterMs(options.suspendAfter) }),
+        ...(options.mountType && { mountType: options.mountType }),
         mounts: wantedMounts(options),
       };
       const names = await machineNames(store, given);

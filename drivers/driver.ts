@@ -78,6 +78,11 @@ export interface Driver<State = unknown> {
     name: 'files',
     options: WaitOptions,
   ): Promise<import('node:stream').Duplex>;
+  /**
+   * Checks that a machine can have these directories of this computer by itself ({@link BootRequest.shares}) rather than by
+   * `openStream`. Throws FailedPrecondition saying what to type. Who has it not cannot.
+   */
+  checkShares?(shares: readonly HostShare[]): Promise<void>;
   /** The last bytes of the machine's console, for error messages and `machine logs`. */
   consoleTail?(machine: MachineHandle<State>, lines: number): Promise<string>;
 }
@@ -155,8 +160,16 @@ export interface BootRequest {
   readonly osImage: OsImageFiles | null;
   /** JSON of BootConfig (guest/wire); holds secrets: never in arguments, files 0600. */
   readonly bootConfig: string;
+  /** Directories of this computer that the guest finds as virtiofs, by their numbers (guest/wire, `shareTag`). */
+  readonly shares?: readonly HostShare[];
   /** The last start failed: nothing that was prepared for a faster one is used. */
   readonly afresh?: boolean;
+}
+
+export interface HostShare {
+  /** Absolute; no symbolic link. */
+  readonly directory: string;
+  readonly readonly: boolean;
 }
 
 export interface WaitOptions {

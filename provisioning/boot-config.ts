@@ -26,6 +26,7 @@ export function bootConfig(
     },
     host,
     directories: record.Mounts.map(({ Guest, ReadOnly }) => ({ path: Guest, readonly: ReadOnly })),
+    directoriesBy: record.MountType,
   };
 }
 

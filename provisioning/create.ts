@@ -1,7 +1,9 @@
 import type { CreateRequest } from '../drivers/driver.ts';
 import { AlreadyExists, InvalidArgument, PreCreateError } from '../drivers/errors.ts';
 import { loadDriver } from '../drivers/registry.ts';
+import type { MountType } from '../guest/wire/index.ts';
 import type { ImageExtra } from '../images/os-image.ts';
+import { checkMountType } from './directories/mount-type.ts';
 import { mountsOf, type WantedMounts } from './directories/mounts.ts';
 import { type Machine, machineOf } from './machine.ts';
 import { assertMachineName } from './machine-name.ts';
@@ -21,6 +23,7 @@ export interface NewMachine {
   readonly hostOptions: HostOptions;
   /** What `--mount` said; null when it said nothing (directories/mounts.ts). */
   readonly mounts: WantedMounts | null;
+  readonly mountType: MountType;
   readonly imageExtras: readonly ImageExtra[];
   readonly suspendAfterMs: number | null;
 }
@@ -75,6 +78,7 @@ export async function createMachine(
     await progress.step('Running pre-create checks', () => preCheck(() => driver.preCreate(request)));
 
     let record = newRecord(wanted, await mountsOf(driver, wanted.mounts));
+    await preCheck(() => checkMountType(driver, record));
     await store.save(record);
     const remember = async (state: unknown) => {
       // Refusing here keeps a cancelled driver from making anything more.
@@ -152,7 +156,7 @@ async function preCheck(check: () => void | Promise<void>): Promise<void> {
 }
 
 function newRecord(
-  { name, driverName, hostOptions, imageExtras, suspendAfterMs }: NewMachine,
+  { name, driverName, hostOptions, imageExtras, suspendAfterMs, mountType }: NewMachine,
   mounts: MachineRecord['Mounts'],
 ): MachineRecord {
   return {
@@ -167,6 +171,7 @@ function newRecord(
     SuspendAfterMs: suspendAfterMs,
     Engine: null,
     Mounts: mounts,
+    MountType: mountType,
     HostOptions: hostOptions,
   };
 }

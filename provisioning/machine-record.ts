@@ -1,4 +1,5 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
+import { mountTypes } from '../guest/wire/index.ts';
 import { migrate, migrations } from './migrations.ts';
 import {
   anything,
@@ -45,6 +46,8 @@ const schema = object({
   Engine: nullable(object({ Version: text, ApiVersion: text })),
   /** Directories of this computer in the machine; records from before there were any have none. */
   Mounts: givenOr([], list(object({ Host: text, Guest: text, ReadOnly: flag }))),
+  /** How they get there; records from before there was a choice have sftp. */
+  MountType: givenOr('sftp', oneOf(...mountTypes)),
   HostOptions: object({
     EngineOptions: object({
       Labels: texts,

@@ -1,5 +1,6 @@
 import type { OsImageFiles } from '../drivers/driver.ts';
 import { Cancelled, MachineError, Timeout, Unavailable, WentOff } from '../drivers/errors.ts';
+import { sharesOf } from './directories/mount-type.ts';
 import type { EngineVersion } from './engine-api.ts';
 import type { Machine } from './machine.ts';
 import type { MachineRecord } from './machine-record.ts';
@@ -38,7 +39,7 @@ export async function powerOn(
       const onProgress = (text: string) => report({ text });
       const state = await driver.start(
         current.handle,
-        { osImage, bootConfig, afresh },
+        { osImage, bootConfig, afresh, shares: await sharesOf(current.record) },
         { signal, onProgress },
       );
       const record = { ...current.record, Driver: state };

@@ -1,5 +1,7 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
+import type { MountType } from '../guest/wire/index.ts';
 import type { ImageExtra, OsImage } from '../images/os-image.ts';
+import { checkMountType, mountTypeText } from './directories/mount-type.ts';
 import { mountFlagsText, mountsOf, type WantedMounts } from './directories/mounts.ts';
 import { type Machine, openMachine } from './machine.ts';
 import type { MachineRecord } from './machine-record.ts';
@@ -17,6 +19,8 @@ export interface StartOptions extends PowerOnOptions {
   readonly suspendAfterMs?: number | null;
   /** Directories of this computer in it, from now on; absent or null: those that it has had. */
   readonly mounts?: WantedMounts | null;
+  /** How they get there, from now on; absent: as before. */
+  readonly mountType?: MountType;
 }
 
 /**
@@ -37,6 +41,7 @@ interface StartPlan {
   readonly extras: readonly ImageExtra[];
   readonly suspendAfterMs: number | null;
   readonly mounts: MachineRecord['Mounts'];
+  readonly mountType: MountType;
 }
 
 /** Throws FailedPrecondition for what this machine cannot be, InvalidArgument for directories that cannot be shared. */
@@ -52,7 +57,9 @@ async function planStart({ driver, record }: Machine, options: StartOptions): Pr
   if (suspendAfterMs !== null && driver.suspender === undefined)
     throw new FailedPrecondition(`machine "${name}" cannot be suspended; leave out --suspend-after`);
   const mounts = await mountsOf(driver, options.mounts ?? null, { before: record.Mounts });
-  return { extras, suspendAfterMs, mounts };
+  const { mountType = record.MountType } = options;
+  await checkMountType(driver, { Mounts: mounts, MountType: mountType });
+  return { extras, suspendAfterMs, mounts, mountType };
 }
 
 /**
@@ -81,7 +88,7 @@ export async function startLocked(
 ): Promise<boolean> {
   const { signal } = options;
   const machine = await openMachine(store, name);
-  const { extras, suspendAfterMs, mounts } = await planStart(machine, options);
+  const { extras, suspendAfterMs, mounts, mountType } = await planStart(machine, options);
   const { state, errors } = await machineStatus(store, machine);
   if (state === 'Running' || state === 'Paused') {
     if (extras.join() !== machine.record.OsImageExtras.join())
@@ -91,6 +98,10 @@ export async function startLocked(
     if (mountFlagsText(mounts) !== mountFlagsText(machine.record.Mounts))
       throw new FailedPrecondition(
         `machine "${name}" runs with other directories; machine restart ${mountFlagsText(mounts)} ${name} changes them`,
+      );
+    if (mountType !== machine.record.MountType)
+      throw new FailedPrecondition(
+        `machine "${name}" has its directories in another way; machine restart ${mountTypeText(mountType)} ${name} changes it`,
       );
     const record = { ...machine.record, SuspendAfterMs: suspendAfterMs };
     if (state === 'Paused' || suspendAfterMs !== machine.record.SuspendAfterMs) {
@@ -111,6 +122,7 @@ export async function startLocked(
       OsImageExtras: extras,
       SuspendAfterMs: suspendAfterMs,
       Mounts: mounts,
+      MountType: mountType,
     },
   };
   const { prepareTrust } = await import('./trust.ts');

@@ -65,6 +65,7 @@ export async function configure(command: Command, args: readonly string[]): Prom
             AuthOptions: { ServerCertSANs: [...options.tlsSan] },
           },
           mounts: wantedMounts(options),
+          mountType: options.mountType ?? 'sftp',
           imageExtras: imageExtrasOf(options.with ?? []),
           suspendAfterMs: suspendAfterMs(options.suspendAfter ?? 'never'),
         },

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { InvalidArgument } from '../../drivers/errors.ts';
+import { type MountType, mountTypes } from '../../guest/wire/index.ts';
 import type { WantedMounts } from '../../provisioning/directories/mounts.ts';
 import { repeated } from './repeated.ts';
 
@@ -8,6 +9,7 @@ export interface MountFlags {
   readonly mount?: readonly string[] | false;
   /** Of machines that are there. */
   readonly addMount?: readonly string[];
+  readonly mountType?: MountType;
 }
 
 const shape = '<HOST[:GUEST][:ro]>';
@@ -20,6 +22,10 @@ export function mountFlags(preset: string): Option[] {
       `a directory of this computer to be in the machine, at the same path unless said otherwise (default: ${preset})`,
     ),
     new Option('--no-mount', 'share no directory'),
+    new Option(
+      '--mount-type <TYPE>',
+      'how they get there: sftp, or virtiofs, which is faster and tells containers of no changes that are made on this computer (Linux)',
+    ).choices(mountTypes),
   ];
 }
 

@@ -4,6 +4,10 @@ import type { Accelerator } from './accelerator.ts';
 
 export const guestApiPort = 2376;
 export const guestSshPort = 22;
+/** The PCI port that shares are plugged into (virtiofs/hot-plug.ts). */
+export const sharesPort = 'shares';
+/** QEMU's own name for it on `q35`; migration-stream.ts goes by it. */
+export const mainMemory = 'pc.ram';
 
 /** Where QEMU listens for one of its channels. */
 export type Listener = { readonly path: string } | { readonly port: number };
@@ -27,6 +31,8 @@ export interface QemuConfig {
   readonly watch: Listener;
   /** The guest's end of it is for directories of the host: SFTP. */
   readonly files: Listener;
+  /** Directories of this computer will be plugged in: their servers need the guest's memory, and the guest a place. */
+  readonly sharesMemory: boolean;
   /** A kernel from its beginning; the same up to where a checkpoint is taken; or from there (checkpoint.ts). */
   readonly boot: 'kernel' | 'checkpoint' | { readonly resume: string };
 }
@@ -41,9 +47,14 @@ export function qemuArgs(config: QemuConfig): string[] {
   return [
     ['-name', `machine-${value(config.name)}`],
     ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...machineArgs(osImage.arch, config.accelerator),
+    ...machineArgs(
+      osImage.arch,
+      config.accelerator,
+      config.sharesMemory ? `,memory-backend=${mainMemory}` : '',
+    ),
     ['-smp', String(config.cpus)],
     ['-m', `${config.memoryMiB}M`],
+    ...(config.sharesMemory ? sharesArgs(config.memoryMiB) : []),
     ...kernelArgs(
       config,
       `${osImage.commandLine}${config.boot === 'checkpoint' ? ' machine.checkpoint' : ''}`,
@@ -100,7 +111,14 @@ export function probeArgs(osImage: OsImageFiles, accelerator: Accelerator): stri
   ].flat();
 }
 
-function machineArgs(arch: OsImageFiles['arch'], accelerator: Accelerator): string[][] {
+function sharesArgs(memoryMiB: number): string[][] {
+  return [
+    ['-object', `memory-backend-memfd,id=${mainMemory},size=${memoryMiB}M,share=on`],
+    ['-device', `pcie-root-port,id=${sharesPort},chassis=1`],
+  ];
+}
+
+function machineArgs(arch: OsImageFiles['arch'], accelerator: Accelerator, options = ''): string[][] {
   const machine = {
     // Without the devices that a server's kernel would only look for and never use.
     amd64: 'q35,usb=off,smbus=off,sata=off,vmport=off',
@@ -117,7 +135,7 @@ function machineArgs(arch: OsImageFiles['arch'], accelerator: Accelerator): stri
   }[accelerator];
   const cpu = accelerator === 'kvm' || accelerator === 'hvf' ? 'host' : 'max';
   return [
-    ['-machine', machine],
+    ['-machine', `${machine}${options}`],
     ['-accel', accel],
     ['-cpu', cpu],
   ];

@@ -5,7 +5,7 @@ import type { QemuPaths } from './paths.ts';
 
 /** fw_cfg items by name: the whole boot config for the agent, and single values for shell scripts, which read no JSON. */
 export function bootItems(bootConfig: string): Readonly<Record<string, string>> {
-  const { hostname, ssh, directories } = JSON.parse(bootConfig) as BootConfig;
+  const { hostname, ssh, directories, directoriesBy } = JSON.parse(bootConfig) as BootConfig;
   return {
     [bootConfigItem]: bootConfig,
     'opt/machine/hostname': `${hostname}\n`,
@@ -15,6 +15,7 @@ export function bootItems(bootConfig: string): Readonly<Record<string, string>> 
       'opt/machine/directories': directories
         .map(({ path, readonly }) => `${readonly ? 'ro' : 'rw'} ${path}\n`)
         .join(''),
+      'opt/machine/directories-by': `${directoriesBy}\n`,
     }),
   };
 }

@@ -20,7 +20,10 @@ const bootDeadlineMs = 90_000;
 const keptCheckpoints = 3;
 
 /** What a checkpoint is of: everything in a machine that the guest sees, and nothing that is one machine's own. */
-export type CheckpointConfig = Pick<QemuConfig, 'osImage' | 'accelerator' | 'memoryMiB' | 'cpus'> & {
+export type CheckpointConfig = Pick<
+  QemuConfig,
+  'osImage' | 'accelerator' | 'memoryMiB' | 'cpus' | 'sharesMemory'
+> & {
   /** Of the data disk, as the guest sees it. */
   readonly diskBytes: number;
 };

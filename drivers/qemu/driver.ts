@@ -9,13 +9,14 @@ import type {
   Driver,
   DriverStatus,
   Endpoints,
+  HostShare,
   MachineHandle,
   PrepareRequest,
   WaitOptions,
 } from '../driver.ts';
 import { FailedPrecondition, PreCreateError } from '../errors.ts';
 import type { PortForwarder } from '../port-forwarder.ts';
-import { whenGone } from '../process-identity.ts';
+import { type ProcessIdentity, whenGone } from '../process-identity.ts';
 import { makeSocketDirectory } from '../socket-path.ts';
 import type { Suspender } from '../suspender.ts';
 import { chooseAcceleration } from './accelerator.ts';
@@ -30,7 +31,7 @@ import { connectChannel } from './line-channel.ts';
 import { listenersOf } from './listeners.ts';
 import { SharedMonitors } from './monitors.ts';
 import { qemuOptions, qemuSettings } from './options.ts';
-import { qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
+import { type QemuPaths, qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
 import { freePorts, isPortFree } from './ports.ts';
 import { abortError, findQemu, killQemu, spawnQemu } from './process.ts';
 import { QmpClient } from './qmp.ts';
@@ -38,6 +39,9 @@ import { SharedAgents } from './shared-agents.ts';
 import { shutDown } from './shut-down.ts';
 import { type QemuState, qemuState } from './state.ts';
 import { qemuSuspender } from './suspender.ts';
+import { checkShares } from './virtiofs/check-shares.ts';
+import { findDaemon } from './virtiofs/find-daemon.ts';
+import { endShareServers, hasLostShares, startShareServers } from './virtiofs/share-servers.ts';
 import { mainLoopRests } from './wakeups.ts';
 
 /** Room for the first images; the disk itself grows as it is used. */
@@ -45,6 +49,8 @@ const leastFreeBytes = 1024 ** 3;
 const bytesPerMiB = 1024 ** 2;
 /** An answer of QEMU's takes milliseconds; on a computer that swaps, seconds. */
 const answerDeadlineMs = 5000;
+/** A guest whose directories hang can end its containers, but not unmount: it is turned off after this. */
+const lostDeadlineMs = 30_000;
 
 /** Virtual machines on this computer. */
 export class QemuDriver implements Driver<QemuState> {
@@ -94,6 +100,7 @@ export class QemuDriver implements Driver<QemuState> {
       osImage,
       accelerator: name,
       diskBytes: settings.diskMiB * bytesPerMiB,
+      sharesMemory: false,
     };
     const { checkpointFor } = await import('./checkpoint.ts');
     await checkpointFor({ ...wait, config, emulator, imageProgram });
@@ -107,9 +114,10 @@ export class QemuDriver implements Driver<QemuState> {
     const paths = qemuPaths(machine.directory);
     const before = qemuState(machine.state);
     if ((await findQemu(paths)) !== null) return before;
-    const { osImage, bootConfig } = boot;
+    const { osImage, bootConfig, shares = [] } = boot;
     if (osImage === null) throw new FailedPrecondition('the qemu driver needs an OS image');
     const emulator = await findProgram(emulatorName(osImage.arch));
+    const daemon = shares.length === 0 ? null : await findDaemon();
     const acceleration = await chooseAcceleration({
       ...options,
       wanted: before.accelWanted,
@@ -117,6 +125,8 @@ export class QemuDriver implements Driver<QemuState> {
       osImage,
     });
     const state = { ...before, ...(await keepOrReplacePorts(before, options)), acceleration };
+    // A machine that went off by itself has been seen by nobody.
+    await endShareServers(paths);
     await rotateConsole(paths);
     const listeners = listenersOf(machine.directory, state);
     const config = {
@@ -129,6 +139,7 @@ export class QemuDriver implements Driver<QemuState> {
       console: paths.console,
       ports: { api: state.apiPort, ssh: state.sshPort },
       diskBytes: await diskBytes(paths.disk),
+      sharesMemory: shares.length > 0,
     };
     const imageProgram = await findProgram('qemu-img');
     // Only who starts machines needs it; `machine env`, timed in milliseconds, does not.
@@ -142,44 +153,72 @@ export class QemuDriver implements Driver<QemuState> {
       const args = qemuArgs({ ...config, bootItems: items.files, boot });
       return await spawnQemu({ program: emulator, args, paths, qmp: listeners.qmp, signal: options.signal });
     };
+    const share = async (qemu: ProcessIdentity) => {
+      if (daemon === null) return;
+      const socketDirectory = state.socketDirectory ?? machine.directory;
+      const { signal } = options;
+      await startShareServers({
+        ...listeners,
+        shares,
+        program: daemon,
+        paths,
+        socketDirectory,
+        signal,
+      }).catch(async (error: unknown) => {
+        await killQemu(qemu);
+        throw error;
+      });
+    };
     if (checkpoint !== null) {
       const qemu = await powerOn({ resume: checkpoint });
-      try {
-        await resumeCheckpoint({ ...listeners, signal: options.signal });
+      const failed = await resumeCheckpoint({ ...listeners, signal: options.signal }).then(
+        () => null,
+        (error: Error) => error,
+      );
+      if (failed === null) {
+        await share(qemu);
         return state;
-      } catch (error) {
-        await killQemu(qemu);
-        if (options.signal.aborted) throw abortError(options.signal, 'resuming the machine');
-        await rm(checkpoint, { force: true });
-        options.onProgress?.(`the checkpoint could not be resumed (${(error as Error).message}); booting`);
       }
+      await killQemu(qemu);
+      if (options.signal.aborted) throw abortError(options.signal, 'resuming the machine');
+      await rm(checkpoint, { force: true });
+      options.onProgress?.(`the checkpoint could not be resumed (${failed.message}); booting`);
     }
-    await powerOn('kernel');
+    await share(await powerOn('kernel'));
     return state;
   }
 
   async stop(machine: MachineHandle<QemuState>, { signal }: WaitOptions): Promise<void> {
     const paths = qemuPaths(machine.directory);
     const qemu = await findQemu(paths);
-    if (qemu !== null) await shutDown({ ...listenersOf(machine.directory, machine.state), qemu, signal });
-    await rm(paths.process, { force: true });
+    if (qemu !== null) {
+      const lost = (await hasLostShares(paths)) ? AbortSignal.timeout(lostDeadlineMs) : null;
+      const until = lost === null ? signal : AbortSignal.any([signal, lost]);
+      await shutDown({ ...listenersOf(machine.directory, machine.state), qemu, signal: until }).catch(
+        async (error: unknown) => {
+          if (!lost?.aborted || signal.aborted) throw error;
+          await killQemu(qemu);
+        },
+      );
+    }
+    await forgetProcesses(paths);
   }
 
   async kill(machine: MachineHandle<QemuState>): Promise<void> {
     const paths = qemuPaths(machine.directory);
     const qemu = await findQemu(paths);
     if (qemu !== null) await killQemu(qemu);
-    await rm(paths.process, { force: true });
+    await forgetProcesses(paths);
   }
 
   async remove(machine: MachineHandle<QemuState>): Promise<void> {
     await this.kill(machine);
-    const { disk, console, previousConsole, log, bootItems } = qemuPaths(machine.directory);
+    const { disk, console, previousConsole, log, shareLog, bootItems } = qemuPaths(machine.directory);
     await removeSockets(machine.directory);
     const elsewhere = socketDirectoryFor(machine.directory);
     for (const path of [elsewhere, machine.state?.socketDirectory, bootItems])
       if (path) await rm(path, { recursive: true, force: true });
-    for (const path of [disk, console, previousConsole, log]) await rm(path, { force: true });
+    for (const path of [disk, console, previousConsole, log, shareLog]) await rm(path, { force: true });
   }
 
   async status(machine: MachineHandle<QemuState>): Promise<DriverStatus> {
@@ -197,6 +236,10 @@ export class QemuDriver implements Driver<QemuState> {
       if (status === 'io-error')
         return brokenBy('QEMU paused it because this computer could not write its disk; is there space?');
       if (status === 'internal-error') return brokenBy('QEMU stopped it after an internal error');
+      if (await hasLostShares(paths))
+        return brokenBy(
+          `virtiofsd has ended, and programs that use directories of this computer hang; machine restart ${machine.name} brings both back`,
+        );
       return { status: 'running', pid };
     } catch (error) {
       return (await findQemu(paths)) === null
@@ -265,6 +308,10 @@ export class QemuDriver implements Driver<QemuState> {
     return await connectChannel(listener, { signal, once: true });
   }
 
+  async checkShares(shares: readonly HostShare[]): Promise<void> {
+    await checkShares(shares);
+  }
+
   async consoleTail(machine: MachineHandle<QemuState>, lines: number): Promise<string> {
     return tailOf(qemuPaths(machine.directory).console, lines);
   }
@@ -295,6 +342,12 @@ async function whenOff(machine: MachineHandle<QemuState>, signal: AbortSignal): 
 async function prepareSockets(machineDirectory: string, { socketDirectory }: QemuState): Promise<void> {
   if (socketDirectory !== null) await makeSocketDirectory(socketDirectory);
   await removeSockets(socketDirectory ?? machineDirectory);
+}
+
+/** Of a machine that is off. */
+async function forgetProcesses(paths: QemuPaths): Promise<void> {
+  await endShareServers(paths);
+  await rm(paths.process, { force: true });
 }
 
 function brokenBy(error: string): DriverStatus {

@@ -1,10 +1,10 @@
+import { mainMemory } from './args.ts';
+
 /** What begins a section (QEMU's migration/savevm.c: QEMU_VM_SECTION_*). */
 const section = { start: 1, part: 2, end: 3, footer: 0x7e } as const;
 /** What follows in a section of memory (migration/ram.c: RAM_SAVE_FLAG_*), in the low bits of a page's address. */
 const flag = { zero: 0x02, sizes: 0x04, page: 0x08, end: 0x10, continues: 0x20 } as const;
 const pageBytes = 4096;
-/** Of `q35`. */
-const mainMemory = 'pc.ram';
 const batchBytes = 1024 ** 2;
 
 /**

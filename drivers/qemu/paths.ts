@@ -10,6 +10,7 @@ import { maxSocketPathBytes, shortDirectoryFor } from '../socket-path.ts';
  *   <machine>/console.log      since the last power-on;  console.log.1 = the power-on before it
  *   <machine>/qemu.log         QEMU's own words since the last power-on
  *   <machine>/qemu.json        the QEMU process; exists while it should run
+ *   <machine>/virtiofsd.json   the processes that serve its directories by virtiofs; virtiofsd.log = their words
  *   <machine>/boot/            fw_cfg items, with secrets; only while QEMU starts
  *   <sockets>/{qmp,agent,power,watch,files}.sock   `watch` is a second monitor, for the machine's supervisor;
  *                              `files` is where directories of this computer go in
@@ -22,6 +23,8 @@ export function qemuPaths(directory: string) {
     previousConsole: join(directory, 'console.log.1'),
     log: join(directory, 'qemu.log'),
     process: join(directory, 'qemu.json'),
+    shareServers: join(directory, 'virtiofsd.json'),
+    shareLog: join(directory, 'virtiofsd.log'),
     bootItems,
     bootItem: (name: string) => join(bootItems, name),
   };

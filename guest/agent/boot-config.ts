@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import { type BootConfig, bootConfigItem } from '../wire/index.ts';
+import { type BootConfig, bootConfigItem, mountTypes } from '../wire/index.ts';
 
 const texts = z.array(z.string());
 
@@ -17,6 +17,7 @@ const schema = z.object({
   }),
   host: z.object({ proxies: z.record(z.string(), z.string()), authorities: texts }),
   directories: z.array(z.object({ path: z.string().startsWith('/'), readonly: z.boolean() })),
+  directoriesBy: z.enum(mountTypes),
 }) satisfies z.ZodType<BootConfig>;
 
 const item = `/sys/firmware/qemu_fw_cfg/by_name/${bootConfigItem}/raw`;

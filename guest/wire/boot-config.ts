@@ -20,7 +20,15 @@ export interface BootConfig {
   readonly host: HostSettings;
   /** Directories of the host, in the order of their keys in the host's SFTP server: 0, 1, … */
   readonly directories: readonly SharedDirectory[];
+  readonly directoriesBy: MountType;
 }
+
+/** How directories of the host come: from its SFTP server, or as virtiofs devices of the VM ({@link shareTag}). */
+export const mountTypes = ['sftp', 'virtiofs'] as const;
+export type MountType = (typeof mountTypes)[number];
+
+/** A virtiofs device is called so, with its directory's number in {@link BootConfig.directories} at the end. */
+export const shareTag = 'share';
 
 /** How the host's own programs reach others; the engine does as they do. */
 export interface HostSettings {

@@ -12,7 +12,7 @@ export const directoriesService: Service = {
   async run({ machine, signal, log, ready }: ServiceContext): Promise<void> {
     const { driver, handle, record } = machine;
     const { openStream } = driver;
-    if (record.Mounts.length === 0 || openStream === undefined) {
+    if (record.Mounts.length === 0 || record.MountType !== 'sftp' || openStream === undefined) {
       ready();
       return await untilAborted(signal);
     }

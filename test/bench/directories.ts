@@ -1,7 +1,7 @@
 /**
  * Files of this computer in a machine, against a bare sshfs by SSH with OpenSSH's own server, in the same guest:
- * 16 MB read and written, a `stat` of 500 files as `git status` does, 100 files made and removed as `npm ci` does.
- * Usage: node dist/test/bench/directories.js [rounds]   (needs Debian's openssh-sftp-server)
+ * 16 MB read and written, 500 small files read, a `stat` of 500 files as `git status` does, 100 files made and removed as `npm ci` does.
+ * Usage: node dist/test/bench/directories.js [rounds [sftp|virtiofs]]   (needs Debian's openssh-sftp-server)
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { virtiofsdEnvironment } from '../helpers/virtiofsd.ts';
 import { MachineHarness } from '../system/machine-harness.ts';
 import { interleave, row } from './measure.ts';
 
@@ -20,19 +21,21 @@ const mountOptions =
 const works = {
   'read 16 MB': 'cat large >/dev/null',
   'write 16 MB, fsync': 'dd if=/dev/zero of=new bs=1M count=16 conv=fsync 2>/dev/null',
+  'read 500 files': 'cat many/* >/dev/null',
   'stat 500 files': 'i=1; while [ $i -le 500 ]; do [ -e many/$i ]; i=$((i+1)); done',
   'make and remove 100 files':
     'mkdir made; i=1; while [ $i -le 100 ]; do echo x >made/$i; i=$((i+1)); done; rm -r made',
 };
 
 const rounds = Number(process.argv[2] ?? 3);
-const harness = await MachineHarness.open();
+const type = process.argv[3] ?? 'sftp';
+const harness = await MachineHarness.open(type === 'virtiofs' ? await virtiofsdEnvironment() : {});
 const home = await realpath(await mkdtemp(join(tmpdir(), 'bench-')));
 try {
   await mkdir(join(home, 'many'));
   await writeFile(join(home, 'large'), randomBytes(16 * 1024 ** 2));
   for (let i = 1; i <= 500; i++) await writeFile(join(home, 'many', `${i}`), `${i}`);
-  const created = await harness.machine(['create', '--mount', home, 'bench']);
+  const created = await harness.machine(['create', '--mount-type', type, '--mount', home, 'bench']);
   if (created.exitCode !== 0) throw new Error(created.stderr);
   const guest = async (script: string) => {
     const { stdout, stderr, exitCode } = await harness.machine(['ssh', 'bench', 'sh'], { input: script });

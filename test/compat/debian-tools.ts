@@ -41,6 +41,8 @@ const packages = {
     'libzstd1',
     'zlib1g',
   ],
+  /** 1.13, with all libraries. */
+  virtiofsd: ['virtiofsd', 'libc6', 'libcap-ng0', 'libgcc-s1', 'libseccomp2'],
   /** dockerd 26.1 and all it runs, with the C library that they are linked against. */
   oracle: [
     ...[

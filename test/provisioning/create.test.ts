@@ -39,6 +39,7 @@ function fake(options: NewMachine['driverOptions'] = {}, name = 'dev'): NewMachi
     driverOptions: options,
     hostOptions: exampleHostOptions(),
     mounts: null,
+    mountType: 'sftp',
     imageExtras: [],
     suspendAfterMs: null,
   };

@@ -31,6 +31,7 @@ export function exampleRecord(name = 'dev'): MachineRecord {
     OsImageExtras: [],
     SuspendAfterMs: null,
     Engine: { Version: '0.1.0', ApiVersion: '1.50' },
+    MountType: 'sftp',
     Mounts: [{ Host: '/home/me', Guest: '/home/me', ReadOnly: false }],
     HostOptions: exampleHostOptions(),
   };

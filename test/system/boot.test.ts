@@ -141,6 +141,7 @@ t.test(
         engine: { labels: [], insecureRegistries: [], registryMirrors: [], env: {} },
         host: { proxies: {}, authorities: [] },
         directories: [],
+        directoriesBy: 'sftp',
       } satisfies BootConfig),
       deadlineMs: 180_000,
     });

@@ -15,13 +15,14 @@ export class MachineHarness {
   /** What the commands see besides the caller's environment. */
   readonly env: Readonly<Record<string, string>>;
 
-  private constructor(store: string) {
+  private constructor(store: string, env: Readonly<Record<string, string>>) {
     this.store = store;
     this.env = {
       MACHINE_STORAGE_PATH: store,
       MACHINE_CACHE_PATH: process.env.MACHINE_CACHE_PATH ?? join(tmpdir(), 'machine-test-cache'),
       DOCKER_CONFIG: join(store, 'docker-config'),
       HOME: store,
+      ...env,
     };
   }
 
@@ -32,8 +33,9 @@ export class MachineHarness {
     return undefined;
   }
 
-  static async open(): Promise<MachineHarness> {
-    return new MachineHarness(await mkdtemp(join(tmpdir(), 'mt-')));
+  /** `env`: besides the caller's, for all commands. */
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<MachineHarness> {
+    return new MachineHarness(await mkdtemp(join(tmpdir(), 'mt-')), env);
   }
 
   /** With a store that is closed at the test's end. */

@@ -32,9 +32,11 @@ export const changesService: Service = {
     const { machine, signal, ready } = context;
     ready();
     try {
-      if (machine.record.Mounts.length === 0) return await untilAborted(signal);
+      const { Mounts, MountType } = machine.record;
+      // Its server would do in earnest what is only to be told (decision 20).
+      if (Mounts.length === 0 || MountType !== 'sftp') return await untilAborted(signal);
       const roots = await Promise.all(
-        machine.record.Mounts.map(({ Host }) => realpath(Host, { encoding: 'buffer' }).catch(() => null)),
+        Mounts.map(({ Host }) => realpath(Host, { encoding: 'buffer' }).catch(() => null)),
       );
       await delay(settleMs, undefined, { signal });
       while (!signal.aborted) {

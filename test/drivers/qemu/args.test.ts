@@ -26,6 +26,7 @@ const config: QemuConfig = {
   power: { path: '/m/power.sock' },
   watch: { path: '/m/watch.sock' },
   files: { path: '/m/files.sock' },
+  sharesMemory: false,
   boot: 'kernel',
 };
 
@@ -102,6 +103,15 @@ t.test('architecture and accelerator choose board, processor and console', async
     t.match(values(args, '-accel'), [accel]);
     t.match(values(args, '-append'), [new RegExp(`^console=${console} `)]);
   }
+});
+
+t.test('a machine that gets shares has memory that others can map, and a port for them', (t) => {
+  const args = qemuArgs({ ...config, sharesMemory: true });
+  t.match(values(args, '-machine'), [/^q35,.*,memory-backend=pc\.ram$/]);
+  t.same(values(args, '-object').slice(0, 1), ['memory-backend-memfd,id=pc.ram,size=2048M,share=on']);
+  t.ok(values(args, '-device').includes('pcie-root-port,id=shares,chassis=1'));
+  t.notMatch(qemuArgs(config).join(' '), /memory-backend|pcie-root-port/);
+  t.end();
 });
 
 t.test('only an emulated processor starts the unpacked kernel', (t) => {

@@ -13,6 +13,7 @@ const config = JSON.stringify({
     { path: '/home/me', readonly: false },
     { path: '/mnt/with space', readonly: true },
   ],
+  directoriesBy: 'sftp',
 });
 
 t.test('shell scripts get single values, the agent gets everything', async (t) => {
@@ -22,6 +23,7 @@ t.test('shell scripts get single values, the agent gets everything', async (t) =
     'opt/machine/authorized_keys': 'ssh-ed25519 AAAA a\nssh-ed25519 BBBB b\n',
     'opt/machine/ssh_host_key': 'KEY\n',
     'opt/machine/directories': 'rw /home/me\nro /mnt/with space\n',
+    'opt/machine/directories-by': 'sftp\n',
   });
 });
 

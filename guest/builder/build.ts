@@ -230,6 +230,8 @@ export interface InstructionEvent {
   /** Of a completed one: the image that was kept of it (see {@link BuildSupply.keepImage}); null for `FROM scratch`. */
   readonly imageId?: Digest | null;
   readonly cached?: boolean;
+  /** It is the last of its stage. */
+  readonly endsStage?: true;
   /** Of a running one. */
   readonly containerId?: string;
 }

@@ -17,6 +17,7 @@ import { ConfinedRoot } from '../layers/confined-root.ts';
 import { byteString } from '../layers/tar-entry.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { RecordedMount } from './container-record.ts';
+import { refuseEscape } from './subpath-escape.ts';
 
 /** open(2): a descriptor that only names a file. Node has no word for it. */
 const O_PATH = 0o10000000;
@@ -57,9 +58,10 @@ export async function hideSubpath(id: string, mount: RecordedMount, paths: Engin
   else if (statSync(place).size === 0) unlinkSync(place);
 }
 
-function openInside(root: ConfinedRoot, { subpath = '', name }: RecordedMount) {
+function openInside(root: ConfinedRoot, { subpath = '', name, source }: RecordedMount) {
   const path = byteString(subpath);
   try {
+    refuseEscape(source, subpath);
     using parent = root.open(posix.dirname(path));
     const last = posix.basename(path);
     const isFile = parent.stat(last)?.isFile() ?? false;

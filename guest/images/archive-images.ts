@@ -4,6 +4,7 @@ import { formatReference, parseReference, type Reference, withDefaultTag } from 
 import { dockerManifest, ociDocument, parseDocument } from './archive-documents.ts';
 import type { ArchiveContents, LayerSource } from './archive-reader.ts';
 import { parseImageConfig } from './image-config.ts';
+import { fromLegacy } from './legacy-archive.ts';
 import { ociManifests } from './oci-manifests.ts';
 import { formatPlatform, matchesPlatform, type Platform } from './platform.ts';
 
@@ -14,15 +15,17 @@ export interface ArchiveImage {
   readonly names: readonly Reference[];
   /** Of an image that comes before it or is here already. */
   readonly parent: Digest | null;
+  /** It is there for its children alone: nobody is told of it. */
+  readonly untold?: true;
 }
 
 /**
- * What `docker save` (all versions with `manifest.json`) and OCI image layouts hold. Where an image has
+ * What `docker save` of any version and OCI image layouts hold. Where an image has
  * several platforms, the wanted one is taken, or the one that fits this computer. Throws InvalidParameter,
  * also when there is nothing for the wanted platform.
  */
 export function imagesOf(archive: ArchiveContents, platform?: Platform): ArchiveImage[] {
-  const images = archive.document('manifest.json') ? fromDocker(archive) : fromOci(archive, platform);
+  const images = descriptionsOf(archive, platform);
   const wanted = images.filter(({ config }) => !platform || matchesPlatform(platformOf(config), platform));
   if (wanted.length === 0) {
     throw new InvalidParameter(
@@ -32,12 +35,19 @@ export function imagesOf(archive: ArchiveContents, platform?: Platform): Archive
   return wanted.map((image) => ({ ...image, layers: layersOf(archive, image) }));
 }
 
+function descriptionsOf(archive: ArchiveContents, platform: Platform | undefined): ImageDescription[] {
+  if (archive.document('manifest.json')) return fromDocker(archive);
+  const isLegacy = !archive.document('index.json') && archive.document('repositories');
+  return isLegacy ? fromLegacy(archive) : fromOci(archive, platform);
+}
+
 /** What a manifest says of an image. */
-interface ImageDescription {
+export interface ImageDescription {
   readonly config: Buffer;
   readonly paths: readonly string[];
   readonly names: readonly Reference[];
   readonly parent: Digest | null;
+  readonly untold?: true;
 }
 
 function fromDocker(archive: ArchiveContents): ImageDescription[] {

@@ -18,6 +18,8 @@ export type LayerSource = StagedTar | { readonly diffId: Digest; readonly chainI
 export interface ArchiveContents {
   document(path: string): Buffer | undefined;
   layer(path: string): LayerSource | undefined;
+  /** Where {@link document}s are, links aside. */
+  readonly paths: readonly string[];
   /** Every layer that was staged; what is not used must be discarded. */
   readonly staged: readonly StagedTar[];
 }
@@ -54,7 +56,7 @@ export async function readArchive(
       const iterator = member.body[Symbol.asyncIterator]();
       const head = await headOf(iterator, headBytes);
       const body = resumed(head, iterator);
-      if (isLayer(head)) {
+      if (isLayer(head) || (head.length === 0 && posix.basename(path) === 'layer.tar')) {
         const source = known(path, layers, lease) ?? (await stage(path, head, body, layers));
         if ('dir' in source) staged.push(source);
         sources.set(path, source);
@@ -80,6 +82,7 @@ export async function readArchive(
   return {
     document: (path) => documents.get(follow(path)),
     layer: (path) => sources.get(follow(path)),
+    paths: [...documents.keys()],
     staged,
   };
 }

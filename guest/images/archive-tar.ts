@@ -6,6 +6,8 @@ import { encodeHeader, tarEnd, tarPadding } from '../layers/tar-writer.ts';
 export interface ArchivePart {
   /** In bytes: what `open` gives. */
   readonly size: number;
+  /** That of its image; documents of the archive itself have none. */
+  readonly modifiedAt?: Date;
   open(): AsyncIterable<Buffer> | Iterable<Buffer>;
 }
 
@@ -19,8 +21,10 @@ export async function* archiveTar(parts: ReadonlyMap<string, ArchivePart>): Asyn
   for (const path of ['blobs', 'blobs/sha256'])
     yield encodeHeader(tarEntry({ path, type: 'directory', mode: 0o755 }));
   for (const path of [...parts.keys()].sort()) {
-    const { size, open } = parts.get(path)!;
-    yield encodeHeader(tarEntry({ path, type: 'file', mode: 0o644, size }));
+    const { size, open, modifiedAt } = parts.get(path)!;
+    const seconds = Math.max(0, Math.floor((modifiedAt?.getTime() ?? 0) / 1000));
+    const mtimeNs = BigInt(seconds) * 1_000_000_000n;
+    yield encodeHeader(tarEntry({ path, type: 'file', mode: 0o644, size, mtimeNs }));
     yield* open();
     yield tarPadding(size);
   }

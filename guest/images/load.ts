@@ -20,6 +20,8 @@ export interface LoadedImage {
   readonly names: readonly string[];
   /** Names that another image had until now, with that image. */
   readonly taken: readonly { readonly name: string; readonly from: Digest }[];
+  /** Nobody asks for it by itself. */
+  readonly untold: boolean;
 }
 
 export interface LoadDependencies {
@@ -60,6 +62,7 @@ export async function loadImages(
         newLayers,
         names: item.names.map(familiarReference),
         taken: taken.filter(({ from }) => from !== image.id),
+        untold: item.untold ?? false,
       });
     }
     return loaded;

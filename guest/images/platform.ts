@@ -100,7 +100,8 @@ function parseWords(text: string): Platform {
     );
   }
   if (words.length > 3) throw invalid(`${quoted}: cannot parse platform specifier`);
-  const [first, second, own] = words as [string, string?, string?];
+  const [given, second, own] = words as [string, string?, string?];
+  const first = given === 'macos' ? 'darwin' : given;
   if (second === undefined && knownSystems.includes(first)) return { ...hostPlatform, os: first };
   const [os, name] = second === undefined ? ['linux', first] : [first, second];
   const [architecture, variant] = aliases[name] ?? [name];

@@ -23,8 +23,8 @@ export interface SaveDependencies {
 export function saveImages({ leases, layers, images }: SaveDependencies, saved: readonly Saved[]): Readable {
   if (saved.length === 0) throw new NotFound('no image was named; docker save IMAGE...');
   const parts = new Map<string, ArchivePart>();
-  const put = (path: string, content: Buffer) =>
-    parts.set(path, { size: content.length, open: () => [content] });
+  const put = (path: string, content: Buffer, more: Pick<ArchivePart, 'modifiedAt'> = {}) =>
+    parts.set(path, { size: content.length, open: () => [content], ...more });
   const chains: Digest[] = [];
   const manifests: Descriptor[] = [];
   const items: object[] = [];
@@ -34,11 +34,12 @@ export function saveImages({ leases, layers, images }: SaveDependencies, saved: 
   const ordered = [...saved].sort((a, b) => generation(a.image, images) - generation(b.image, images));
   for (const { image, names } of ordered) {
     const { descriptor, bytes, config, layers: tars } = manifestOf(image, { images, layers });
-    put(blobPath(image.id), config);
+    const { createdAt: modifiedAt } = image;
+    put(blobPath(image.id), config, { modifiedAt });
     put(blobPath(descriptor.digest), bytes);
     for (const { digest, size, chainId } of tars) {
       chains.push(chainId);
-      parts.set(blobPath(digest), { size, open: () => layers.readTar(chainId) });
+      parts.set(blobPath(digest), { size, modifiedAt, open: () => layers.readTar(chainId) });
     }
     if (names.length === 0) manifests.push(descriptor);
     for (const name of names) {

@@ -24,7 +24,7 @@ export function openArchivePath(root: ConfinedRoot, path: string): ArchivePath {
   // `a/` and `a/.` ask for what is in a, `a` for a itself, which may be a link.
   const inside = /(?:^|\/)\.?$/.test(path) || absolute === '/';
   const name = inside
-    ? path.endsWith('.')
+    ? /(?:^|\/)\.\/*$/.test(path)
       ? '.'
       : posix.basename(absolute) || '/'
     : posix.basename(absolute);

@@ -34,6 +34,11 @@ export const wrongRequests: readonly WrongRequest[] = [
   ],
   [create, '{a:1}', 400, /^invalid JSON: invalid character 'a' looking for beginning of object key string$/],
   [create, '{} x', 400, /^unexpected content after JSON$/],
+  // A body is read before what it is about is looked for.
+  ['POST /containers/nosuch/update', 'text', 400, /^invalid JSON: invalid character 'e' /],
+  ['POST /containers/nosuch/exec', 'text', 400, /^invalid JSON: invalid character 'e' /],
+  ['POST /exec/nosuch/start', 'text', 400, /^invalid JSON: invalid character 'e' /],
+  ['POST /commit', 'text', 400, /^invalid JSON: invalid character 'e' /],
   [create, '[]', 400, /^invalid JSON: json: cannot unmarshal array into /],
   [create, '5', 400, /^invalid JSON: json: cannot unmarshal number into /],
   [

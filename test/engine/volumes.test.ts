@@ -102,7 +102,7 @@ t.test('a path of a volume, never one outside of it', { skip }, async (t) => {
       ...['busybox', ...command],
     ]);
   t.match(await show('a/b', ['cat', '/x/y/file']), { stdout: 'inside\n' });
-  t.match(await show('absolute/b', ['cat', '/x/y/file']), { stdout: 'inside\n' });
+  t.match(await show('absolute/b', ['ls', '/x/y']), { stderr: /escapes the base directory/ });
   t.match(await show('a/b/file', ['cat', '/x/y']), { stdout: 'inside\n' }, 'a file');
   t.match(await show('a/b/file', ['sh', '-c', 'echo >/x/y'], ',readonly'), { stderr: /Read-only/ });
   t.match(await show('up', ['ls', '/x/y']), { stderr: /cannot access path "up" of volume "data"/ });

@@ -21,10 +21,10 @@ export function commitRoutes({
 
   async function commit(request: ApiRequest): Promise<Reply> {
     const { query } = request;
+    const body = await request.json((await bodies()).containerConfig.partial());
     const name = query.text('container') ?? '';
     if (name === '') throw new InvalidParameter('invalid container name or ID: value is empty');
     const container = containers.get(name);
-    const body = await request.json((await bodies()).containerConfig.partial());
     const { record } = container;
     const repo = query.text('repo');
     const imageRef = repo

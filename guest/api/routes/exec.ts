@@ -19,8 +19,8 @@ export function execRoutes({
       method: 'POST',
       path: '/containers/:id/exec',
       async handle(request) {
-        const container = containers.get(request.params.id!);
         const asked = await request.json((await bodies()).execBody);
+        const container = containers.get(request.params.id!);
         const body = request.apiMinor < 42 ? { ...asked, ConsoleSize: null } : asked;
         return { status: 201, json: { Id: execs.create(container, body, request.params.id).id } };
       },
@@ -40,8 +40,8 @@ export function execRoutes({
   ];
 
   async function start(request: ApiRequest): Promise<Reply> {
-    const session = find(request);
     const { Detach, Tty: raw, ConsoleSize } = await request.json((await bodies()).execStartBody);
+    const session = find(request);
     const [rows = 0, columns = 0] = (request.apiMinor >= 42 && raw && ConsoleSize) || [];
     const size = rows > 0 && columns > 0 ? { size: { rows, columns } } : {};
     if (Detach) {

@@ -145,7 +145,7 @@ async function load(parts: Images, { body, query }: ApiRequest): Promise<Reply> 
 }
 
 function loadLines(
-  { image, names, taken, newLayers }: LoadedImage,
+  { image, names, taken, newLayers, untold }: LoadedImage,
   { quiet }: { readonly quiet: boolean },
 ): object[] {
   // A full bar for each layer that was not here, which is the last that dockerd says of it.
@@ -161,7 +161,9 @@ function loadLines(
       `The image ${name} already exists, renaming the old one with ID ${from} to empty string`,
   );
   const loaded =
-    names.length > 0 ? names.map((name) => `Loaded image: ${name}`) : [`Loaded image ID: ${image.id}`];
+    names.length > 0 || untold
+      ? names.map((name) => `Loaded image: ${name}`)
+      : [`Loaded image ID: ${image.id}`];
   return [...progress, ...[...renamed, ...loaded].map((line) => ({ stream: `${line}\n` }))];
 }
 
@@ -199,13 +201,15 @@ async function importImage(
   tar: Readable,
   source: string,
 ): Promise<Reply> {
+  const platform = wantedPlatform(query);
+  if (platform && platform.os !== 'linux') throw new InvalidParameter('operating system is not supported');
   const name = target(query);
   const config = applyChanges({}, query.all('changes'));
   const image = await maker.importTar(Readable.from(decompressed(tar)), {
     config,
     name,
     comment: query.text('message') || `Imported from ${source}`,
-    platform: wantedPlatform(query),
+    platform,
   });
   return lines([{ status: image.id }]);
 }

@@ -11,8 +11,8 @@ export function updateRoutes(containers: Containers, host: HostSystem): Route[] 
       method: 'POST',
       path: '/containers/:id/update',
       handle: async (request): Promise<Reply> => {
-        const container = containers.get(request.params.id!);
         const asked = await request.json((await bodies()).updateBody);
+        const container = containers.get(request.params.id!);
         const body = request.apiMinor < 40 ? { ...asked, PidsLimit: null } : asked;
         await container.update((record) => updatedHostConfig(record, body, host));
         return { json: { Warnings: null } };

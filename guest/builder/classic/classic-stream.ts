@@ -53,7 +53,6 @@ export class ClassicStream implements BuildDisplay {
   built({ image, names, unusedArgs }: Built): void {
     if (unusedArgs.length > 0)
       this.#line(`[Warning] One or more build-args [${unusedArgs.join(' ')}] were not consumed\n`);
-    if (this.#saysId) this.#write(jsonLine({ aux: { ID: image.id } }));
     this.#line(`Successfully built ${shortId(image.id)}\n`);
     for (const name of names) this.#line(`Successfully tagged ${name}\n`);
   }
@@ -95,13 +94,18 @@ export class ClassicStream implements BuildDisplay {
       if (triggered) return;
       if (event.imageId !== undefined)
         this.#say(step, ` ---> ${event.imageId === null ? '' : shortId(event.imageId)}\n`);
+      if (event.endsStage && event.imageId && this.#saysId)
+        this.#put(step, jsonLine({ aux: { ID: event.imageId } }));
       this.#step(step).done = true;
       this.#advance();
     }
   }
 
   #say(step: number, text: string): void {
-    const line = jsonLine({ stream: text });
+    this.#put(step, jsonLine({ stream: text }));
+  }
+
+  #put(step: number, line: string): void {
     if (step === this.#current) this.#write(line);
     else this.#step(step).lines.push(line);
   }

@@ -134,8 +134,12 @@ export class StageBuild {
     const scope = new StageScope(build.globals, { mark: build.mark, env: config.Env ?? [], args });
     const commands = { cmdSet: false };
     for (const step of triggered) await this.#step(step, scope, draft, commands);
-    this.#tell(from, 'completed', { imageId: draft.imageId, cached: false });
-    for (const step of this.#steps.slice(triggered.length)) await this.#step(step, scope, draft, commands);
+    const own = this.#steps.slice(triggered.length);
+    this.#tell(from, 'completed', {
+      ...{ imageId: draft.imageId, cached: false },
+      ...(own.length === 0 && { endsStage: true }),
+    });
+    for (const step of own) await this.#step(step, scope, draft, commands);
     draft.args = scope.args;
     return draft;
   }
@@ -163,7 +167,8 @@ export class StageBuild {
       throw withLine(error, instruction);
     }
     draft.imageId = build.supply.keepImage?.(draft.toConfig().bytes, draft.imageId) ?? null;
-    this.#tell(step, 'completed', { imageId: draft.imageId, cached });
+    const endsStage = step === this.#steps.at(-1) && !step.triggered;
+    this.#tell(step, 'completed', { imageId: draft.imageId, cached, ...(endsStage && { endsStage }) });
   }
 
   /** Labels of the request, where they are instructions. */

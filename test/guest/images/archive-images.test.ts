@@ -21,6 +21,7 @@ function layout() {
     document: (path) => documents.get(path),
     layer: (path) =>
       path === `blobs/sha256/${layer.slice(7)}` ? { diffId: layer, chainId: layer } : undefined,
+    paths: [],
     staged: [],
   };
   return {

@@ -4,7 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Leases } from '../content/leases.ts';
 import { EngineError } from '../errors.ts';
 import { tryRun } from '../host/exec.ts';
-import type { Image } from '../images/image.ts';
+import type { Image, ImageConfig } from '../images/image.ts';
+
 import type { ImageStore } from '../images/image-store.ts';
 import type { Platform } from '../images/platform.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
@@ -34,6 +35,14 @@ import { BuildRun } from './solver/build-run.ts';
 import type { StepsUnderWay } from './solver/layer-steps.ts';
 import { solve } from './solver/solve.ts';
 
+/** Which of an image's platforms, and from where. */
+export interface ImageWish {
+  readonly platform: Platform;
+  /** The registry is asked also when the image is here. */
+  readonly always: boolean;
+  readonly supply: BuildSupply;
+}
+
 /** What the engine gives a builder. */
 export interface BuilderParts extends RunParts {
   readonly db: DatabaseSync;
@@ -47,14 +56,13 @@ export interface BuilderParts extends RunParts {
   /** An image that is here, or can be got. Throws NotFound. */
   findImage(
     reference: string,
-    options: {
-      readonly platform: Platform;
-      readonly always: boolean;
-      readonly supply: BuildSupply;
+    options: ImageWish & {
       /** Of a pull; never called for an image that is here. */
       readonly onProgress?: OnProgress;
     },
   ): Promise<Image>;
+  /** The same of its configuration alone: no layer comes. */
+  findConfig(reference: string, wish: ImageWish): Promise<ImageConfig>;
 }
 
 export interface BuilderDependencies extends BuilderParts {

@@ -6,9 +6,9 @@ import { hostPlatform, matchesPlatform } from '../images/platform.ts';
 import { parseReference, withDefaultTag } from '../reference.ts';
 import type { Registry } from '../registry/index.ts';
 import type { Builder } from './build.ts';
-import type { BuilderParts } from './builder.ts';
+import type { BuilderParts, ImageWish } from './builder.ts';
 
-export interface LazyBuilderParts extends Omit<BuilderParts, 'findImage' | 'cacheLimitBytes'> {
+export interface LazyBuilderParts extends Omit<BuilderParts, 'findImage' | 'findConfig' | 'cacheLimitBytes'> {
   /** Null = what {@link defaultCacheLimit} says. */
   readonly cacheLimitBytes: number | null;
   registry(): Promise<Registry>;
@@ -34,29 +34,56 @@ async function open(parts: LazyBuilderParts): Promise<Builder> {
   const { openBuilder } = await import('./builder.ts');
   const { defaultCacheLimit } = await import('./cache/cache-keeper.ts');
   const cacheLimitBytes = parts.cacheLimitBytes ?? defaultCacheLimit(parts.paths.dataRoot);
-  return openBuilder({ ...parts, cacheLimitBytes, findImage: imageFinder(parts) });
+  return openBuilder({
+    ...parts,
+    cacheLimitBytes,
+    findImage: imageFinder(parts),
+    findConfig: configFinder(parts),
+  });
 }
 
 /** An image that is here and of the platform, or else the registry's. */
 function imageFinder({ images, registry }: LazyBuilderParts): BuilderParts['findImage'] {
-  return async (reference, { platform, always, supply, onProgress = () => {} }) => {
-    const here = findHere(images, reference);
-    if (here && !always && matchesPlatform(here.config, platform)) return here;
-    const isId = isDigest(reference) || (here && !images.byReference(parseReference(reference)));
-    if (here && isId) return here;
-    const name = withDefaultTag(parseReference(reference));
-    const credentials = await supply.registryAuth(name.domain);
+  return async (reference, { onProgress = () => {}, ...wish }) => {
+    const here = usable(images, reference, wish);
+    if (here) return here;
+    const { name, ...options } = await wishOf(reference, wish);
     const pulled = await (await registry()).pull(name, {
-      platform,
+      ...options,
       takesAny: true,
       // A build for elsewhere takes no name from what runs here.
-      leavesName: !matchesPlatform(platform, hostPlatform),
-      signal: supply.signal,
+      leavesName: !matchesPlatform(wish.platform, hostPlatform),
       onProgress,
-      ...(credentials && { credentials }),
     });
     return pulled.image;
   };
+}
+
+function configFinder({ images, registry }: LazyBuilderParts): BuilderParts['findConfig'] {
+  return async (reference, wish) => {
+    const here = usable(images, reference, wish);
+    if (here) return here.config;
+    const { name, ...options } = await wishOf(reference, wish);
+    return (await registry()).config(name, options);
+  };
+}
+
+/** Of an id, whichever platform it is for: it can be had nowhere else. */
+function usable(
+  images: BuilderParts['images'],
+  reference: string,
+  { platform, always }: ImageWish,
+): Image | undefined {
+  const here = findHere(images, reference);
+  if (here && !always && matchesPlatform(here.config, platform)) return here;
+  const isId = isDigest(reference) || (here && !images.byReference(parseReference(reference)));
+  return isId ? here : undefined;
+}
+
+async function wishOf(reference: string, { platform, supply }: ImageWish) {
+  const name = withDefaultTag(parseReference(reference));
+  const credentials = await supply.registryAuth(name.domain);
+  return { name, platform, signal: supply.signal, ...(credentials && { credentials }) };
 }
 
 function findHere(images: BuilderParts['images'], reference: string): Image | undefined {

@@ -1,9 +1,9 @@
-import { verified } from '../content/verified.ts';
 import { parseImageConfig } from '../images/image-config.ts';
 import type { Platform } from '../images/platform.ts';
 import type { Reference } from '../reference.ts';
 import { isAbout } from './choose-platform.ts';
 import { parseDocument } from './documents.ts';
+import { fetchConfig } from './fetch-config.ts';
 import type { Repository } from './repository.ts';
 
 /** The answer to `GET /distribution/{name}/json`, in the casing of the Engine API. */
@@ -12,15 +12,15 @@ export interface DistributionInspection {
   readonly Platforms: readonly Platform[];
 }
 
-/** Throws as {@link Repository.manifest}. */
+/** Throws as {@link Repository.manifest} and {@link fetchConfig}. */
 export async function inspectDistribution(
   repository: Repository,
   reference: Reference,
-  signal: AbortSignal,
+  wish: { readonly signal: AbortSignal; readonly retryDelayMs: number },
 ): Promise<DistributionInspection> {
   const { digest, mediaType, bytes } = await repository.manifest(
     reference.digest ?? reference.tag ?? 'latest',
-    signal,
+    wish.signal,
   );
   const document = parseDocument(bytes, mediaType);
   const Descriptor = { mediaType, digest, size: bytes.length };
@@ -28,12 +28,8 @@ export async function inspectDistribution(
     const images = document.index.manifests.filter((entry) => !isAbout(entry));
     return { Descriptor, Platforms: images.flatMap(({ platform }) => (platform ? [pick(platform)] : [])) };
   }
-  const { config } = document.manifest;
-  const { body } = await repository.blob(config.digest, 0, signal);
-  const pieces: Buffer[] = [];
-  for await (const piece of verified(body, { digest: config.digest, maxBytes: config.size }))
-    pieces.push(piece);
-  return { Descriptor, Platforms: [pick(parseImageConfig(Buffer.concat(pieces)))] };
+  const config = await fetchConfig(repository, document.manifest, wish);
+  return { Descriptor, Platforms: [pick(parseImageConfig(config))] };
 }
 
 function pick({ os, architecture, variant }: Platform): Platform {

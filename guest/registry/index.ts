@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import type { Image } from '../images/image.ts';
+import type { Image, ImageConfig } from '../images/image.ts';
+import { parseImageConfig } from '../images/image-config.ts';
 import type { Images } from '../images/index.ts';
 import type { Platform } from '../images/platform.ts';
 import { domainOfServer, type Reference } from '../reference.ts';
@@ -7,6 +8,7 @@ import type { Credentials } from './credentials.ts';
 import { type DistributionInspection, inspectDistribution } from './distribution.ts';
 import { type Endpoint, endpointsOf } from './endpoints.ts';
 import { pullError, searchError } from './errors.ts';
+import { fetchConfig } from './fetch-config.ts';
 import { isInsecure } from './insecure.ts';
 import { LayerDownloads } from './layer-downloads.ts';
 import type { OnProgress } from './progress.ts';
@@ -99,6 +101,19 @@ export class Registry {
     );
   }
 
+  /** What the image of a name says of itself, for one platform; its layers stay where they are. */
+  config(
+    reference: Reference,
+    options: Omit<TransferOptions, 'onProgress'> & { readonly platform: Platform },
+  ): Promise<ImageConfig> {
+    const { platform, signal } = options;
+    const wish = { platform, signal, retryDelayMs: this.#retryDelayMs };
+    return this.#reading(reference, options, async (repository) => {
+      const { manifest } = await resolveImage(repository, reference, wish);
+      return parseImageConfig(await fetchConfig(repository, manifest, wish));
+    });
+  }
+
   /**
    * Puts an image into a registry under a name: with those of other platforms with which the name was pushed before, or
    * alone.
@@ -144,7 +159,10 @@ export class Registry {
     options: Omit<TransferOptions, 'onProgress'>,
   ): Promise<DistributionInspection> {
     return this.#reading(reference, options, (repository) =>
-      inspectDistribution(repository, reference, options.signal),
+      inspectDistribution(repository, reference, {
+        signal: options.signal,
+        retryDelayMs: this.#retryDelayMs,
+      }),
     );
   }
 

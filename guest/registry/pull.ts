@@ -1,19 +1,17 @@
 import type { Lease } from '../content/leases.ts';
-import { verified } from '../content/verified.ts';
 import type { Digest } from '../digest.ts';
 import { commitLayers } from '../images/commit-layers.ts';
 import type { Image } from '../images/image.ts';
-import { maxConfigBytes, parseImageConfig } from '../images/image-config.ts';
+import { parseImageConfig } from '../images/image-config.ts';
 import type { Images } from '../images/index.ts';
 import { hostPlatform, matchesPlatform, type Platform, requirePlatform } from '../images/platform.ts';
 import { chainIdOf } from '../layers/chain.ts';
 import { familiarName, familiarReference, type Reference } from '../reference.ts';
-import { downloadBlob } from './blob-download.ts';
 import { choosePlatform } from './choose-platform.ts';
 import { InvalidDocument, parseDocument, type RemoteManifest } from './documents.ts';
+import { fetchConfig } from './fetch-config.ts';
 import type { LayerDownloads, WantedLayer } from './layer-downloads.ts';
 import { layerStatus, type OnProgress } from './progress.ts';
-import { Excessive } from './read-limited.ts';
 import type { FetchedManifest, ImageSource } from './repository.ts';
 import { retrying } from './retry.ts';
 
@@ -105,7 +103,9 @@ export class Puller {
     lease.hold(fetched.digest);
     const here = images.get(manifest.config.digest);
     if (here?.chainId) lease.hold(here.chainId);
-    const config = here ? images.configBytes(here.id) : await this.#config(repository, manifest, signal);
+    const config = here
+      ? images.configBytes(here.id)
+      : await fetchConfig(repository, manifest, { signal, retryDelayMs: this.#retryDelayMs });
     checkPlatform(config, reference, options.takesAny ? undefined : platform);
     if (!here) await this.#layers(repository, reference, { manifest, config, lease, options });
     await originals.content.ingest(fetched.digest, once(fetched.bytes), {
@@ -137,16 +137,6 @@ export class Puller {
       },
     });
     return { image, digest: root.digest, isNew: before !== image.id };
-  }
-
-  async #config(repository: ImageSource, { config }: RemoteManifest, signal: AbortSignal): Promise<Buffer> {
-    if (config.size > maxConfigBytes)
-      throw new Excessive(`the image configuration is larger than ${maxConfigBytes} bytes`);
-    const source = downloadBlob(repository, config, { signal, firstDelayMs: this.#retryDelayMs });
-    const pieces: Buffer[] = [];
-    for await (const bytes of verified(source, { digest: config.digest, maxBytes: config.size }))
-      pieces.push(bytes);
-    return Buffer.concat(pieces);
   }
 
   async #layers(

@@ -261,11 +261,27 @@ t.test(
   async (t) => {
     const opened = await open(t, twoStages);
     if (typeof opened === 'string') return t.plan(0, opened);
-    const { built, build } = opened;
+    const { engine, context, built, build } = opened;
     const registry = await DockerRegistry.open(t);
     t.match(await built('--push', '-t', `${registry.host}/made:1`, '.'), /pushing .*made:1 with docker/);
     const tags = await fetch(`${registry.url}/v2/made/tags/list`);
     t.same(await tags.json(), { name: 'made', tags: ['1'] });
+    const name = `${registry.host}/made:1`;
+    await engine.docker(['rmi', name]);
+    writeFileSync(join(context, 'Dockerfile'), `FROM ${name} as a\nRUN echo $X $Y\nLABEL z=$Y\n`);
+    // What buildx 0.15 and later call --check.
+    const checked = await engine.docker(['buildx', 'build', '--print', 'lint', '.'], {
+      cwd: context,
+      env: { BUILDX_EXPERIMENTAL: '1' },
+    });
+    t.match(checked.stdout, /FromAsCasing/);
+    t.match(checked.stdout, /UndefinedVar[\s\S]*'\$Y'/, 'its X is known');
+    t.notMatch(checked.stdout, /'\$X'/);
+    t.notMatch(
+      await engine.output(['images']),
+      /made/,
+      'for which nothing of it was fetched but its configuration',
+    );
     const refused = await build('--output', 'type=image,name=x,compression=zstd', '.');
     t.match(refused, { exitCode: 1, stderr: /does not support --output type=moby,compression=zstd/ });
   },

@@ -9,7 +9,7 @@ import { checkStage, type LintedStage } from './stage-rules.ts';
 /** Without a PATH of its own, an image has the usual one. */
 const pathOnly = ['PATH='];
 
-/** Rules of the instructions of these stages; asks for their base images. */
+/** Rules of the instructions of these stages; asks what their base images say of themselves. */
 export async function checkStages(build: BuildRun, wanted: readonly number[], report: Report): Promise<void> {
   const { dockerfile, plan, globals, mark } = build;
   const copies = wanted.some((index) => dockerfile.stages[index]!.instructions.some(isContextCopy));
@@ -25,7 +25,7 @@ export async function checkStages(build: BuildRun, wanted: readonly number[], re
     let below: LintedStage = fresh(pathOnly, false);
     if (base.kind === 'stage') below = await lint(base.index);
     else if (base.kind === 'image') {
-      const { config, os, architecture, variant } = (await build.image(base, planned.platform)).config;
+      const { config, os, architecture, variant } = await build.imageConfig(base, planned.platform);
       const { from } = planned.stage;
       checkPlatform(from, { os, architecture, variant }, planned.platform, report);
       below = fresh([...(config?.Env ?? []), ...pathOnly], (config?.Shell ?? []).length > 0);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Lease } from '../../content/leases.ts';
 import type { Digest } from '../../digest.ts';
 import { newId } from '../../ids.ts';
-import type { Image } from '../../images/image.ts';
+import type { Image, ImageConfig } from '../../images/image.ts';
 import { formatPlatform, hostPlatform, type Platform } from '../../images/platform.ts';
 import { chainIdOfAll } from '../../layers/chain.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
@@ -112,16 +112,15 @@ export class BuildRun implements AsyncDisposable {
   }
 
   /** A base image or one of `--from`. Throws BuildError when there is none, or NotFound for its platform. */
-  image({ reference, context, find }: NamedImage, platform: Platform): Promise<Image> {
-    const key = JSON.stringify([reference, platform]);
+  image(named: NamedImage, platform: Platform): Promise<Image> {
+    const key = imageKey(named, platform);
     const before = this.#images.get(key);
     if (before) return before;
-    const its = this.request.saysPlatform ? `${formatPlatform(platform)} ` : '';
-    const of = context === undefined ? `${its}internal` : `context ${context}`;
-    const vertex = this.vertex(`[${of}] load metadata for ${fullName(reference)}`, ['image', key], []);
+    const vertex = this.#metadataVertex(named, platform);
     const found = vertex.run(async () => {
       const onProgress = pullProgress(vertex, this.supply.onProgress);
-      const options = { platform, always: this.request.pull, supply: this.supply, onProgress };
+      const options = { ...this.#imageWish(platform), onProgress };
+      const { find, reference } = named;
       const image = await (find?.(platform, options) ?? this.deps.findImage(reference, options));
       if (image.chainId) this.lease.hold(image.chainId);
       return { cached: false, value: image };
@@ -129,6 +128,31 @@ export class BuildRun implements AsyncDisposable {
     this.#images.set(key, found);
     found.catch(() => {});
     return found;
+  }
+
+  /** What {@link image} would say of itself, for who needs no files of it: one of a registry stays there. */
+  async imageConfig(named: NamedImage, platform: Platform): Promise<ImageConfig> {
+    const { find, reference } = named;
+    if (find) return (await this.image(named, platform)).config;
+    return this.#metadataVertex(named, platform).run(async () => ({
+      cached: false,
+      value: await this.deps.findConfig(reference, this.#imageWish(platform)),
+    }));
+  }
+
+  #imageWish(platform: Platform) {
+    return { platform, always: this.request.pull, supply: this.supply };
+  }
+
+  #metadataVertex(named: NamedImage, platform: Platform): Vertex {
+    const { reference, context } = named;
+    const its = this.request.saysPlatform ? `${formatPlatform(platform)} ` : '';
+    const of = context === undefined ? `${its}internal` : `context ${context}`;
+    return this.vertex(
+      `[${of}] load metadata for ${fullName(reference)}`,
+      ['image', imageKey(named, platform)],
+      [],
+    );
   }
 
   /** Takes up what made the layers of `--cache-from` images; one that is not there is passed over, as everywhere. */
@@ -254,4 +278,8 @@ function inlineSteps(value: unknown): InlineStep[] {
       typeof step.layered === 'boolean' &&
       !Number.isNaN(Date.parse(step.created)),
   );
+}
+
+function imageKey({ reference }: NamedImage, platform: Platform): string {
+  return JSON.stringify([reference, platform]);
 }

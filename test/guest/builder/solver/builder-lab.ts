@@ -84,6 +84,7 @@ export async function builderLab(t: Test): Promise<BuilderLab> {
     ...{ runtime: nothing, networks: nothing, cgroups: nothing, host: nothing, neighbours: nothing },
     trees: new LocalTrees(system.paths.buildContexts),
     findImage: (reference) => Promise.reject(new NotFound(`No such image: ${reference}`)),
+    findConfig: (reference) => Promise.reject(new NotFound(`No such image: ${reference}`)),
   });
   return {
     builder,

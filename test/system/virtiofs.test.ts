@@ -42,6 +42,11 @@ t.test(
           t.match((await inSrc('busybox', 'mknod', '/src/device', 'b', '7', '0')).stderr, /not permitted/);
         });
 
+        await t.test('are said by doctor to come without events', async (t) => {
+          const { stdout } = await harness.machine(['doctor', 'dev']);
+          t.match(stdout, /ok +directories +2 by virtiofs; programs in containers hear of no changes/);
+        });
+
         await t.test('need no supervisor', async (t) => {
           process.kill(await harness.supervisor('dev'), 'SIGKILL');
           t.equal((await docker('exec', 'watching', 'cat', '/src/watched')).stdout, 'after, and longer');

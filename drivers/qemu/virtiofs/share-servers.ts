@@ -15,6 +15,8 @@ import { daemonArgs } from './daemon-args.ts';
 import { connectShare, plugShares } from './hot-plug.ts';
 
 const retryMs = 20;
+/** They listen after some milliseconds; on a computer that swaps, seconds. */
+const listenDeadlineMs = 20_000;
 
 export interface ShareServersOptions {
   readonly shares: readonly HostShare[];
@@ -24,14 +26,17 @@ export interface ShareServersOptions {
   readonly socketDirectory: string;
   readonly qmp: Listener;
   readonly signal: AbortSignal;
+  readonly deadlineMs?: number;
 }
 
 /**
  * Starts a virtiofsd for each share of a VM that runs, and plugs them in. They end with QEMU's connection, and no supervisor is
- * between the guest and its files. Throws Unavailable with virtiofsd's own words.
+ * between the guest and its files. Throws Unavailable with virtiofsd's own words, or Timeout.
  */
-export async function startShareServers(options: ShareServersOptions): Promise<void> {
-  const { shares, paths, qmp, signal } = options;
+export async function startShareServers(wanted: ShareServersOptions): Promise<void> {
+  const { shares, paths, qmp, deadlineMs = listenDeadlineMs } = wanted;
+  const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(deadlineMs)]);
+  const options = { ...wanted, signal };
   const servers: ChildProcess[] = [];
   try {
     await using client = await QmpClient.connect(qmp, { signal });

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Unavailable } from '../../../../drivers/errors.ts';
+import { Timeout, Unavailable } from '../../../../drivers/errors.ts';
 import { identify, whenGone } from '../../../../drivers/process-identity.ts';
 import { qemuPaths } from '../../../../drivers/qemu/paths.ts';
 import {
@@ -103,6 +103,14 @@ echo 'no user namespace' >&2; exit 1`,
   const first = await identify(Number(await readFile(join(directory, 'pid'), 'utf8')));
   t.ok(first === null || (await whenGone(first, AbortSignal.timeout(5000))));
   t.equal(await hasLostShares(paths), false, 'nothing is remembered of them');
+});
+
+t.test('a server that never listens is waited for no longer than that', { skip }, async (t) => {
+  const { options } = await stage(t, 'exec sleep 60', () => false);
+  await t.rejects(startShareServers({ ...options, deadlineMs: 300 }), {
+    constructor: Timeout,
+    message: 'sharing directories took too long',
+  });
 });
 
 t.test('a machine without shares has lost none', async (t) => {

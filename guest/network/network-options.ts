@@ -20,7 +20,7 @@ export const defaultNetworkOptions: NetworkOptions = {
   bridgeName: 'docker0',
   bridgeSubnet: null,
   publishThrough: null,
-  spareSandboxes: 2,
+  spareSandboxes: 3,
 };
 
 /** The engine's table, `inet <name>`; nft's names know no dash. */

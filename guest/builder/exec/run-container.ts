@@ -49,16 +49,28 @@ export interface RunWish {
 
 const killed = 9;
 
+/** Disposing of it waits until nothing is left of it but the snapshot, which can be read before. */
+export interface FinishedRun extends AsyncDisposable {
+  readonly exitCode: number;
+}
+
 /**
- * Runs a program on a snapshot to its end, as a container that nobody sees, and gives its exit code. Throws
- * RuntimeError when it cannot be started, and the signal's reason when aborted. Nothing is left but the snapshot.
+ * Runs a program on a snapshot to its end, as a container that nobody sees. Throws RuntimeError when it cannot be started,
+ * and the signal's reason when aborted; then nothing is left but the snapshot.
  */
-export async function runContainer(wish: RunWish, parts: RunParts): Promise<number> {
+export async function runContainer(wish: RunWish, parts: RunParts): Promise<FinishedRun> {
   const { id, signal } = wish;
   const directory = join(parts.paths.buildRuns, id);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  using _ = parts.cgroups.assign(id, wish.cgroupParent);
+  const cgroup = parts.cgroups.assign(id, wish.cgroupParent);
   let task: RunningTask | null = null;
+  const clear = async () => {
+    using _ = cgroup;
+    await task?.release();
+    await parts.runtime.remove(id);
+    await parts.networks.releaseSandbox(id);
+    rmSync(directory, { recursive: true, force: true });
+  };
   try {
     const namespace = await connect(wish, parts, directory);
     signal.throwIfAborted();
@@ -81,12 +93,12 @@ export async function runContainer(wish: RunWish, parts: RunParts): Promise<numb
     await output;
     signal.removeEventListener('abort', kill);
     signal.throwIfAborted();
-    return exitCode;
-  } finally {
-    await task?.release();
-    await parts.runtime.remove(id);
-    await parts.networks.releaseSandbox(id);
-    rmSync(directory, { recursive: true, force: true });
+    const cleared = clear();
+    cleared.catch(() => {});
+    return { exitCode, [Symbol.asyncDispose]: () => cleared };
+  } catch (error) {
+    await clear();
+    throw error;
   }
 }
 

@@ -48,6 +48,7 @@ export class BuildRun implements AsyncDisposable {
   /** SOURCE_DATE_EPOCH: nothing that is made is later. */
   readonly epoch: Date | null;
   readonly #contexts = new Map<string, Promise<OpenContext>>();
+  readonly #later: Promise<void>[] = [];
   readonly #images = new Map<string, Promise<Image>>();
   #ignore: Promise<string> | null = null;
   readonly #imported = new Map<Digest, CachedStep>();
@@ -217,8 +218,15 @@ export class BuildRun implements AsyncDisposable {
     return new ImageDraft(platform, this.epoch ?? new Date());
   }
 
+  /** Work that no step waits for, but the end of the build. */
+  finishLater(work: Promise<void>): void {
+    work.catch(() => {});
+    this.#later.push(work);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.steps.flush();
+    await Promise.all(this.#later);
     await this.trees[Symbol.asyncDispose]();
     for (const opened of this.#contexts.values()) {
       const context = await opened.catch(() => null);

@@ -103,7 +103,7 @@ async function make(
     await using mounts = await openStepMounts(program, context, id);
     const stubs = findStubs(lower, mounts.targets);
     context.onContainer(id);
-    const exitCode = await runContainer(
+    await using run = await runContainer(
       {
         id: key,
         args: program.args,
@@ -132,7 +132,7 @@ async function make(
         range: instruction.range,
       });
     });
-    if (exitCode !== 0) throw new RunFailed(program.args, exitCode, instruction.range);
+    if (run.exitCode !== 0) throw new RunFailed(program.args, run.exitCode, instruction.range);
     removeStubs(deps.snapshotter.upper(key), stubs);
     const latestNs = build.epoch ? BigInt(build.epoch.getTime()) * 1_000_000n : null;
     const adjust = (entry: TarEntry, { opaque }: { readonly opaque: boolean }) => {
@@ -141,7 +141,7 @@ async function make(
     };
     return await layerOf(deps.snapshotter.diff(key, adjust), draft.chainId, build);
   } finally {
-    await deps.snapshotter.remove(key);
+    build.finishLater(deps.snapshotter.remove(key));
   }
 }
 

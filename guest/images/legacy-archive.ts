@@ -22,6 +22,9 @@ type V1Image = z.infer<typeof v1Image>;
 /** What is of an image in this layout and of none in today's (moby, image/v1, MakeConfigFromV1Config). */
 const outdated: readonly string[] = ['id', 'parent', 'Size', 'parent_id', 'layer_id', 'throwaway'];
 
+/** As moby (layer, maxLayerDepth). */
+const maxLayers = 125;
+
 interface Made extends ImageDescription {
   readonly diffIds: readonly Digest[];
   readonly history: readonly object[];
@@ -45,6 +48,7 @@ export function fromLegacy(archive: ArchiveContents): ImageDescription[] {
   function make(id: string, above: ReadonlySet<string>): Made {
     const before = made.get(id);
     if (before) return before;
+    checkDepth(above.size);
     const path = `${id}/json`;
     const document = archive.document(path);
     const layer = archive.layer(`${id}/layer.tar`);
@@ -54,6 +58,7 @@ export function fromLegacy(archive: ArchiveContents): ImageDescription[] {
     if (image.os && image.os !== 'linux')
       throw new InvalidParameter(`cannot load ${image.os} image on linux`);
     const parent = image.parent ? make(image.parent, new Set([...above, id])) : null;
+    checkDepth(parent?.diffIds.length ?? 0);
     const diffIds = [...(parent?.diffIds ?? []), layer.diffId];
     const history = [...(parent?.history ?? []), historyOf(image)];
     const one: Made = {
@@ -68,6 +73,10 @@ export function fromLegacy(archive: ArchiveContents): ImageDescription[] {
     made.set(id, one);
     return one;
   }
+}
+
+function checkDepth(below: number): void {
+  if (below >= maxLayers) throw new InvalidParameter('max depth exceeded');
 }
 
 function namesById(archive: ArchiveContents): Map<string, Reference[]> {

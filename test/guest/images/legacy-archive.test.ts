@@ -61,5 +61,11 @@ t.test('what is missing or turns in a circle is refused', async (t) => {
   refused({ a: { parent: 'b' } }, {}, /"b" is no image/);
   refused({ a: { parent: 'b' }, b: { parent: 'a' } }, {}, /is no image/);
   refused({ a: {} }, { x: { y: 'z' } }, /invalid target ID: z/);
+  const chain = Array.from(
+    { length: 126 },
+    (_, i) => [`i${i}`, i > 0 ? { parent: `i${i - 1}` } : {}] as const,
+  );
+  refused(Object.fromEntries(chain), {}, /max depth exceeded/);
+  refused(Object.fromEntries(chain.toReversed()), {}, /max depth exceeded/);
   refused({ a: { os: 'windows' } }, {}, /cannot load windows image on linux/);
 });

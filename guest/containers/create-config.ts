@@ -37,8 +37,13 @@ export function mergeConfig(config: ContainerConfig, image: ContainerDefaults): 
 
 /** What dockerd records where nothing was said. */
 export function withDefaults(host: HostConfig): HostConfig {
-  const { Memory, MemorySwap } = host;
-  return { ...host, MemorySwap: Memory > 0 && MemorySwap === 0 ? Memory * 2 : MemorySwap };
+  const { Memory, MemorySwap, MemorySwappiness, PidsLimit } = host;
+  return {
+    ...host,
+    MemorySwap: Memory > 0 && MemorySwap === 0 ? Memory * 2 : MemorySwap,
+    MemorySwappiness: MemorySwappiness === -1 ? null : MemorySwappiness,
+    PidsLimit: (PidsLimit ?? 0) > 0 ? PidsLimit : null,
+  };
 }
 
 /** An image's health check that makes no sense is none: an old image must still run. */

@@ -72,7 +72,7 @@ export function mountRequests(
     if (taken.has(destination)) throw new InvalidParameter(`Duplicate mount point: ${destination}`);
     taken.add(destination);
   }
-  const anonymous = config.Volumes.map(destinationOf)
+  const anonymous = config.Volumes.map((path) => destinationOf(path))
     .filter((destination) => !taken.has(destination))
     .map((destination): RecordedMount => volume('', destination, { copyUp: true }));
   const mounts = [...asked, ...anonymous];
@@ -92,15 +92,16 @@ function parseBind(text: string): RecordedMount {
   const known = modeWords.map((words) => options.filter((word) => words.includes(word)).length);
   if (known.some((count) => count > 1) || known.reduce((sum, count) => sum + count) < options.length)
     throw new InvalidParameter(`invalid mode: ${mode}`);
+  const wrong = (type: string, text: string) =>
+    new InvalidParameter(`${invalid.message}: invalid mount config for type "${type}": ${text}`);
   const common = {
-    destination: destinationOf(destination),
+    destination: destinationOf(destination, (text) =>
+      wrong(source.startsWith('/') ? 'bind' : 'volume', text),
+    ),
     readonly: options.includes('ro'),
     mode,
   };
-  const misplaced = (type: string, field: string) =>
-    new InvalidParameter(
-      `${invalid.message}: invalid mount config for type "${type}": field ${field} must not be specified`,
-    );
+  const misplaced = (type: string, field: string) => wrong(type, `field ${field} must not be specified`);
   if (source.startsWith('/')) {
     if (options.includes('nocopy')) throw misplaced('bind', 'VolumeOptions');
     const propagation = options.find((word) => propagations.includes(word)) ?? 'rprivate';
@@ -120,7 +121,7 @@ function parseMount(mount: MountRequest): RequestedMount {
   const invalid = (text: string) =>
     new InvalidParameter(`invalid mount config for type "${mount.Type}": ${text}`);
   if (mount.Target === '') throw invalid('field Target must not be empty');
-  const common = { destination: destinationOf(mount.Target), readonly: mount.ReadOnly };
+  const common = { destination: destinationOf(mount.Target, invalid), readonly: mount.ReadOnly };
   for (const field of foreignFields[mount.Type] ?? [])
     if (mount[field]) throw invalid(`field ${field} must not be specified`);
   checkReadonly(mount, invalid);
@@ -220,11 +221,11 @@ function volume(name: string, destination: string, more: Partial<RecordedMount>)
   return { ...defaults, type: 'volume', name, destination, propagation: '', anonymous: name === '', ...more };
 }
 
-function destinationOf(path: string): string {
+/** `invalid` makes the error, with what the mount is before what is wrong. */
+function destinationOf(path: string, invalid = (text: string) => new InvalidParameter(text)): string {
   const clean = posix.normalize(path).replace(/(.)\/$/, '$1');
-  if (!path.startsWith('/'))
-    throw new InvalidParameter(`invalid mount path: '${path}' mount path must be absolute`);
-  if (clean === '/') throw new InvalidParameter(`invalid volume specification: destination can't be '/'`);
+  if (!path.startsWith('/')) throw invalid(`invalid mount path: '${path}' mount path must be absolute`);
+  if (clean === '/') throw invalid("invalid specification: destination can't be '/'");
   if (clean.startsWith('/proc/') && !replaceable.includes(clean))
     throw new InvalidParameter(`"${clean}" cannot be mounted because it is inside /proc`);
   return clean;

@@ -1,7 +1,7 @@
 import type { HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 
-const names = ['no', 'always', 'unless-stopped', 'on-failure'];
+const names = ['no', 'always', 'on-failure', 'unless-stopped'];
 
 /** Throws InvalidParameter in dockerd's words. */
 export function checkRestartPolicy({
@@ -10,7 +10,7 @@ export function checkRestartPolicy({
 }: Pick<HostConfig, 'RestartPolicy' | 'AutoRemove'>): void {
   if (!names.includes(policy.Name))
     throw new InvalidParameter(
-      `invalid restart policy: unknown policy '${policy.Name}'; use one of '${names.join("', '")}'`,
+      `invalid restart policy: unknown policy '${policy.Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
     );
   if (policy.MaximumRetryCount !== 0 && policy.Name !== 'on-failure')
     throw new InvalidParameter(

@@ -16,7 +16,9 @@ export function refuseUnsupported(host: HostConfig): void {
   if (host.Runtime !== '' && host.Runtime !== 'crun')
     throw new InvalidParameter(`unknown or invalid runtime name: ${host.Runtime}`);
   if (!['', 'default'].includes(host.Isolation))
-    throw new InvalidParameter(`invalid isolation '${host.Isolation}' on linux`);
+    throw new InvalidParameter(
+      `Invalid isolation: ${JSON.stringify(host.Isolation)} - linux only supports 'default'`,
+    );
   if (host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0)
     throw new InvalidParameter('kernel does not support CPU real-time scheduler');
   if (host.IOMaximumBandwidth !== 0 || host.IOMaximumIOps !== 0)

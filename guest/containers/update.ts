@@ -27,7 +27,9 @@ export function updatedHostConfig(
     ...(policy?.Name ? { RestartPolicy: policy } : {}),
   };
   if (before.AutoRemove && policy?.Name && policy.Name !== 'no') {
-    throw new Conflict('Restart policy cannot be updated because AutoRemove is enabled for the container');
+    throw new Conflict(
+      `Cannot update container ${id}: Restart policy cannot be updated because AutoRemove is enabled for the container`,
+    );
   }
   if (limits.CgroupParent && limits.CgroupParent !== before.CgroupParent)
     throw new NotImplemented('the parent group of a container cannot be changed; make a new one');

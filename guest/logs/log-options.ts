@@ -21,7 +21,10 @@ const defaults: Readonly<Record<'json-file' | 'local', LogOptions>> = {
 };
 
 /** Beside the bounds: what is told of the container with each line (log-attributes.ts), and how writes wait. */
-const otherNames = ['labels', 'labels-regex', 'env', 'env-regex', 'tag', 'mode'];
+const otherNames = ['labels', 'labels-regex', 'env', 'env-regex', 'tag', 'mode', 'max-buffer-size'];
+
+/** What dockerd has, and this engine has not. */
+const dockerdsDrivers = ['awslogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'splunk', 'syslog'];
 
 /**
  * `--log-driver` and `--log-opt`. Null for `none`, which takes any option, as with dockerd. Throws
@@ -33,7 +36,12 @@ export function parseLogOptions(
 ): LogOptions | null {
   if (driver === 'none') return null;
   const found = Object.hasOwn(defaults, driver) ? defaults[driver as keyof typeof defaults] : undefined;
-  if (!found) throw new InvalidParameter(`logger: no log driver named '${driver}' is registered`);
+  if (!found)
+    throw new InvalidParameter(
+      dockerdsDrivers.includes(driver)
+        ? `logger: no log driver named '${driver}' is registered`
+        : `error looking up logging plugin ${driver}: plugin ${JSON.stringify(driver)} not found`,
+    );
   checkMode(options);
   const unknown = Object.keys(options).find(
     (name) => !['max-size', 'max-file', 'compress', ...otherNames].includes(name),
@@ -54,16 +62,20 @@ export function parseLogOptions(
   return { ...found, maxBytes: parseSize(options['max-size']) ?? found.maxBytes, maxFiles, compress };
 }
 
+/**
+ * Neither mode has a container wait for its log: the spool on the disk takes what it says. So `non-blocking` is how it
+ * is, and its buffer, which drops what is too much, is never needed.
+ */
 function checkMode(options: Readonly<Record<string, string>>): void {
   const { mode = '' } = options;
-  if (mode === 'non-blocking')
-    throw new InvalidParameter(
-      "logger: mode 'non-blocking' is not supported by this engine; no line is ever dropped",
-    );
-  if (mode !== '' && mode !== 'blocking')
+  if (!['', 'blocking', 'non-blocking'].includes(mode))
     throw new InvalidParameter(`logger: logging mode not supported: ${mode}`);
-  if (options['max-buffer-size'] !== undefined)
+  const size = options['max-buffer-size'];
+  if (size === undefined) return;
+  if (mode !== 'non-blocking')
     throw new InvalidParameter("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
+  if (!/^\d+(?:\.\d+)? ?[kmgtp]?i?b?$/i.test(size))
+    throw new InvalidParameter(`error parsing option max-buffer-size: invalid size: '${size}'`);
 }
 
 const units = ['', 'k', 'm', 'g', 't', 'p'];

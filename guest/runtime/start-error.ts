@@ -29,7 +29,7 @@ export function startError(log: string, command: string, verb: 'run' | 'exec'): 
 /** As runc says what crun says. */
 function runcWords(cause: string, command: string): string {
   const name = JSON.stringify(command);
-  if (/executable file .* not found in \$PATH/.test(cause)) {
+  if (command === '' || /executable file .* not found in \$PATH/.test(cause)) {
     return command.includes('/')
       ? `exec: ${name}: stat ${command}: no such file or directory`
       : `exec: ${name}: executable file not found in $PATH`;

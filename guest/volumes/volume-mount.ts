@@ -17,7 +17,7 @@ async function isRegistered(name: string): Promise<boolean> {
   return text.split('\n').some((line) => line.split('\t')[1] === name);
 }
 
-/** Idempotent. Throws InvalidParameter with dockerd's beginning and mount's own words when it fails. */
+/** Idempotent. Throws InvalidParameter in dockerd's words when it fails. */
 export async function mountVolume(mount: VolumeMount, directory: string): Promise<void> {
   if (isMountPoint(directory)) return;
   const { type, device } = mount;
@@ -26,10 +26,17 @@ export async function mountVolume(mount: VolumeMount, directory: string): Promis
   const how = ['-i', '-t', type, ...(options === '' ? [] : ['-o', options])];
   await run('mount', [...how, device, directory]).catch((cause) => {
     throw new InvalidParameter(
-      `error while mounting volume '${directory}': failed to mount local volume: mount ${device}:${directory}${options && `, data: ${options}`}: ${cause.message}`,
+      `error while mounting volume '${directory}': failed to mount local volume: mount ${device}:${directory}${options && `, data: ${options}`}: ${reasonOf(cause.message)}`,
       { cause },
     );
   });
+}
+
+/** What the kernel said, of which mount(8) tells at length; its own words where they are of another thing. */
+function reasonOf(said: string): string {
+  if (/does not exist/.test(said)) return 'no such file or directory';
+  if (/wrong fs type, bad option/.test(said)) return 'invalid argument';
+  return /permission denied/i.test(said) ? 'permission denied' : said;
 }
 
 /** Idempotent. Lazy: a server that does not answer must not keep a container from ending. */

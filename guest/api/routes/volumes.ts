@@ -51,7 +51,7 @@ export function volumeRoutes(volumes: LocalVolumes, events: EventSink): Route[] 
     if (body.ClusterVolumeSpec) throw new NotImplemented('cluster volumes need a swarm, which is not there');
     if (body.Driver && body.Driver !== 'local') {
       throw new NotFound(
-        `error looking up volume plugin ${body.Driver}: plugin "${body.Driver}" not found; this engine has the driver "local"`,
+        `create ${body.Name ?? ''}: error looking up volume plugin ${body.Driver}: plugin "${body.Driver}" not found; this engine has the driver "local"`,
       );
     }
     const options = body.DriverOpts ?? {};

@@ -28,7 +28,8 @@ export function newNetwork(
 ): NetworkRecord {
   const { name, driver } = request;
   if (name.trim() === '') throw new InvalidParameter(`invalid name: ${name}`);
-  if (isPredefined(name)) throw new Forbidden(`operation is not permitted on predefined ${name} network`);
+  if (isPredefined(name) || name === 'default')
+    throw new Forbidden(`operation is not permitted on predefined ${name} network`);
   if (networks.some((network) => network.name === name)) {
     throw new Conflict(`network with name ${name} already exists`);
   }
@@ -37,7 +38,7 @@ export function newNetwork(
   }
   if (driver !== 'bridge' && driver !== 'macvlan' && driver !== 'ipvlan')
     throw new NotFound(
-      `could not find plugin ${driver} in v2 plugin registry; this engine has the drivers bridge, macvlan and ipvlan`,
+      `plugin ${JSON.stringify(driver)} not found; this engine has the drivers bridge, macvlan and ipvlan`,
     );
   const id = newId();
   const options = new TakenOptions(request.options);

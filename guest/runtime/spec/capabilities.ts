@@ -33,8 +33,8 @@ export interface CapabilityWish {
  * cut down to what this engine itself may give away. Throws InvalidParameter for an unknown name.
  */
 export function containerCapabilities(wish: CapabilityWish, bounding: ReadonlySet<string>): string[] {
-  const add = wish.add.map(normalize);
-  const drop = wish.drop.map(normalize);
+  const add = wish.add.map((name) => normalize(name, 'CapAdd'));
+  const drop = wish.drop.map((name) => normalize(name, 'CapDrop'));
   const wanted = allCapabilities.filter((name) => {
     if (wish.privileged) return true;
     if (add.includes('CAP_ALL')) return !drop.includes(name);
@@ -44,11 +44,11 @@ export function containerCapabilities(wish: CapabilityWish, bounding: ReadonlySe
   return wanted.filter((name) => bounding.has(name));
 }
 
-function normalize(name: string): string {
+function normalize(name: string, field: 'CapAdd' | 'CapDrop'): string {
   const upper = name.toUpperCase();
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (full !== 'CAP_ALL' && !allCapabilities.includes(full))
-    throw new InvalidParameter(`invalid capability: unknown capability: "${full}"`);
+    throw new InvalidParameter(`invalid ${field}: unknown capability: "${full}"`);
   return full;
 }
 

@@ -55,7 +55,7 @@ export function checkLimits(
     );
   if (nanoCpus < 0 || nanoCpus > host.cpuCount * 1e9)
     throw new InvalidParameter(
-      `range of CPUs is from 0.01 to ${host.cpuCount}.00, as there are only ${host.cpuCount} CPUs available`,
+      `Range of CPUs is from 0.01 to ${host.cpuCount}.00, as there are only ${host.cpuCount} CPUs available`,
     );
   if (nanoCpus > 0 && cpuPeriodUs > 0)
     throw new InvalidParameter('Conflicting options: Nano CPUs and CPU Period cannot both be set');
@@ -79,7 +79,9 @@ function checkCpuset(what: 'CPUs' | 'memory nodes', wanted: string | undefined, 
   const numbers = parseNumberList(wanted);
   const there = parseNumberList(online) ?? [];
   if (!numbers)
-    throw new InvalidParameter(`Invalid value ${wanted} for cpuset ${what === 'CPUs' ? 'cpus' : 'mems'}`);
+    throw new InvalidParameter(
+      `Invalid value ${wanted} for cpuset ${what === 'CPUs' ? 'cpus' : 'mems'}: invalid format: ${wanted}`,
+    );
   if (!numbers.every((number) => there.includes(number)))
     throw new InvalidParameter(
       `Requested ${what} are not available - requested ${wanted}, available: ${online}`,

@@ -30,7 +30,7 @@ export function resolveUser(
     throw new InvalidParameter(`unable to find user ${userWord}: no matching entries in passwd file`);
   }
   const uid = row ? checkId(row[2]!) : (number ?? 0);
-  const gid = groupWord ? groupId(groupWord, groups) : row ? checkId(row[3]!) : 0;
+  const gid = groupWord ? groupId(groupWord, groups, 'unable') : row ? checkId(row[3]!) : 0;
   const own =
     row && !groupWord
       ? groups
@@ -41,11 +41,12 @@ export function resolveUser(
   return { uid, gid, additionalGids: [...new Set([gid, ...own, ...added])], home: row?.[5] || '/' };
 }
 
-function groupId(word: string, groups: readonly string[][]): number {
+/** Those that are added are told of with a capital, as dockerd does. */
+function groupId(word: string, groups: readonly string[][], unable = 'Unable'): number {
   const number = idOf(word);
   if (number !== null) return number;
   const row = groups.find((fields) => fields[0] === word);
-  if (!row) throw new InvalidParameter(`Unable to find group ${word}: no matching entries in group file`);
+  if (!row) throw new InvalidParameter(`${unable} to find group ${word}: no matching entries in group file`);
   return checkId(row[2]!);
 }
 

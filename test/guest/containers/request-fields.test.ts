@@ -119,7 +119,7 @@ const table: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
     ShmSize: honoured(2 ** 20),
     Sysctls: honoured({ 'net.core.somaxconn': '5' }),
     Runtime: refused('runsc', /unknown or invalid runtime name: runsc/),
-    Isolation: refused('hyperv', /invalid isolation 'hyperv'/),
+    Isolation: refused('hyperv', /Invalid isolation: "hyperv"/),
     MaskedPaths: honoured(['/proc/a']),
     ReadonlyPaths: honoured(['/proc/a']),
   },

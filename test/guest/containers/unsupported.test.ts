@@ -8,7 +8,7 @@ const refused: readonly (readonly [asked: Record<string, unknown>, status: numbe
   [{ Cgroup: 'x' }, 501, /: Cgroup$/],
   [{ KernelMemoryTCP: 1 }, 501, /: KernelMemoryTCP$/],
   [{ Runtime: 'runsc' }, 400, /runtime name: runsc/],
-  [{ Isolation: 'hyperv' }, 400, /invalid isolation 'hyperv'/],
+  [{ Isolation: 'hyperv' }, 400, /Invalid isolation: "hyperv"/],
   [{ CpuRealtimePeriod: 1 }, 400, /kernel does not support CPU real-time scheduler/],
   [{ CpuRealtimeRuntime: 1 }, 400, /kernel does not support CPU real-time scheduler/],
   [{ IOMaximumIOps: 1 }, 400, /QoS/],

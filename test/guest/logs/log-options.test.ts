@@ -11,6 +11,7 @@ t.test('logs are bounded whatever is asked for', async (t) => {
     compress: true,
   });
   t.equal(parseLogOptions('none', { anything: 'goes' }), null);
+  t.match(parseLogOptions('local', { mode: 'non-blocking', 'max-buffer-size': '4m' }), { driver: 'local' });
 });
 
 const refused: readonly (readonly [string, Record<string, string>, RegExp])[] = [
@@ -30,7 +31,8 @@ const refused: readonly (readonly [string, Record<string, string>, RegExp])[] = 
   ],
   ['local', { 'max-file': '1' }, /compression cannot be enabled when max file count is 1/],
   ['json-file', { mode: 'fast' }, /logging mode not supported: fast/],
-  ['json-file', { mode: 'non-blocking' }, /not supported by this engine/],
+  ['nosuch', {}, /error looking up logging plugin nosuch: plugin "nosuch" not found/],
+  ['json-file', { mode: 'non-blocking', 'max-buffer-size': 'much' }, /invalid size: 'much'/],
   ['json-file', { 'max-buffer-size': '1m' }, /only supported with 'mode=non-blocking'/],
 ];
 

@@ -97,7 +97,7 @@ t.test('what cannot be is refused', async (t) => {
     ['Conflict', () => make({}, [app]), /network with name app already exists/],
     ['Forbidden', () => make({ name: 'host' }), /predefined host network/],
     ['Forbidden', () => make({ driver: 'host' }), /only one instance/],
-    ['NotFound', () => make({ driver: 'overlay' }), /plugin overlay/],
+    ['NotFound', () => make({ driver: 'overlay' }), /plugin "overlay" not found/],
     ['InvalidParameter', () => make({ name: ' ' }), /^invalid name:/],
     [
       'InvalidParameter',

@@ -76,8 +76,11 @@ export class ImageStore implements ImageResolver {
   }
 
   /** The same for an image between the steps of a build: durable with the one that is made of it. */
-  putBetween(config: Uint8Array, parent: Digest | null): Image {
-    return this.#put(quickTransaction, config, [], parent);
+  putBetween(config: Uint8Array, parent: Digest | null): Digest {
+    const id = digestOf(config);
+    if (!this.#db.prepare('SELECT 1 FROM images WHERE id = ?').get(id))
+      this.#put(quickTransaction, config, [], parent);
+    return id;
   }
 
   #put(

@@ -8,7 +8,7 @@ import { interleave, row, settleDisk, timed } from './measure.ts';
 /**
  * Builds by the classic builder and by buildx, ours against Debian's dockerd in the same run; bars as ratios of
  * medians.
- * Usage: node dist/test/bench/build.js, as root, by the Node of guests (24).
+ * Usage: node dist/test/bench/build.js [part of a name], as root, by the Node of guests (24).
  */
 const copiedBytes = 200 * 1024 * 1024;
 
@@ -36,6 +36,7 @@ interface Case {
 
 const copy = 'FROM busybox\nCOPY big /big\n';
 const fresh = ['--no-cache'];
+const wanted = process.argv[2] ?? '';
 
 const cases: readonly Case[] = [
   { name: 'ten instructions, uncached', bar: 0.5, rounds: 7, dockerfile: steps, flags: fresh },
@@ -56,6 +57,7 @@ const directory = await mkdtemp(join(tmpdir(), 'bench-build-'));
 let failed = false;
 try {
   for (const { name, bar, rounds, dockerfile, flags = [], buildx } of cases) {
+    if (!name.includes(wanted)) continue;
     await writeFile(join(directory, 'Dockerfile'), dockerfile);
     await writeFile(join(directory, 'a'), 'A');
     const big = dockerfile.includes('big');

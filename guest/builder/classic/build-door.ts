@@ -134,7 +134,7 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
       signal: api.signal,
       onProgress: query.quiet ? () => {} : display.onProgress,
       ...(!query.buildKit && {
-        keepImage: (config: Buffer, parent: Digest | null) => parts.images.putBetween(config, parent).id,
+        keepImage: (config: Buffer, parent: Digest | null) => parts.images.putBetween(config, parent),
       }),
       ...door.supply,
     });

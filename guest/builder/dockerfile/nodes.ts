@@ -27,7 +27,7 @@ export interface ParsedText {
 
 /** Throws BuildError that names the line. */
 export function parseNodes(text: string): ParsedText {
-  if (text.trim() === '') throw new BuildError('the Dockerfile cannot be empty');
+  if (text === '') throw new BuildError('the Dockerfile cannot be empty');
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   const directives = parseDirectives(lines);
   const reader = new LineReader(lines, directives);

@@ -38,6 +38,7 @@ export class ShownTrees implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#count === 0) return;
     await Promise.allSettled(this.#shown.values());
     if (this.#mounts.length > 0) await tryRun('umount', ['-l', ...this.#mounts]);
     removeEmpty(this.#directory);

@@ -41,7 +41,7 @@ export function withDefaults(host: HostConfig): HostConfig {
   return {
     ...host,
     MemorySwap: Memory > 0 && MemorySwap === 0 ? Memory * 2 : MemorySwap,
-    MemorySwappiness: MemorySwappiness === -1 ? null : MemorySwappiness,
+    MemorySwappiness: MemorySwappiness === -1 ? null : (MemorySwappiness ?? null),
     PidsLimit: (PidsLimit ?? 0) > 0 ? PidsLimit : null,
   };
 }

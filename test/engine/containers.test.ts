@@ -77,7 +77,7 @@ t.test('ten containers at once, and exec in one of them', { skip: missing }, asy
     stdout: 'hi\n',
   });
   t.match(await engine.docker(['exec', '-i', 'web', 'cat'], { input: 'x' }), { exitCode: 0, stdout: 'x' });
-  t.match(await engine.docker(['exec', 'web', 'missing']), { exitCode: 127 });
+  t.match(await engine.docker(['exec', 'web', 'missing']), { exitCode: 126 });
   t.match(await engine.docker(['rm', 'web']), { exitCode: 1, stderr: /stop the container before removing/ });
   t.match(await engine.docker(['kill', 'web']), { exitCode: 0 });
   t.match(await engine.docker(['wait', 'web']), { stdout: '137\n' });

@@ -53,9 +53,9 @@ t.test('exec runs with what it is told, and otherwise with what the container ha
     exitCode: number,
     stderr: RegExp,
   ])[] = [
-    [[], ['nope'], 127, /exec: "nope": executable file not found in \$PATH/],
+    [[], ['nope'], 126, /exec: "nope": executable file not found in \$PATH/],
     [[], ['/etc/passwd'], 126, /exec: "\/etc\/passwd": permission denied/],
-    [['-w', '/nope'], ['true'], 127, /nope/],
+    [['-w', '/nope'], ['true'], 126, /nope/],
     [['-u', 'nope'], ['true'], 126, /unable to find user nope/],
     [[], ['sh', '-c', 'echo no >&2; exit 42'], 42, /^no\n$/],
   ];

@@ -37,7 +37,8 @@ function runcWords(cause: string, command: string): string {
   if (/^(?:open|access) executable|is not a regular file/.test(cause))
     return `exec: ${name}: ${executableReason(cause)}`;
   if (/^exec container process/.test(cause)) return `exec ${command}: ${reasonOf(cause)}`;
-  const directory = /^chdir `(.*)`: /.exec(cause)?.[1];
+  // Releases of crun differ.
+  const directory = /^chdir (?:to )?`(.*)`: /.exec(cause)?.[1];
   if (directory !== undefined)
     return `chdir to cwd (${JSON.stringify(directory)}) set in config.json failed: ${reasonOf(cause)}`;
   return cause;

@@ -50,12 +50,12 @@ t.test(
     });
 
     await t.test('a server runs in the background', async (t) => {
-      const web = ['-h', 'web', '-p', '28490:80', 'busybox', 'httpd', '-f', '-p', '80'];
+      const web = ['-h', 'web', '-p', '18490:80', 'busybox', 'httpd', '-f', '-p', '80'];
       t.equal((await docker('run', '-d', '--name', 'web', ...web)).exitCode, 0);
       const listed = await docker('ps', '--format', '{{.Names}} {{.Ports}}');
-      t.equal(listed.stdout, 'web 127.0.0.1:28490->80/tcp\n');
+      t.equal(listed.stdout, 'web 127.0.0.1:18490->80/tcp\n');
       t.match((await docker('exec', 'web', 'ps')).stdout, /httpd -f -p 80/);
-      const page = await fetch('http://localhost:28490/etc/hostname');
+      const page = await fetch('http://localhost:18490/etc/hostname');
       t.equal(await page.text(), 'web\n', 'on this computer');
       t.equal((await docker('stop', '-t', '2', 'web')).exitCode, 0);
       t.equal((await docker('rm', 'web')).stdout, 'web\n');

@@ -58,26 +58,26 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
   await t.test(
     'are there when docker run returns, at the loopback, and gone when docker stop does',
     async (t) => {
-      await docker('run', '-d', '--name', 'web', '-h', 'web', '-p', '28500:80', ...web);
-      t.strictSame(await listeners(28_500), ['tcp 127.0.0.1']);
-      t.equal(await curl('http://localhost:28500/hostname'), 'web\n');
-      t.equal(await docker('ps', '--format', '{{.Ports}}'), '127.0.0.1:28500->80/tcp');
+      await docker('run', '-d', '--name', 'web', '-h', 'web', '-p', '18500:80', ...web);
+      t.strictSame(await listeners(18_500), ['tcp 127.0.0.1']);
+      t.equal(await curl('http://localhost:18500/hostname'), 'web\n');
+      t.equal(await docker('ps', '--format', '{{.Ports}}'), '127.0.0.1:18500->80/tcp');
       await docker('stop', '-t', '0', 'web');
-      t.strictSame(await listeners(28_500), []);
+      t.strictSame(await listeners(18_500), []);
       await docker('start', 'web');
-      t.equal(await curl('http://localhost:28500/hostname'), 'web\n', 'and there again');
+      t.equal(await curl('http://localhost:18500/hostname'), 'web\n', 'and there again');
       await docker('rm', '-f', 'web');
-      t.strictSame(await listeners(28_500), []);
+      t.strictSame(await listeners(18_500), []);
     },
   );
 
   await t.test('are where they were asked for', async (t) => {
     const places = [
-      '127.0.0.1:28501:80',
-      '0.0.0.0:28502:80',
-      '[::1]:28503:80',
-      '[::]:28504:80',
-      '28510-28514:80-84',
+      '127.0.0.1:18501:80',
+      '0.0.0.0:18502:80',
+      '[::1]:18503:80',
+      '[::]:18504:80',
+      '18510-18514:80-84',
     ];
     await docker(
       'run',
@@ -89,24 +89,24 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       ...places.flatMap((place) => ['-p', place]),
       ...web,
     );
-    t.strictSame(await listeners(28_501), ['tcp 127.0.0.1']);
-    t.strictSame(await listeners(28_502), ['tcp 0.0.0.0']);
-    t.strictSame(await listeners(28_503), ['tcp [::1]']);
-    t.strictSame(await listeners(28_504), ['tcp [::]']);
-    t.equal(await curl('http://127.0.0.1:28501/hostname'), 'web\n');
-    t.equal(await curl('http://127.0.0.2:28502/hostname'), 'web\n', 'any address');
-    t.equal(await curl('http://[::1]:28503/hostname'), 'web\n');
-    t.equal(await curl('http://[::1]:28504/hostname'), 'web\n');
-    t.equal(await curl('http://127.0.0.1:28510/hostname'), 'web\n', 'the first of a range');
-    t.strictSame(await listeners(28_514), ['tcp 127.0.0.1'], 'and the last');
+    t.strictSame(await listeners(18_501), ['tcp 127.0.0.1']);
+    t.strictSame(await listeners(18_502), ['tcp 0.0.0.0']);
+    t.strictSame(await listeners(18_503), ['tcp [::1]']);
+    t.strictSame(await listeners(18_504), ['tcp [::]']);
+    t.equal(await curl('http://127.0.0.1:18501/hostname'), 'web\n');
+    t.equal(await curl('http://127.0.0.2:18502/hostname'), 'web\n', 'any address');
+    t.equal(await curl('http://[::1]:18503/hostname'), 'web\n');
+    t.equal(await curl('http://[::1]:18504/hostname'), 'web\n');
+    t.equal(await curl('http://127.0.0.1:18510/hostname'), 'web\n', 'the first of a range');
+    t.strictSame(await listeners(18_514), ['tcp 127.0.0.1'], 'and the last');
     const [address] = (await runCommand('hostname', ['-I'])).stdout
       .trim()
       .split(' ')
       .filter((a) => a.includes('.'));
     if (address)
-      t.equal(await curl(`http://${address}:28502/hostname`), 'web\n', 'by the address of a network');
+      t.equal(await curl(`http://${address}:18502/hostname`), 'web\n', 'by the address of a network');
     await docker('rm', '-f', 'web');
-    for (const port of [28_501, 28_502, 28_503, 28_504, 28_510, 28_514])
+    for (const port of [18_501, 18_502, 18_503, 18_504, 18_510, 18_514])
       t.strictSame(await listeners(port), []);
   });
 
@@ -119,25 +119,25 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       '--name',
       'udp',
       '-p',
-      '28520:53/udp',
+      '18520:53/udp',
       '-p',
-      '[::1]:28521:53/udp',
+      '[::1]:18521:53/udp',
       ...inNode(echo),
     );
     while (!(await docker('logs', 'udp')).includes('up')) await delay(200);
-    t.strictSame(await listeners(28_520), ['udp 127.0.0.1']);
+    t.strictSame(await listeners(18_520), ['udp 127.0.0.1']);
     const ask = (word: string, address: string) =>
       runCommand('sh', ['-c', `(echo ${word}; sleep 3) | timeout 4 socat -t 1 - ${address}`]);
     const words = Array.from({ length: 10 }, (_, i) => `word${i}`);
     const answers = await Promise.all(
-      words.map((word, i) => ask(word, i % 2 ? 'UDP6:[::1]:28521' : 'UDP:127.0.0.1:28520')),
+      words.map((word, i) => ask(word, i % 2 ? 'UDP6:[::1]:18521' : 'UDP:127.0.0.1:18520')),
     );
     t.strictSame(
       answers.map(({ stdout }) => stdout.trim()),
       words.map((word) => `re ${word}`),
     );
     await docker('rm', '-f', 'udp');
-    t.strictSame(await listeners(28_520), []);
+    t.strictSame(await listeners(18_520), []);
   });
 
   await t.test('a taken port is an error that names who has it, and leaves nothing', async (t) => {
@@ -146,18 +146,18 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
     const { port } = server.address() as AddressInfo;
     const run = (...ports: string[]) =>
       tryDocker('run', '--rm', '--name', 'taken', ...ports.flatMap((p) => ['-p', p]), 'busybox', 'true');
-    const refused = await run('28530:80', `${port}:81`);
+    const refused = await run('18530:80', `${port}:81`);
     t.equal(refused.exitCode, 125);
     t.match(refused.stderr, /driver failed programming external connectivity on endpoint taken \(\w{64}\): /);
     t.match(
       refused.stderr,
       `failed to bind host port for 127.0.0.1:${port}/tcp: address already in use (node, process ${process.pid}`,
     );
-    t.strictSame(await listeners(28_530), []);
+    t.strictSame(await listeners(18_530), []);
     server.close();
-    t.equal((await run('28530:80', `${port}:81`)).exitCode, 0, 'free again, it is given');
+    t.equal((await run('18530:80', `${port}:81`)).exitCode, 0, 'free again, it is given');
     t.match(
-      (await run('192.0.2.9:28531:80')).stderr,
+      (await run('192.0.2.9:18531:80')).stderr,
       /cannot assign requested address; this computer has no address 192\.0\.2\.9/,
     );
     const api = new URL(env.DOCKER_HOST!).port;
@@ -165,8 +165,8 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       (await run(`${api}:80`)).stderr,
       /Bind for .* failed: port is already allocated \(by machine "dev"/,
     );
-    await docker('run', '-d', '--name', 'first', '-p', '28532:80', ...web);
-    t.match((await run('28532:80')).stderr, /Bind for 127\.0\.0\.1:28532 failed: port is already allocated/);
+    await docker('run', '-d', '--name', 'first', '-p', '18532:80', ...web);
+    t.match((await run('18532:80')).stderr, /Bind for 127\.0\.0\.1:18532 failed: port is already allocated/);
     await docker('rm', '-f', 'first');
   });
 
@@ -189,12 +189,12 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
   await t.test('two hundred connections at once', async (t) => {
     const echo =
       'require("net").createServer(s=>{s.on("error",()=>{});s.pipe(s)}).listen(7,()=>console.log("up"))';
-    await docker('run', '-d', '--name', 'echo', '-p', '28540:7', '-p', '[::1]:28541:7', ...inNode(echo));
+    await docker('run', '-d', '--name', 'echo', '-p', '18540:7', '-p', '[::1]:18541:7', ...inNode(echo));
     while (!(await docker('logs', 'echo')).includes('up')) await delay(200);
     const sockets: Socket[] = [];
     const open = async (i: number) => {
       const socket = connect(
-        i % 4 === 0 ? { host: '::1', port: 28_541 } : { host: '127.0.0.1', port: 28_540 },
+        i % 4 === 0 ? { host: '::1', port: 18_541 } : { host: '127.0.0.1', port: 18_540 },
       );
       sockets.push(socket);
       socket.write(`hello ${i}`);
@@ -214,10 +214,10 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
   });
 
   await t.test('opening and closing leaves nothing', async (t) => {
-    await docker('run', '-d', '--name', 'web', '-p', '28550:80', ...web);
-    await docker('run', '-d', '--name', 'web6', '-p', '[::1]:28551:80', ...web);
-    const script = `for i in $(seq 500); do curl -gsS -m 20 -o /dev/null http://127.0.0.1:28550/hostname; curl -gsS -m 20 -o /dev/null 'http://[::1]:28551/hostname'; done`;
-    await curl('http://127.0.0.1:28550/hostname');
+    await docker('run', '-d', '--name', 'web', '-p', '18550:80', ...web);
+    await docker('run', '-d', '--name', 'web6', '-p', '[::1]:18551:80', ...web);
+    const script = `for i in $(seq 500); do curl -gsS -m 20 -o /dev/null http://127.0.0.1:18550/hostname; curl -gsS -m 20 -o /dev/null 'http://[::1]:18551/hostname'; done`;
+    await curl('http://127.0.0.1:18550/hostname');
     const before = [await openFiles(await qemu()), await openFiles((await supervisor()).pid)];
     const { exitCode, stderr } = await runCommand('sh', ['-c', script], { timeoutMs: 600_000 });
     t.equal(exitCode, 0, stderr);
@@ -242,7 +242,7 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
         .length;
     const before = [await count(), await openFiles(pid)];
     for (let i = 0; i < 5; i++)
-      await docker('run', '--rm', '-p', '28560-28569:80-89', '-p', '28560:80/udp', 'busybox', 'true');
+      await docker('run', '--rm', '-p', '18560-18569:80-89', '-p', '18560:80/udp', 'busybox', 'true');
     t.equal(await count(), before[0]);
     // A thousand forwards that come and go, by the monitor that no supervisor uses.
     const { Driver } = JSON.parse(await readFile(`${harness.store}/machines/dev/config.json`, 'utf8'));
@@ -255,7 +255,7 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       const forward = {
         protocol,
         hostAddress: '127.0.0.1',
-        hostPort: 28_560 + (i % 7),
+        hostPort: 18_560 + (i % 7),
         guestPort: 80,
       } as const;
       await forwards.add(forward);
@@ -275,35 +275,35 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       '-h',
       'stays',
       '-p',
-      '28570:80',
+      '18570:80',
       '-p',
-      '[::1]:28571:80',
+      '[::1]:18571:80',
       ...web,
     );
-    await docker('run', '-d', '--name', 'goes', '-p', '28572:80/udp', ...web);
+    await docker('run', '-d', '--name', 'goes', '-p', '18572:80/udp', ...web);
     const { pid } = await supervisor();
     process.kill(pid, 'SIGKILL');
     while ((await runCommand('kill', ['-0', String(pid)])).exitCode === 0) await delay(50);
     await docker('rm', '-f', 'goes');
-    t.strictSame(await listeners(28_572), ['udp 127.0.0.1'], 'nobody could remove it');
+    t.strictSame(await listeners(18_572), ['udp 127.0.0.1'], 'nobody could remove it');
     const status = await harness.machine(['env', 'dev']);
     t.equal(status.exitCode, 0);
     await eventually(
       t,
-      async () => (await listeners(28_571)).length === 1 && (await listeners(28_572)).length === 0,
+      async () => (await listeners(18_571)).length === 1 && (await listeners(18_572)).length === 0,
     );
-    t.equal(await curl('http://127.0.0.1:28570/hostname'), 'stays\n', 'with the next supervisor');
-    t.equal(await curl('http://[::1]:28571/hostname'), 'stays\n');
-    t.strictSame(await listeners(28_572), [], 'what was stale is gone');
+    t.equal(await curl('http://127.0.0.1:18570/hostname'), 'stays\n', 'with the next supervisor');
+    t.equal(await curl('http://[::1]:18571/hostname'), 'stays\n');
+    t.strictSame(await listeners(18_572), [], 'what was stale is gone');
 
-    const reading = holdsOpen('http://127.0.0.1:28570/hostname');
+    const reading = holdsOpen('http://127.0.0.1:18570/hostname');
     await harness.machine(['ssh', 'dev', 'read -r p </run/machine/agent.pid; kill -9 $p']);
     t.equal(await reading, true, 'not refused while the agent is away');
     await eventually(t, async () => (await tryDocker('version')).exitCode === 0);
-    await docker('run', '-d', '--name', 'new', '-p', '28573:80', ...web);
-    t.strictSame(await listeners(28_573), ['tcp 127.0.0.1'], 'and it is followed again');
+    await docker('run', '-d', '--name', 'new', '-p', '18573:80', ...web);
+    t.strictSame(await listeners(18_573), ['tcp 127.0.0.1'], 'and it is followed again');
     await docker('rm', '-f', 'stays', 'new');
-    t.strictSame([await listeners(28_570), await listeners(28_573)], [[], []]);
+    t.strictSame([await listeners(18_570), await listeners(18_573)], [[], []]);
   });
 
   await t.test('this computer has names in every container, and they lead to its loopback', async (t) => {
@@ -337,18 +337,18 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       '--restart',
       'always',
       '-p',
-      '28580:80',
+      '18580:80',
       '-p',
-      '[::1]:28581:80',
+      '[::1]:18581:80',
       ...web,
     );
     const stopped = await harness.machine(['stop', 'dev']);
     t.equal(stopped.exitCode, 0, stopped.stderr);
-    t.strictSame([await listeners(28_580), await listeners(28_581)], [[], []], 'gone with the machine');
+    t.strictSame([await listeners(18_580), await listeners(18_581)], [[], []], 'gone with the machine');
     const started = await harness.machine(['start', 'dev']);
     t.equal(started.exitCode, 0, started.stderr);
-    await eventually(t, async () => (await curl('http://127.0.0.1:28580/hostname')) === 'web\n');
-    t.equal(await curl('http://[::1]:28581/hostname'), 'web\n');
+    await eventually(t, async () => (await curl('http://127.0.0.1:18580/hostname')) === 'web\n');
+    t.equal(await curl('http://[::1]:18581/hostname'), 'web\n');
     t.notMatch(
       await readFile(`${harness.store}/machines/dev/supervisor.log`, 'utf8'),
       /ports: failed, and is run again/,

@@ -37,7 +37,12 @@ t.test("crun's words become dockerd's, with the exit code of a shell", async (t)
       127,
       /chdir to cwd \("\/no"\) set in config\.json failed: no such file or directory: unknown$/,
     ],
-    ['chdir `/no`: Permission denied', 'x', 126, /set in config\.json failed: permission denied: unknown$/],
+    [
+      'chdir to `/no`: Permission denied',
+      'x',
+      126,
+      /set in config\.json failed: permission denied: unknown$/,
+    ],
     ['mount `/a` to `b`: Not a directory', 'x', 127, /unknown: Are you trying to mount a directory onto/],
     ['open `/proc/sys/net/x`: No such file or directory', 'x', 127, /No such file/],
     ['something else', 'x', 128, /something else/],

@@ -16,13 +16,11 @@ import type {
 } from '../driver.ts';
 import { FailedPrecondition, PreCreateError } from '../errors.ts';
 import type { PortForwarder } from '../port-forwarder.ts';
-import { type ProcessIdentity, whenGone } from '../process-identity.ts';
-import { makeSocketDirectory } from '../socket-path.ts';
+import { whenGone } from '../process-identity.ts';
 import type { Suspender } from '../suspender.ts';
 import { chooseAcceleration } from './accelerator.ts';
-import { guestApiPort, guestSshPort, type QemuConfig, qemuArgs } from './args.ts';
+import { guestApiPort, guestSshPort } from './args.ts';
 import { checkVersion, emulatorName, findProgram } from './binary.ts';
-import { bootItems, writeBootItems } from './boot-items.ts';
 import { rotateConsole, tailOf } from './console-log.ts';
 import { diskBytes, makeDisk } from './disk.ts';
 import { awaitHello } from './hello.ts';
@@ -33,7 +31,8 @@ import { SharedMonitors } from './monitors.ts';
 import { qemuOptions, qemuSettings } from './options.ts';
 import { type QemuPaths, qemuPaths, removeSockets, socketDirectoryFor } from './paths.ts';
 import { freePorts, isPortFree } from './ports.ts';
-import { abortError, findQemu, killQemu, spawnQemu } from './process.ts';
+import { powerOn } from './power-on.ts';
+import { findQemu, killQemu } from './process.ts';
 import { QmpClient } from './qmp.ts';
 import { SharedAgents } from './shared-agents.ts';
 import { shutDown } from './shut-down.ts';
@@ -41,7 +40,7 @@ import { type QemuState, qemuState } from './state.ts';
 import { qemuSuspender } from './suspender.ts';
 import { checkShares } from './virtiofs/check-shares.ts';
 import { findDaemon } from './virtiofs/find-daemon.ts';
-import { endShareServers, hasLostShares, startShareServers } from './virtiofs/share-servers.ts';
+import { endShareServers, hasLostShares } from './virtiofs/share-servers.ts';
 import { mainLoopRests } from './wakeups.ts';
 
 /** Room for the first images; the disk itself grows as it is used. */
@@ -114,7 +113,7 @@ export class QemuDriver implements Driver<QemuState> {
     const paths = qemuPaths(machine.directory);
     const before = qemuState(machine.state);
     if ((await findQemu(paths)) !== null) return before;
-    const { osImage, bootConfig, shares = [] } = boot;
+    const { osImage, shares = [] } = boot;
     if (osImage === null) throw new FailedPrecondition('the qemu driver needs an OS image');
     const emulator = await findProgram(emulatorName(osImage.arch));
     const daemon = shares.length === 0 ? null : await findDaemon();
@@ -141,50 +140,13 @@ export class QemuDriver implements Driver<QemuState> {
       diskBytes: await diskBytes(paths.disk),
       sharesMemory: shares.length > 0,
     };
+    const socketDirectory = state.socketDirectory ?? machine.directory;
+    const makesDirectory = state.socketDirectory !== null;
     const imageProgram = await findProgram('qemu-img');
-    // Only who starts machines needs it; `machine env`, timed in milliseconds, does not.
-    const { checkpointFor, resumeCheckpoint } = await import('./checkpoint.ts');
-    const checkpoint = boot.afresh
-      ? null
-      : await checkpointFor({ ...options, config, emulator, imageProgram });
-    const powerOn = async (boot: QemuConfig['boot']) => {
-      await prepareSockets(machine.directory, state);
-      await using items = await writeBootItems(paths, bootItems(bootConfig));
-      const args = qemuArgs({ ...config, bootItems: items.files, boot });
-      return await spawnQemu({ program: emulator, args, paths, qmp: listeners.qmp, signal: options.signal });
-    };
-    const share = async (qemu: ProcessIdentity) => {
-      if (daemon === null) return;
-      const socketDirectory = state.socketDirectory ?? machine.directory;
-      const { signal } = options;
-      await startShareServers({
-        ...listeners,
-        shares,
-        program: daemon,
-        paths,
-        socketDirectory,
-        signal,
-      }).catch(async (error: unknown) => {
-        await killQemu(qemu);
-        throw error;
-      });
-    };
-    if (checkpoint !== null) {
-      const qemu = await powerOn({ resume: checkpoint });
-      const failed = await resumeCheckpoint({ ...listeners, signal: options.signal }).then(
-        () => null,
-        (error: Error) => error,
-      );
-      if (failed === null) {
-        await share(qemu);
-        return state;
-      }
-      await killQemu(qemu);
-      if (options.signal.aborted) throw abortError(options.signal, 'resuming the machine');
-      await rm(checkpoint, { force: true });
-      options.onProgress?.(`the checkpoint could not be resumed (${failed.message}); booting`);
-    }
-    await share(await powerOn('kernel'));
+    await powerOn(
+      { config, boot, emulator, imageProgram, daemon, paths, socketDirectory, makesDirectory },
+      options,
+    );
     return state;
   }
 
@@ -336,12 +298,6 @@ async function whenOff(machine: MachineHandle<QemuState>, signal: AbortSignal): 
   const qemu = await findQemu(qemuPaths(machine.directory));
   const deadline = AbortSignal.timeout(answerDeadlineMs);
   if (qemu !== null) await whenGone(qemu, AbortSignal.any([signal, deadline]));
-}
-
-/** A QEMU that was killed leaves its sockets. */
-async function prepareSockets(machineDirectory: string, { socketDirectory }: QemuState): Promise<void> {
-  if (socketDirectory !== null) await makeSocketDirectory(socketDirectory);
-  await removeSockets(socketDirectory ?? machineDirectory);
 }
 
 /** Of a machine that is off. */

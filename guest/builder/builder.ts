@@ -101,7 +101,10 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
   });
   return {
     async build(request: BuildRequest, supply: BuildSupply): Promise<BuildResult> {
-      const linter = lintText(request, (finding) => supply.onProgress(warningOf(finding)));
+      // The classic builder has no such rules.
+      const linter = supply.keepImage
+        ? null
+        : lintText(request, (finding) => supply.onProgress(warningOf(finding)));
       const dockerfile = parseDockerfile(request.dockerfile.text);
       using _ = keeper.build();
       const lease = parts.leases.open();

@@ -42,7 +42,8 @@ export class BuildRun implements AsyncDisposable {
   readonly lease: Lease;
   /** Of base images, and of stages that others stand on; known when all stages are prepared. */
   readonly triggers: StageInstruction[] = [];
-  readonly linter: Linter;
+  /** Null where nothing is checked. */
+  readonly linter: Linter | null;
   readonly steps: LayerSteps;
   readonly trees: ShownTrees;
   /** SOURCE_DATE_EPOCH: nothing that is made is later. */
@@ -61,7 +62,7 @@ export class BuildRun implements AsyncDisposable {
       readonly deps: BuilderDependencies;
       readonly lease: Lease;
       readonly underWay: StepsUnderWay;
-      readonly linter: Linter;
+      readonly linter: Linter | null;
     },
   ) {
     this.linter = options.linter;
@@ -78,7 +79,8 @@ export class BuildRun implements AsyncDisposable {
       platform: platformArgs(platform, request.target ?? 'default'),
       mark,
     });
-    checkFroms(dockerfile, { globals: this.globals, platform, target: request.target }, this.linter.report);
+    const { globals, linter } = this;
+    if (linter) checkFroms(dockerfile, { globals, platform, target: request.target }, linter.report);
     this.plan = planBuild(dockerfile, request, { globals: this.globals, platform });
     this.epoch = epochOf(request);
     this.steps = new LayerSteps({

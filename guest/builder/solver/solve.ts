@@ -39,8 +39,8 @@ export async function solve(build: BuildRun): Promise<BuildResult> {
   tellGlobals(build);
   total = build.dockerfile.globalArgs.length;
   for (const index of plan.needed) await prepare(index);
-  await checkStages(build, plan.needed, build.linter.report);
-  build.linter.finish();
+  if (build.linter) await checkStages(build, plan.needed, build.linter.report);
+  build.linter?.finish();
   const all = plan.needed.map(stageResult);
   const settled = await Promise.allSettled(all);
   supply.signal.throwIfAborted();

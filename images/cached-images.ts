@@ -4,6 +4,7 @@ import { InvalidArgument, NotFound } from '../drivers/errors.ts';
 import { readManifest } from './manifest.ts';
 import type { Manifest, OsImageSummary } from './os-image.ts';
 import { cachePaths, type ImagePaths } from './paths.ts';
+import { sizeOf } from './size-of.ts';
 
 export interface CachedImages {
   readonly cacheDirectory: string;
@@ -80,13 +81,4 @@ async function summary(files: ImagePaths, hex: string): Promise<OsImageSummary> 
 async function totalSize(directory: string): Promise<number> {
   const sizes = (await readdir(directory)).map((name) => sizeOf(join(directory, name)));
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw error;
-  }
 }

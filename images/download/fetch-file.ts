@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Untrusted } from '../../drivers/errors.ts';
+import { sizeOf } from '../size-of.ts';
 import { Interrupted, type OpenOptions, openUrl } from './request.ts';
 import { type RetryOptions, retry } from './retry.ts';
 
@@ -88,13 +89,4 @@ async function hashOf(path: string, size: number): Promise<Hash> {
   const hash = createHash('sha256');
   if (size > 0) for await (const chunk of createReadStream(path)) hash.update(chunk);
   return hash;
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
 import type { MountType } from '../guest/wire/index.ts';
 import type { ImageExtra, OsImage } from '../images/os-image.ts';
-import { checkMountType, mountTypeText } from './directories/mount-type.ts';
+import { checkMountType } from './directories/mount-type.ts';
 import { mountFlagsText, mountsOf, type WantedMounts } from './directories/mounts.ts';
 import { type Machine, openMachine } from './machine.ts';
 import type { MachineRecord } from './machine-record.ts';
@@ -101,7 +101,7 @@ export async function startLocked(
       );
     if (mountType !== machine.record.MountType)
       throw new FailedPrecondition(
-        `machine "${name}" has its directories in another way; machine restart ${mountTypeText(mountType)} ${name} changes it`,
+        `machine "${name}" has its directories in another way; machine restart --mount-type ${mountType} ${name} changes it`,
       );
     const record = { ...machine.record, SuspendAfterMs: suspendAfterMs };
     if (state === 'Paused' || suspendAfterMs !== machine.record.SuspendAfterMs) {

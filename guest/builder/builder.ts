@@ -5,7 +5,6 @@ import type { Leases } from '../content/leases.ts';
 import { EngineError } from '../errors.ts';
 import { tryRun } from '../host/exec.ts';
 import type { Image, ImageConfig } from '../images/image.ts';
-
 import type { ImageStore } from '../images/image-store.ts';
 import type { Platform } from '../images/platform.ts';
 import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';

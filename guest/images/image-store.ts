@@ -18,6 +18,13 @@ const keptConfigs = 64;
 
 const columns = 'id, config, chain_id, size, created_at, tagged_at, parent';
 
+interface NewImage {
+  readonly id: Digest;
+  readonly config: Uint8Array;
+  readonly names: readonly Reference[];
+  readonly parent: Digest | null;
+}
+
 /** Images and their names: the `images` and `tags` tables. A name points at one image; an image has any number. */
 export class ImageStore implements ImageResolver {
   readonly #db: DatabaseSync;
@@ -72,31 +79,25 @@ export class ImageStore implements ImageResolver {
    * Throws InvalidParameter when a layer is missing or the configuration is malformed.
    */
   put(config: Uint8Array, names: readonly Reference[] = [], parent: Digest | null = null): Image {
-    return this.#put(transaction, config, names, parent);
+    return this.#put({ id: digestOf(config), config, names, parent }, transaction);
   }
 
   /** The same for an image between the steps of a build: durable with the one that is made of it. */
   putBetween(config: Uint8Array, parent: Digest | null): Digest {
     const id = digestOf(config);
     if (!this.#db.prepare('SELECT 1 FROM images WHERE id = ?').get(id))
-      this.#put(quickTransaction, config, [], parent);
+      this.#put({ id, config, names: [], parent }, quickTransaction);
     return id;
   }
 
-  #put(
-    durably: typeof transaction,
-    config: Uint8Array,
-    names: readonly Reference[],
-    parent: Digest | null,
-  ): Image {
-    const id = digestOf(config);
+  #put({ id, config, names, parent }: NewImage, inTransaction: typeof transaction): Image {
     const known = this.#row(id);
     if (known && names.every((name) => this.#idOf(name) === id)) return this.#toImage(known);
     const parsed = this.#parse(id, config);
     const chainId = chainIdOfAll(parsed.rootfs.diff_ids);
     const size = chainId === null ? 0 : this.#chainSize(chainId);
     const createdAt = Date.parse(parsed.created ?? '');
-    durably(this.#db, () => {
+    inTransaction(this.#db, () => {
       this.#db
         .prepare(
           `INSERT INTO images (id, config, chain_id, size, created_at, parent)

@@ -7,7 +7,10 @@ export interface TarMember {
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** The members of a tar, one after the other. Left early, the tar stays open: it may be a request that is to be answered. Throws InvalidParameter on a malformed one. */
+/**
+ * The members of a tar, one after the other. Left early, the tar stays open: it may be a request that is to be answered.
+ * Throws InvalidParameter on a malformed one.
+ */
 export async function* tarMembers(tar: AsyncIterable<Buffer>): AsyncGenerator<TarMember> {
   const events = new TarEvents(tar);
   for (let event = await events.next(); event !== null; event = await events.next()) {

@@ -74,17 +74,21 @@ function checkMode(options: Readonly<Record<string, string>>): void {
   if (size === undefined) return;
   if (mode !== 'non-blocking')
     throw new InvalidParameter("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
-  if (!/^\d+(?:\.\d+)? ?[kmgtp]?i?b?$/i.test(size))
+  if (bytesOf(size) === null)
     throw new InvalidParameter(`error parsing option max-buffer-size: invalid size: '${size}'`);
 }
 
 const units = ['', 'k', 'm', 'g', 't', 'p'];
 
-/** Decimal, as go-units' FromHumanSize: 10m = 10 000 000. */
+/** Decimal, as go-units' FromHumanSize: 10m = 10 000 000. Null for what is no size. */
+function bytesOf(text: string): number | null {
+  const parts = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i.exec(text);
+  return parts && Math.floor(Number(parts[1]) * 1000 ** units.indexOf(parts[2]!.toLowerCase()));
+}
+
 function parseSize(text: string | undefined): number | null {
   if (text === undefined) return null;
-  const parts = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i.exec(text);
-  const bytes = parts ? Math.floor(Number(parts[1]) * 1000 ** units.indexOf(parts[2]!.toLowerCase())) : 0;
+  const bytes = bytesOf(text) ?? 0;
   if (!Number.isSafeInteger(bytes) || bytes <= 0)
     throw new InvalidParameter(`invalid max-size '${text}': max-size must be a positive number such as 10m`);
   return bytes;

@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import type { Driver, HostShare } from '../../drivers/driver.ts';
 import { FailedPrecondition, InvalidArgument } from '../../drivers/errors.ts';
-import type { MountType } from '../../guest/wire/index.ts';
 import type { MachineRecord } from '../machine-record.ts';
 
 type Shared = Pick<MachineRecord, 'Mounts' | 'MountType'>;
@@ -17,7 +16,7 @@ export async function checkMountType(
   if (shared.MountType !== 'virtiofs') return;
   if (driver.checkShares === undefined)
     throw new InvalidArgument(
-      `--mount-type ${shared.MountType}: machines of driver ${driver.name} cannot have that`,
+      `machines of driver ${driver.name} cannot have --mount-type ${shared.MountType}; leave it out`,
     );
   const shares = await sharesOf(shared);
   if (shares.length > 0) await driver.checkShares(shares);
@@ -37,9 +36,4 @@ export async function sharesOf({ Mounts, MountType }: Shared): Promise<HostShare
       readonly: ReadOnly,
     })),
   );
-}
-
-/** What to type for it. */
-export function mountTypeText(type: MountType): string {
-  return `--mount-type ${type}`;
 }

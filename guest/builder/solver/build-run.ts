@@ -51,6 +51,7 @@ export class BuildRun implements AsyncDisposable {
   readonly #contexts = new Map<string, Promise<OpenContext>>();
   readonly #later: Promise<void>[] = [];
   readonly #images = new Map<string, Promise<Image>>();
+  readonly #configs = new Map<string, Promise<ImageConfig>>();
   #ignore: Promise<string> | null = null;
   readonly #imported = new Map<Digest, CachedStep>();
 
@@ -135,12 +136,17 @@ export class BuildRun implements AsyncDisposable {
 
   /** What {@link image} would say of itself, for who needs no files of it: one of a registry stays there. */
   async imageConfig(named: NamedImage, platform: Platform): Promise<ImageConfig> {
-    const { find, reference } = named;
-    if (find) return (await this.image(named, platform)).config;
-    return this.#metadataVertex(named, platform).run(async () => ({
-      cached: false,
-      value: await this.deps.findConfig(reference, this.#imageWish(platform)),
-    }));
+    const key = imageKey(named, platform);
+    // A build has it already.
+    if (named.find || this.#images.has(key)) return (await this.image(named, platform)).config;
+    const found =
+      this.#configs.get(key) ??
+      this.#metadataVertex(named, platform).run(async () => ({
+        cached: false,
+        value: await this.deps.findConfig(named.reference, this.#imageWish(platform)),
+      }));
+    this.#configs.set(key, found);
+    return found;
   }
 
   #imageWish(platform: Platform) {
@@ -220,7 +226,7 @@ export class BuildRun implements AsyncDisposable {
     return new ImageDraft(platform, this.epoch ?? new Date());
   }
 
-  /** Work that no step waits for, but the end of the build. */
+  /** Work that no step waits for, but the end of the build, which fails when it does. */
   finishLater(work: Promise<void>): void {
     work.catch(() => {});
     this.#later.push(work);
@@ -228,7 +234,6 @@ export class BuildRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.steps.flush();
-    await Promise.all(this.#later);
     await this.trees[Symbol.asyncDispose]();
     for (const opened of this.#contexts.values()) {
       const context = await opened.catch(() => null);
@@ -236,6 +241,7 @@ export class BuildRun implements AsyncDisposable {
     }
     rmSync(join(this.deps.paths.builds, this.id), { recursive: true, force: true });
     rmSync(join(this.deps.paths.buildRuns, this.id), { recursive: true, force: true });
+    await Promise.all(this.#later);
   }
 
   /** Stages whose steps may read something: a trigger may want one that nothing else needs. */

@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { ContextSource } from '../../../../guest/builder/build.ts';
 import { checkAnswer } from '../../../../guest/builder/buildkit/check-answer.ts';
+import { noOverlay } from '../../../helpers/overlay.ts';
 import { builderLab, request } from '../solver/builder-lab.ts';
 
 const supply = {
@@ -197,3 +198,16 @@ t.test('the answer to --check', async (t) => {
   const { metadata: nothing } = checkAnswer(await builder.check(fine, supply), fine.dockerfile);
   t.equal(String(nothing?.get('result.statuscode')), '0');
 });
+
+t.test(
+  'base images are asked for once, and by a check for their configurations alone',
+  { skip: noOverlay() },
+  async (t) => {
+    const lab = await builderLab(t);
+    await lab.makeImage('base');
+    await lab.builder.check(request('FROM base AS a\nFROM base\nLABEL a=b'), supply);
+    t.strictSame(lab.asked.splice(0), ['config base']);
+    await lab.build(request('FROM base\nLABEL a=b', { pull: true }));
+    t.strictSame(lab.asked, ['image base']);
+  },
+);

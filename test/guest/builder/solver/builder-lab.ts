@@ -4,9 +4,8 @@ import type { Test } from 'tap';
 import type { BuildEvent, Builder, BuildRequest, ContextSource } from '../../../../guest/builder/build.ts';
 import { openBuilder } from '../../../../guest/builder/builder.ts';
 import { LocalTrees } from '../../../../guest/builder/cache/local-trees.ts';
-import { NotFound } from '../../../../guest/errors.ts';
 import { noLog } from '../../../../guest/log.ts';
-import { imageSystem } from '../../../helpers/image-system.ts';
+import { type ImageSystem, imageSystem } from '../../../helpers/image-system.ts';
 
 /** A request for a Dockerfile that is all the client has. */
 export function request(text: string, more: Partial<BuildRequest> = {}): BuildRequest {
@@ -63,6 +62,9 @@ export class HeldContext implements ContextSource {
 
 export interface BuilderLab {
   readonly builder: Builder;
+  /** What was asked of base images, as `image NAME` or `config NAME`. */
+  readonly asked: string[];
+  readonly makeImage: ImageSystem['make'];
   /** Builds, and gives what was told with the chain that came of it. */
   build(
     of: BuildRequest,
@@ -78,16 +80,23 @@ export interface BuilderLab {
 export async function builderLab(t: Test): Promise<BuilderLab> {
   const system = await imageSystem(t);
   const nothing = {} as never;
+  const asked: string[] = [];
+  const find = async (what: string, reference: string) => {
+    asked.push(`${what} ${reference}`);
+    return system.images.resolve(reference);
+  };
   const builder = await openBuilder({
     ...{ db: system.db, leases: system.leases, layers: system.layers, images: system.images },
     ...{ snapshotter: system.snapshots, paths: system.paths, log: noLog, cacheLimitBytes: 0 },
     ...{ runtime: nothing, networks: nothing, cgroups: nothing, host: nothing, neighbours: nothing },
     trees: new LocalTrees(system.paths.buildContexts),
-    findImage: (reference) => Promise.reject(new NotFound(`No such image: ${reference}`)),
-    findConfig: (reference) => Promise.reject(new NotFound(`No such image: ${reference}`)),
+    findImage: (reference) => find('image', reference),
+    findConfig: async (reference) => (await find('config', reference)).config,
   });
   return {
     builder,
+    asked,
+    makeImage: system.make,
     async build(of, signal = new AbortController().signal) {
       const events: BuildEvent[] = [];
       using result = await builder.build(of, {

@@ -2,10 +2,12 @@ import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import type { EngineError } from '../errors.ts';
 import type { Image, ImageConfig } from '../images/image.ts';
+import type { ImageBetween } from '../images/image-store.ts';
 import type { Platform } from '../images/platform.ts';
 import type { OnProgress, ProgressLine } from '../registry/progress.ts';
 import type { ResourceLimits } from '../runtime/spec/resources.ts';
 import type { Ulimit } from '../runtime/spec/ulimits.ts';
+import type { Dockerfile } from './dockerfile/stages.ts';
 import type { Finding } from './lint/rules.ts';
 
 /**
@@ -79,6 +81,8 @@ export interface DockerfileSource {
   readonly text: string;
   /** Text of `NAME.dockerignore` beside it, which goes before the context's own; null when there is none. */
   readonly ignore: string | null;
+  /** Of a door that has parsed it. */
+  readonly parsed?: Dockerfile;
 }
 
 /**
@@ -138,7 +142,7 @@ export interface BuildSupply {
    * Keeps what an instruction left as an image on top of the one before, and returns its id: the classic builder has
    * an image of each. Its labels of the request are instructions too.
    */
-  keepImage?(config: Buffer, parent: Digest | null): Digest;
+  keepImage?(image: ImageBetween): Digest;
   /** `RUN --mount=type=secret`: null when the client has none by that id. */
   secret(id: string): Promise<Buffer | null>;
   /** `RUN --mount=type=ssh`: a unix socket that talks to the client's agent; null when it offers none. */

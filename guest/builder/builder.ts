@@ -104,7 +104,7 @@ export async function openBuilder(parts: BuilderParts): Promise<Builder> {
       const linter = supply.keepImage
         ? null
         : lintText(request, (finding) => supply.onProgress(warningOf(finding)));
-      const dockerfile = parseDockerfile(request.dockerfile.text);
+      const dockerfile = request.dockerfile.parsed ?? parseDockerfile(request.dockerfile.text);
       using _ = keeper.build();
       const lease = parts.leases.open();
       try {

@@ -15,6 +15,8 @@ import { parseImageConfig } from './image-config.ts';
 
 /** Configurations are a few KiB. */
 const keptConfigs = 64;
+/** Instructions of some dozen Dockerfiles. */
+const keptBetween = 256;
 
 const columns = 'id, config, chain_id, size, created_at, tagged_at, parent';
 
@@ -25,11 +27,22 @@ interface NewImage {
   readonly parent: Digest | null;
 }
 
+/** What a step of a build left, on top of the image of the step before. */
+export interface ImageBetween {
+  readonly parent: Digest | null;
+  /** Says of two with the same parent whether they are the same. */
+  readonly change: string;
+  config(): Buffer;
+}
+
 /** Images and their names: the `images` and `tags` tables. A name points at one image; an image has any number. */
 export class ImageStore implements ImageResolver {
   readonly #db: DatabaseSync;
   /** What was read last, by image: its bytes never change. */
   readonly #configs = new Map<Digest, ImageConfig>();
+
+  /** Images between steps that are there, by parent and change: a cached build makes none of their configurations. */
+  readonly #between = new Map<string, Digest>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -83,10 +96,15 @@ export class ImageStore implements ImageResolver {
   }
 
   /** The same for an image between the steps of a build: durable with the one that is made of it. */
-  putBetween(config: Uint8Array, parent: Digest | null): Digest {
+  putBetween({ parent, change, config: configOf }: ImageBetween): Digest {
+    const key = `${parent} ${change}`;
+    const kept = parent === null ? undefined : this.#between.get(key);
+    if (kept) return kept;
+    const config = configOf();
     const id = digestOf(config);
     if (!this.#db.prepare('SELECT 1 FROM images WHERE id = ?').get(id))
       this.#put({ id, config, names: [], parent }, quickTransaction);
+    remember(this.#between, key, id, keptBetween);
     return id;
   }
 
@@ -126,6 +144,7 @@ export class ImageStore implements ImageResolver {
       this.#db.prepare('DELETE FROM tags WHERE image_id = ?').run(id);
       this.#db.prepare('DELETE FROM images WHERE id = ?').run(id);
     });
+    this.#between.clear();
   }
 
   /** Whether images were committed from containers of this one. */
@@ -187,9 +206,7 @@ export class ImageStore implements ImageResolver {
 
   #parse(id: Digest, bytes: Uint8Array): ImageConfig {
     const config = this.#configs.get(id) ?? parseImageConfig(bytes);
-    this.#configs.delete(id);
-    this.#configs.set(id, config);
-    if (this.#configs.size > keptConfigs) this.#configs.delete(this.#configs.keys().next().value!);
+    remember(this.#configs, id, config, keptConfigs);
     return config;
   }
 
@@ -244,6 +261,13 @@ export class ImageStore implements ImageResolver {
     if (row?.size == null) throw new InvalidParameter(`layer ${top} of the image is missing`);
     return Number(row.size);
   }
+}
+
+/** The one that was used longest ago goes. */
+function remember<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value!);
 }
 
 function beginsWith(config: ImageConfig, beginning: ImageConfig): boolean {

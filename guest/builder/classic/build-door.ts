@@ -2,17 +2,16 @@ import { join, posix } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { ApiRequest, Reply } from '../../api/handler.ts';
-import type { Digest } from '../../digest.ts';
 import type { EventSink } from '../../events/event.ts';
 import { newId } from '../../ids.ts';
 import type { ImageConfig } from '../../images/image.ts';
 import { imageEvent } from '../../images/image-event.ts';
-import type { ImageStore } from '../../images/image-store.ts';
+import type { ImageBetween, ImageStore } from '../../images/image-store.ts';
 import { familiarReference, withDefaultTag } from '../../reference.ts';
 import type { Builder, BuildRequest, BuildSupply } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import type { BuildKit } from '../buildkit/index.ts';
-import { parseDockerfile } from '../dockerfile/stages.ts';
+import { type Dockerfile, parseDockerfile } from '../dockerfile/stages.ts';
 import { dockerfileNames } from '../dockerfile-names.ts';
 import { unusedArgs } from '../solver/unused-args.ts';
 import { proxiesOf } from '../sources/proxies.ts';
@@ -48,13 +47,14 @@ export async function classicBuild(api: ApiRequest, parts: DoorParts): Promise<R
       : await openRemote(query.remote, directory, { signal: api.signal, proxies: proxiesOf(query.request) });
   const { context } = opened;
   try {
-    const dockerfile = opened.dockerfile ?? (await readDockerfile(context, query.dockerfile));
-    // Parsed here only to refuse with a status what cannot be built.
-    const parsed = parseDockerfile(dockerfile.text);
+    const source = opened.dockerfile ?? (await readDockerfile(context, query.dockerfile));
+    // Parsed here to refuse with a status what cannot be built.
+    const parsed = parseDockerfile(source.text);
     if (!query.buildKit) checkClassic(parsed);
     const noCache =
       query.request.noCache || (!query.buildKit && !hasCache(query.request.cacheFrom, parts.images));
-    const request: BuildRequest = { ...query.request, noCache, dockerfile, context };
+    const dockerfile = { ...source, parsed };
+    const request = { ...query.request, noCache, dockerfile, context };
     const supply = await supplyOf(query, credentials, { api, parts });
     const output = new PassThrough();
     const first = firstOutput(output);
@@ -120,8 +120,10 @@ function firstOutput(output: PassThrough): Promise<{ readonly error: unknown } |
   });
 }
 
+type ParsedRequest = BuildRequest & { readonly dockerfile: { readonly parsed: Dockerfile } };
+
 /** Never rejects. */
-async function build(request: BuildRequest, door: Door): Promise<void> {
+async function build(request: ParsedRequest, door: Door): Promise<void> {
   const { api, parts, query, output } = door;
   let said = false;
   const write = (line: string) => {
@@ -134,7 +136,7 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
       signal: api.signal,
       onProgress: query.quiet ? () => {} : display.onProgress,
       ...(!query.buildKit && {
-        keepImage: (config: Buffer, parent: Digest | null) => parts.images.putBetween(config, parent),
+        keepImage: (image: ImageBetween) => parts.images.putBetween(image),
       }),
       ...door.supply,
     });
@@ -145,7 +147,7 @@ async function build(request: BuildRequest, door: Door): Promise<void> {
     for (const name of names) parts.events.publish(imageEvent('tag', image, name));
     if (query.quiet) write(jsonLine({ stream: `${image.id}\n` }));
     else {
-      const unused = unusedArgs(parseDockerfile(request.dockerfile.text), request.buildArgs);
+      const unused = unusedArgs(request.dockerfile.parsed, request.buildArgs);
       display.built({ image, names, unusedArgs: unused });
     }
     output.end();

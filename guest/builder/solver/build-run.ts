@@ -234,6 +234,7 @@ export class BuildRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.steps.flush();
+    setImmediate(() => this.#touchSteps());
     await this.trees[Symbol.asyncDispose]();
     for (const opened of this.#contexts.values()) {
       const context = await opened.catch(() => null);
@@ -242,6 +243,14 @@ export class BuildRun implements AsyncDisposable {
     rmSync(join(this.deps.paths.builds, this.id), { recursive: true, force: true });
     rmSync(join(this.deps.paths.buildRuns, this.id), { recursive: true, force: true });
     await Promise.all(this.#later);
+  }
+
+  #touchSteps(): void {
+    try {
+      this.steps.touch();
+    } catch (error) {
+      this.deps.log.error({ error }, 'steps of the build cache keep the time of their use before');
+    }
   }
 
   /** Stages whose steps may read something: a trigger may want one that nothing else needs. */

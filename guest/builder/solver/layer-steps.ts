@@ -115,6 +115,10 @@ export class LayerSteps {
   /** At the end of the build, also of one that failed. */
   flush(): void {
     this.#write();
+  }
+
+  /** Says of all that was used that it was; the client need not wait for that. */
+  touch(): void {
     this.#cache.touch([...this.#used]);
   }
 

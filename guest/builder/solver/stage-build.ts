@@ -166,7 +166,11 @@ export class StageBuild {
     } catch (error) {
       throw withLine(error, instruction);
     }
-    draft.imageId = build.supply.keepImage?.(draft.toConfig().bytes, draft.imageId) ?? null;
+    draft.imageId =
+      build.supply.keepImage?.({
+        ...{ parent: draft.imageId, change: draft.lastChange() },
+        config: () => draft.toConfig().bytes,
+      }) ?? null;
     const endsStage = step === this.#steps.at(-1) && !step.triggered;
     this.#tell(step, 'completed', { imageId: draft.imageId, cached, ...(endsStage && { endsStage }) });
   }

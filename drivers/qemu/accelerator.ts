@@ -3,10 +3,8 @@ import { arch, cpus, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { OsImageFiles } from '../driver.ts';
 import { writeFileAtomic } from '../write-file-atomic.ts';
+import type { Accelerator } from './accelerators.ts';
 import { type ProbeResult, probe } from './probe.ts';
-
-export const accelerators = ['kvm', 'hvf', 'whpx', 'tcg'] as const;
-export type Accelerator = (typeof accelerators)[number];
 
 /** What to use and why, in a sentence for `machine inspect`. */
 export interface Acceleration {

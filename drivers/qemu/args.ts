@@ -1,6 +1,6 @@
 import { agentPort, filesPort } from '../../guest/wire/index.ts';
 import type { OsImageFiles } from '../driver.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { Accelerator } from './accelerators.ts';
 
 export const guestApiPort = 2376;
 export const guestSshPort = 22;

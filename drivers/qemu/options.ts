@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import type { CreateRequest, DriverOption } from '../driver.ts';
 import { numberOption, wordOption } from '../options.ts';
-import { type Accelerator, accelerators } from './accelerator.ts';
+import { type Accelerator, accelerators } from './accelerators.ts';
 
 export const qemuOptions: readonly DriverOption[] = [
   {

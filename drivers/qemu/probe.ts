@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { OsImageFiles } from '../driver.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { Accelerator } from './accelerators.ts';
 import { probeArgs } from './args.ts';
 
 /** Hardware takes under a second to get there; what has not by then hangs. */

@@ -1,5 +1,5 @@
 import { FailedPrecondition } from '../errors.ts';
-import type { Accelerator } from './accelerator.ts';
+import type { Accelerator } from './accelerators.ts';
 import type { Channel } from './paths.ts';
 
 /** What the driver remembers of a machine; in the machine's record. */

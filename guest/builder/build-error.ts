@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.ts';
-import type { LineRange } from './build.ts';
+import type { LineRange } from './line-range.ts';
 
 /** A build that failed by the fault of its Dockerfile, context or options. Doors show it in their own ways. */
 export class BuildError extends EngineError {

@@ -8,6 +8,7 @@ import type { OnProgress, ProgressLine } from '../registry/progress.ts';
 import type { ResourceLimits } from '../runtime/spec/resources.ts';
 import type { Ulimit } from '../runtime/spec/ulimits.ts';
 import type { Dockerfile } from './dockerfile/stages.ts';
+import type { LineRange } from './line-range.ts';
 import type { Finding } from './lint/rules.ts';
 
 /**
@@ -244,11 +245,6 @@ export interface InstructionEvent {
 export interface PullEvent {
   readonly kind: 'pull';
   readonly line: ProgressLine;
-}
-
-export interface LineRange {
-  readonly first: number;
-  readonly last: number;
 }
 
 /** What was built. Its layers are held until it is disposed of. */

@@ -1,15 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
-import type { Leases } from '../content/leases.ts';
 import { EngineError } from '../errors.ts';
 import { tryRun } from '../host/exec.ts';
-import type { Image, ImageConfig } from '../images/image.ts';
-import type { ImageStore } from '../images/image-store.ts';
-import type { Platform } from '../images/platform.ts';
-import type { OverlayLayerStore } from '../layers/overlay-layer-store.ts';
-import type { Logger } from '../log.ts';
-import type { OnProgress } from '../registry/progress.ts';
 import type {
   BuildCacheRecord,
   Builder,
@@ -21,53 +13,17 @@ import type {
 } from './build.ts';
 import { CacheKeeper } from './cache/cache-keeper.ts';
 import { CacheStore } from './cache/cache-store.ts';
-import type { LocalTrees } from './cache/local-trees.ts';
 import { MountStore } from './cache/mount-store.ts';
 import { checkFilters, prunable } from './cache/prune.ts';
 import { parseDockerfile } from './dockerfile/stages.ts';
-import type { RunParts } from './exec/run-container.ts';
 import { checkStages } from './lint/check-stages.ts';
 import { lintText } from './lint/lint-text.ts';
 import type { Linter } from './lint/linter.ts';
 import { warningOf } from './lint/warning.ts';
+import type { BuilderDependencies, BuilderParts } from './parts.ts';
 import { BuildRun } from './solver/build-run.ts';
 import type { StepsUnderWay } from './solver/layer-steps.ts';
 import { solve } from './solver/solve.ts';
-
-/** Which of an image's platforms, and from where. */
-export interface ImageWish {
-  readonly platform: Platform;
-  /** The registry is asked also when the image is here. */
-  readonly always: boolean;
-  readonly supply: BuildSupply;
-}
-
-/** What the engine gives a builder. */
-export interface BuilderParts extends RunParts {
-  readonly db: DatabaseSync;
-  readonly leases: Leases;
-  readonly layers: OverlayLayerStore;
-  readonly images: ImageStore;
-  readonly trees: LocalTrees;
-  readonly log: Logger;
-  /** What the cache may grow to; 0 = no limit. */
-  readonly cacheLimitBytes: number;
-  /** An image that is here, or can be got. Throws NotFound. */
-  findImage(
-    reference: string,
-    options: ImageWish & {
-      /** Of a pull; never called for an image that is here. */
-      readonly onProgress?: OnProgress;
-    },
-  ): Promise<Image>;
-  /** The same of its configuration alone: no layer comes. */
-  findConfig(reference: string, wish: ImageWish): Promise<ImageConfig>;
-}
-
-export interface BuilderDependencies extends BuilderParts {
-  readonly cache: CacheStore;
-  readonly mounts: MountStore;
-}
 
 /** Opens the builder of an engine, and sweeps what builds of an earlier one left. */
 export async function openBuilder(parts: BuilderParts): Promise<Builder> {

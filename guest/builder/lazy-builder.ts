@@ -6,7 +6,7 @@ import { hostPlatform, matchesPlatform } from '../images/platform.ts';
 import { parseReference, withDefaultTag } from '../reference.ts';
 import type { Registry } from '../registry/index.ts';
 import type { Builder } from './build.ts';
-import type { BuilderParts, ImageWish } from './builder.ts';
+import type { BuilderParts, ImageWish } from './parts.ts';
 
 export interface LazyBuilderParts extends Omit<BuilderParts, 'findImage' | 'findConfig' | 'cacheLimitBytes'> {
   /** Null = what {@link defaultCacheLimit} says. */

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { Digest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
+import type { Reference } from '../reference.ts';
 
 /** The JSON files inside image archives. Members that nobody here reads are not checked. */
 
@@ -44,4 +46,13 @@ export function parseDocument<T>(name: string, bytes: Buffer, schema: z.ZodType<
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new InvalidParameter(`invalid image archive: ${name}: ${issue.path.join('.')}: ${issue.message}`);
+}
+
+/** What they say of an image. */
+export interface ImageDescription {
+  readonly config: Buffer;
+  readonly paths: readonly string[];
+  readonly names: readonly Reference[];
+  readonly parent: Digest | null;
+  readonly untold?: true;
 }

@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../reference.ts';
-import { dockerManifest, ociDocument, parseDocument } from './archive-documents.ts';
+import { dockerManifest, type ImageDescription, ociDocument, parseDocument } from './archive-documents.ts';
 import type { ArchiveContents, LayerSource } from './archive-reader.ts';
 import { parseImageConfig } from './image-config.ts';
 import { fromLegacy } from './legacy-archive.ts';
@@ -39,15 +39,6 @@ function descriptionsOf(archive: ArchiveContents, platform: Platform | undefined
   if (archive.document('manifest.json')) return fromDocker(archive);
   const isLegacy = !archive.document('index.json') && archive.document('repositories');
   return isLegacy ? fromLegacy(archive) : fromOci(archive, platform);
-}
-
-/** What a manifest says of an image. */
-export interface ImageDescription {
-  readonly config: Buffer;
-  readonly paths: readonly string[];
-  readonly names: readonly Reference[];
-  readonly parent: Digest | null;
-  readonly untold?: true;
 }
 
 function fromDocker(archive: ArchiveContents): ImageDescription[] {

@@ -2,8 +2,7 @@ import * as z from 'zod';
 import { type Digest, digestOf } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import { parseReference, type Reference } from '../reference.ts';
-import { parseDocument } from './archive-documents.ts';
-import type { ImageDescription } from './archive-images.ts';
+import { type ImageDescription, parseDocument } from './archive-documents.ts';
 import type { ArchiveContents } from './archive-reader.ts';
 
 /** Names and tags to ids. */

@@ -11,8 +11,8 @@ import { chainBytes, chainDirs } from './chain.ts';
 import { type LowerView, lowerView } from './lower-view.ts';
 import { makeMountPoints } from './mount-points.ts';
 import { emptyLayerDir, makeEmptyLayer, overlayMount, readonlyOverlayMount } from './overlay-mount.ts';
-import type { Change, Mount, Snapshotter } from './snapshotter.ts';
-import { type AdjustEntry, changesOf, diffOf, usageOf } from './upper.ts';
+import type { Mount, Snapshotter } from './snapshotter.ts';
+import { type AdjustEntry, type Change, changesOf, diffOf, usageOf } from './upper.ts';
 
 /**
  * Snapshots are numbered directories with `upper/` (the container's own files) and `work/` (overlay's).

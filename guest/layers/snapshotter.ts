@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Lease } from '../content/leases.ts';
 import type { Digest } from '../digest.ts';
 import type { FilesAtHand } from './layer-files.ts';
-import type { AdjustEntry } from './upper.ts';
+import type { AdjustEntry, Change } from './upper.ts';
 
 /**
  * Words: a *layer* is a committed, read-only directory named by its chain id (OCI image spec, config.md,
@@ -24,12 +24,6 @@ export interface Layer {
   readonly parent: Digest | null;
   /** Sum of file sizes. */
   readonly sizeBytes: number;
-}
-
-/** One changed path, as `docker diff` lists it. */
-export interface Change {
-  readonly path: string;
-  readonly kind: 'modified' | 'added' | 'deleted';
 }
 
 export interface LayerStore {

@@ -3,12 +3,17 @@ import { lstat, readdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { LowerView } from './lower-view.ts';
 import { holdsMountPointsOnly, isMountPointDirectory, isMountPointFile } from './mount-points.ts';
-import type { Change } from './snapshotter.ts';
 import { fsPath, readable, type TarEntry, tarEntry } from './tar-entry.ts';
 import { entriesToTar, treeEvents } from './tar-tree.ts';
 import { isOverlayXattr, opaqueMarker, opaqueXattr, whiteoutPrefix } from './whiteout.ts';
 
 /** Reading a snapshot's upper directory: what a container changed. */
+
+/** One changed path, as `docker diff` lists it. */
+export interface Change {
+  readonly path: string;
+  readonly kind: 'modified' | 'added' | 'deleted';
+}
 
 /** Sum of file sizes; hard links count once. */
 export async function usageOf(

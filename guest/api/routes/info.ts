@@ -5,7 +5,13 @@ import { forwardsIpv4, type HostSystem } from '../../host/system.ts';
 import { logDrivers } from '../../logs/log-options.ts';
 import { alwaysInsecure } from '../../registry/insecure.ts';
 import { engineVersion } from '../versions.ts';
-import type { EngineCounts } from './system.ts';
+
+export interface EngineCounts {
+  readonly running: number;
+  readonly paused: number;
+  readonly stopped: number;
+  readonly images: number;
+}
 
 /** The answer to `GET /info`, in the shape of API 1.50. Every field tells what is, or that it is not there. */
 export function engineInfo(from: {

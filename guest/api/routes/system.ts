@@ -4,7 +4,7 @@ import type { EventBus } from '../../events/bus.ts';
 import type { HostSystem } from '../../host/system.ts';
 import type { Route } from '../handler.ts';
 import { apiVersion, engineVersion, minApiVersion } from '../versions.ts';
-import { engineInfo } from './info.ts';
+import { type EngineCounts, engineInfo } from './info.ts';
 
 export interface SystemDeps {
   readonly config: EngineConfig;
@@ -14,13 +14,6 @@ export interface SystemDeps {
   readonly engineId: string;
   readonly counts: () => EngineCounts;
   readonly runtimeVersion: () => Promise<string>;
-}
-
-export interface EngineCounts {
-  readonly running: number;
-  readonly paused: number;
-  readonly stopped: number;
-  readonly images: number;
 }
 
 const pingHeaders = {

@@ -1,8 +1,9 @@
 import { hostPlatform } from '../../images/platform.ts';
-import type { BuildRequest, DockerfileSource, LineRange } from '../build.ts';
+import type { BuildRequest, DockerfileSource } from '../build.ts';
 import type { ArgInstruction } from '../dockerfile/instruction.ts';
 import { type Dockerfile, parseDockerfile } from '../dockerfile/stages.ts';
 import { parseMountFlag } from '../exec/mount-flag.ts';
+import type { LineRange } from '../line-range.ts';
 import { planBuild } from '../solver/plan.ts';
 import { GlobalArgs, platformArgs, StageScope } from '../solver/variables.ts';
 import type { Built } from './built.ts';

@@ -1,5 +1,6 @@
-import type { CheckResult, DockerfileSource, LineRange } from '../build.ts';
+import type { CheckResult, DockerfileSource } from '../build.ts';
 import { BuildError } from '../build-error.ts';
+import type { LineRange } from '../line-range.ts';
 import { rules, ruleUrl } from '../lint/rules.ts';
 import type { Built } from './built.ts';
 

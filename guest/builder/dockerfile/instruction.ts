@@ -1,4 +1,4 @@
-import type { LineRange } from '../build.ts';
+import type { LineRange } from '../line-range.ts';
 import type { Heredoc } from './heredoc.ts';
 
 /** The second stage: what a node says, typed, its variables not expanded yet. */

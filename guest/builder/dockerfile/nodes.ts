@@ -1,5 +1,5 @@
-import type { LineRange } from '../build.ts';
 import { BuildError } from '../build-error.ts';
+import type { LineRange } from '../line-range.ts';
 import { type Directives, parseDirectives } from './directives.ts';
 import { type Heredoc, heredocsOf } from './heredoc.ts';
 import { parseError } from './parse-error.ts';

@@ -1,5 +1,5 @@
-import type { LineRange } from '../build.ts';
 import { BuildError } from '../build-error.ts';
+import type { LineRange } from '../line-range.ts';
 
 /** A Dockerfile that cannot be read, in the words that docker has for it. */
 export function parseError(range: LineRange, message: string, options?: ErrorOptions): BuildError {

@@ -1,4 +1,4 @@
-import type { LineRange } from '../build.ts';
+import type { LineRange } from '../line-range.ts';
 
 /** What every rule says of itself; its page has its name in small letters (buildkit, frontend/dockerfile/linter). */
 export const rules = {

@@ -1,5 +1,5 @@
-import type { LineRange } from '../build.ts';
 import type { StageInstruction } from '../dockerfile/instruction.ts';
+import type { LineRange } from '../line-range.ts';
 
 /**
  * `--label`s as the classic builder has them: an instruction each, by the alphabet.

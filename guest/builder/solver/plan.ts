@@ -1,9 +1,10 @@
 import { formatPlatform, type Platform, parsePlatform } from '../../images/platform.ts';
-import type { BuildRequest, LineRange, NamedImage } from '../build.ts';
+import type { BuildRequest, NamedImage } from '../build.ts';
 import { BuildError } from '../build-error.ts';
 import { suggestion } from '../dockerfile/parse-error.ts';
 import type { Dockerfile, Stage } from '../dockerfile/stages.ts';
 import { parseMountFlag } from '../exec/mount-flag.ts';
+import type { LineRange } from '../line-range.ts';
 import type { GlobalArgs } from './variables.ts';
 
 /** Where a stage's files, or those of `--from`, come from. */

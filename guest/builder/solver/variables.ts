@@ -1,8 +1,9 @@
 import { formatPlatform, hostPlatform, type Platform } from '../../images/platform.ts';
-import type { BuildRequest, LineRange } from '../build.ts';
+import type { BuildRequest } from '../build.ts';
 import { type ExpandOptions, ExpansionError, expandWord, expandWords } from '../dockerfile/expand.ts';
 import type { ArgInstruction } from '../dockerfile/instruction.ts';
 import { parseError } from '../dockerfile/parse-error.ts';
+import type { LineRange } from '../line-range.ts';
 
 /** Arguments that need no ARG, are seen by RUN, and change nothing about what is cached. */
 const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];

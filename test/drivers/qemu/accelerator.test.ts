@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type Accelerator, chooseAcceleration, type Host } from '../../../drivers/qemu/accelerator.ts';
+import { chooseAcceleration, type Host } from '../../../drivers/qemu/accelerator.ts';
+import type { Accelerator } from '../../../drivers/qemu/accelerators.ts';
 
 const osImage = {
   arch: 'amd64',

@@ -175,6 +175,8 @@ export interface HostShare {
 export interface WaitOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (message: string) => void;
+  /** What is to be known when all is done, too. */
+  readonly onNote?: (message: string) => void;
 }
 
 export type DriverStatus =

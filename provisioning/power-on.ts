@@ -40,7 +40,7 @@ export async function powerOn(
       const state = await driver.start(
         current.handle,
         { osImage, bootConfig, afresh, shares: await sharesOf(current.record) },
-        { signal, onProgress },
+        { signal, onProgress, onNote: (text) => progress.note(text) },
       );
       const record = { ...current.record, Driver: state };
       await store.save(record);

@@ -123,7 +123,7 @@ export class QemuDriver implements Driver<QemuState> {
       emulator,
       osImage,
     });
-    const state = { ...before, ...(await keepOrReplacePorts(before, options)), acceleration };
+    const state = { ...before, ...(await keepOrReplacePorts(machine.name, before, options)), acceleration };
     // A machine that went off by itself has been seen by nobody.
     await endShareServers(paths);
     await rotateConsole(paths);
@@ -281,13 +281,16 @@ export class QemuDriver implements Driver<QemuState> {
 
 /** Ports stay what they were unless something else has taken one while the machine was off. */
 async function keepOrReplacePorts(
+  name: string,
   { apiPort, sshPort }: QemuState,
-  { onProgress }: WaitOptions,
+  { onNote }: WaitOptions,
 ): Promise<Pick<QemuState, 'apiPort' | 'sshPort'>> {
   const keep = async (port: number, what: string) => {
     if (await isPortFree(port)) return port;
     const [other] = await freePorts(1);
-    onProgress?.(`port ${port} is taken by another program; ${what} moves to ${other}`);
+    onNote?.(
+      `WARNING: port ${port} is taken by another program; ${what} of "${name}" is at ${other} from now on`,
+    );
     return other!;
   };
   return { apiPort: await keep(apiPort, 'the Docker API'), sshPort: await keep(sshPort, 'SSH') };

@@ -163,11 +163,39 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
     const api = new URL(env.DOCKER_HOST!).port;
     t.match(
       (await run(`${api}:80`)).stderr,
-      /Bind for .* failed: port is already allocated \(by machine "dev"/,
+      /Bind for .* failed: port is already allocated \(the Docker API of machine "dev" is there: publish another/,
     );
     await docker('run', '-d', '--name', 'first', '-p', '18532:80', ...web);
     t.match((await run('18532:80')).stderr, /Bind for 127\.0\.0\.1:18532 failed: port is already allocated/);
     await docker('rm', '-f', 'first');
+  });
+
+  await t.test("the ways of relays are in nobody else's way", async (t) => {
+    await docker('run', '-d', '--name', 'web', '-h', 'web', '-p', '18533:80', ...web);
+    const pid = await qemu();
+    const ways = async () =>
+      (await runCommand('ss', ['-Hltnp'])).stdout
+        .split('\n')
+        .filter((row) => row.includes(`pid=${pid},`))
+        .map((row) => row.split(/\s+/)[3]!)
+        .filter((place) => !place.startsWith('127.0.0.1:'));
+    const [way = '', ...others] = await ways();
+    t.match(way, /^127\.\d+\.\d+\.\d+:6\d{4}$/);
+    t.strictSame(others, []);
+    // Held open while its way moves.
+    const socket = connect({ host: '127.0.0.1', port: 18_533 });
+    await once(socket, 'connect');
+    await delay(500);
+    const port = way.split(':')[1];
+    await docker('run', '-d', '--name', 'other', '-h', 'other', '-p', `0.0.0.0:${port}:80`, ...web);
+    t.equal(await curl(`http://127.0.0.1:${port}/hostname`), 'other\n');
+    t.notOk((await ways()).includes(way));
+    socket.write('GET /hostname HTTP/1.0\r\n\r\n');
+    t.match(String((await once(socket, 'data'))[0]), /200 OK/, 'not cut');
+    socket.destroy();
+    t.equal(await curl('http://127.0.0.1:18533/hostname'), 'web\n');
+    await docker('rm', '-f', 'web', 'other');
+    t.strictSame(await ways(), []);
   });
 
   await t.test("a port of the engine's own choice is free on this computer too", async (t) => {
@@ -345,8 +373,13 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
     const stopped = await harness.machine(['stop', 'dev']);
     t.equal(stopped.exitCode, 0, stopped.stderr);
     t.strictSame([await listeners(18_580), await listeners(18_581)], [[], []], 'gone with the machine');
+    const api = Number(new URL(env.DOCKER_HOST!).port);
+    const other = createServer().listen(api, '127.0.0.1');
+    await once(other, 'listening');
     const started = await harness.machine(['start', 'dev']);
     t.equal(started.exitCode, 0, started.stderr);
+    other.close();
+    t.match(started.stderr, `port ${api} is taken by another program; the Docker API of "dev" is at `);
     await eventually(t, async () => (await curl('http://127.0.0.1:18580/hostname')) === 'web\n');
     t.equal(await curl('http://[::1]:18581/hostname'), 'web\n');
     t.notMatch(

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Forward, type PortForwarder, PortUnavailable } from '../../../drivers/port-forwarder.ts';
+import { innerPlaces, meet } from './inner-places.ts';
 import { type CloseRelay, openRelay } from './relays.ts';
 import { difference, placeOf } from './wanted.ts';
 
@@ -10,13 +12,12 @@ export interface FailedForward {
 interface Relayed {
   readonly forward: Forward;
   /** The forwarder's, by which the relay reaches the machine. */
-  readonly inner: Forward;
+  inner: Forward;
   readonly close: CloseRelay;
 }
 
-/** Where the relays' own forwards listen: below what systems hand out, and seldom asked for. */
-const innerPorts = { first: 20_000, last: 32_767 };
-const mostTries = 20;
+/** For who has just connected there to be let in before its listener goes. */
+const settleMs = 100;
 
 /**
  * The only owner of what this computer forwards to one machine. What the machine's forwarder cannot do well (IPv6, many
@@ -50,20 +51,17 @@ export class ForwardTable implements AsyncDisposable {
       wanted.filter(isRelayed),
     );
     for (const forward of relays.remove) await this.#endRelay(forward);
+    await this.#giveWay(wanted);
+    const failed: FailedForward[] = [];
+    const attempt = async (forward: Forward, work: () => Promise<void>) => {
+      const error = await work().catch(orUnavailable);
+      if (error) failed.push({ forward, error });
+    };
     const inner = [...this.#relayed.values()].map((relayed) => relayed.inner);
     const direct = difference(this.#direct, [...wanted.filter((forward) => !isRelayed(forward)), ...inner]);
     for (const forward of direct.remove) await this.#remove(forward);
-    const failed: FailedForward[] = [];
-    const attempt = async (forward: Forward, work: (forward: Forward) => Promise<void>) => {
-      try {
-        await work(forward);
-      } catch (error) {
-        if (!(error instanceof PortUnavailable)) throw error;
-        failed.push({ forward, error });
-      }
-    };
-    for (const forward of direct.add) await attempt(forward, (forward) => this.#add(forward));
-    for (const forward of relays.add) await attempt(forward, (forward) => this.#relay(forward));
+    for (const forward of direct.add) await attempt(forward, () => this.#add(forward));
+    for (const forward of relays.add) await attempt(forward, () => this.#relay(forward, wanted));
     return failed;
   }
 
@@ -84,29 +82,42 @@ export class ForwardTable implements AsyncDisposable {
     this.#direct = this.#direct.filter((other) => other !== forward);
   }
 
-  async #relay(forward: Forward): Promise<void> {
-    const inner = await this.#addInner(forward);
+  async #relay(forward: Forward, wanted: readonly Forward[]): Promise<void> {
+    const relayed = { forward, inner: await this.#addInner(forward, wanted), close: async () => {} };
     try {
-      const close = await openRelay(forward, inner.hostPort);
-      this.#relayed.set(placeOf(forward), { forward, inner, close });
+      const close = await openRelay(forward, () => relayed.inner);
+      this.#relayed.set(placeOf(forward), Object.assign(relayed, { close }));
     } catch (error) {
-      await this.#remove(inner);
+      await this.#remove(relayed.inner);
       throw error;
     }
   }
 
-  async #addInner({ protocol, guestPort }: Forward): Promise<Forward> {
-    for (let tries = 1; ; tries++) {
-      const hostPort =
-        innerPorts.first + Math.floor(Math.random() * (innerPorts.last + 1 - innerPorts.first));
-      const inner = { protocol, hostAddress: '127.0.0.1', hostPort, guestPort };
-      try {
-        await this.#add(inner);
-        return inner;
-      } catch (error) {
-        if (!(error instanceof PortUnavailable) || tries === mostTries) throw error;
-      }
+  /** What relays alone know is no one's promise: it goes where nobody asks for its place. Open connections stay. */
+  async #giveWay(wanted: readonly Forward[]): Promise<void> {
+    for (const relayed of this.#relayed.values()) {
+      const { forward, inner } = relayed;
+      if (!wanted.some((other) => meet(other, inner))) continue;
+      const other = await this.#addInner(forward, wanted).catch(orUnavailable);
+      // Then who asks is told that it is taken.
+      if (other instanceof PortUnavailable) continue;
+      relayed.inner = other;
+      await delay(settleMs);
+      await this.#remove(inner);
     }
+  }
+
+  async #addInner(forward: Forward, wanted: readonly Forward[]): Promise<Forward> {
+    const { protocol, guestPort } = forward;
+    let unavailable = new PortUnavailable(forward, 'EADDRINUSE');
+    for (const place of innerPlaces(protocol)) {
+      if (wanted.some((other) => meet(other, place))) continue;
+      const inner = { ...place, guestPort };
+      const error = await this.#add(inner).catch(orUnavailable);
+      if (!error) return inner;
+      unavailable = error;
+    }
+    throw unavailable;
   }
 
   async #endRelay(forward: Forward): Promise<void> {
@@ -115,4 +126,9 @@ export class ForwardTable implements AsyncDisposable {
     await relayed.close();
     this.#relayed.delete(placeOf(forward));
   }
+}
+
+function orUnavailable(error: unknown): PortUnavailable {
+  if (error instanceof PortUnavailable) return error;
+  throw error;
 }

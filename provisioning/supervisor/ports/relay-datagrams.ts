@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
+import type { Inside } from './inner-places.ts';
 
 /** How long a client may be silent before its way back is forgotten; as netfilter's for a stream. */
 const idleMs = 120_000;
@@ -11,10 +12,7 @@ interface Client {
 }
 
 /** Carries datagrams to an IPv4 address, a socket for each client, and answers back. Returns what ends it. */
-export function relayDatagrams(
-  socket: Socket,
-  to: { readonly address: string; readonly port: number },
-): () => void {
+export function relayDatagrams(socket: Socket, to: Inside): () => void {
   const clients = new Map<string, Client>();
   const forget = (key: string) => {
     const client = clients.get(key);
@@ -40,7 +38,8 @@ export function relayDatagrams(
     if (!known && clients.size >= mostClients) return;
     const { inside, idle } = known ?? open(key, from);
     idle.refresh();
-    inside.send(message, to.port, to.address, () => {});
+    const { hostPort, hostAddress } = to();
+    inside.send(message, hostPort, hostAddress, () => {});
   });
   return () => {
     for (const key of [...clients.keys()]) forget(key);

@@ -3,24 +3,23 @@ import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { type Forward, PortUnavailable } from '../../../drivers/port-forwarder.ts';
 import { ConnectGate } from './connect-gate.ts';
+import type { Inside } from './inner-places.ts';
 import { relayDatagrams } from './relay-datagrams.ts';
 
 /** Ends the listening and what it carries. */
 export type CloseRelay = () => Promise<void>;
 
-/** This process listens at the forward's place and carries what comes to a port of the loopback. Throws PortUnavailable. */
-export async function openRelay(forward: Forward, loopbackPort: number): Promise<CloseRelay> {
+/** This process listens at the forward's place and carries what comes to another. Throws PortUnavailable. */
+export async function openRelay(forward: Forward, inside: Inside): Promise<CloseRelay> {
   try {
-    return await (forward.protocol === 'udp'
-      ? relayUdp(forward, loopbackPort)
-      : relayTcp(forward, loopbackPort));
+    return await (forward.protocol === 'udp' ? relayUdp(forward, inside) : relayTcp(forward, inside));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined ? error : new PortUnavailable(forward, code);
   }
 }
 
-async function relayTcp({ hostAddress, hostPort }: Forward, loopbackPort: number): Promise<CloseRelay> {
+async function relayTcp({ hostAddress, hostPort }: Forward, to: Inside): Promise<CloseRelay> {
   const connections = new Set<{ destroy(): void }>();
   const gate = new ConnectGate();
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, async (client) => {
@@ -28,7 +27,8 @@ async function relayTcp({ hostAddress, hostPort }: Forward, loopbackPort: number
     client.on('error', () => client.destroy()).on('close', () => connections.delete(client));
     const leave = await gate.enter();
     if (client.destroyed) return leave();
-    const inside = connect({ host: '127.0.0.1', port: loopbackPort, allowHalfOpen: true, noDelay: true });
+    const { hostAddress: host, hostPort: port } = to();
+    const inside = connect({ host, port, allowHalfOpen: true, noDelay: true });
     const end = () => {
       client.destroy();
       inside.destroy();
@@ -47,13 +47,13 @@ async function relayTcp({ hostAddress, hostPort }: Forward, loopbackPort: number
   };
 }
 
-async function relayUdp({ hostAddress, hostPort }: Forward, loopbackPort: number): Promise<CloseRelay> {
+async function relayUdp({ hostAddress, hostPort }: Forward, to: Inside): Promise<CloseRelay> {
   const ipv6Only = hostAddress.includes(':');
   const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only });
   socket.bind({ address: hostAddress, port: hostPort, exclusive: true });
   await once(socket, 'listening');
   socket.on('error', () => {});
-  const close = relayDatagrams(socket, { address: '127.0.0.1', port: loopbackPort });
+  const close = relayDatagrams(socket, to);
   return async () => {
     close();
     socket.close();

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import t from 'tap';
 import { Unavailable } from '../../../drivers/errors.ts';
-import { freePorts, isPortFree } from '../../../drivers/qemu/ports.ts';
+import { freePorts, isPopular, isPortFree } from '../../../drivers/qemu/ports.ts';
 
 t.test('ports are different, free, and below those of outgoing connections', async (t) => {
   const ports = await freePorts(5);
@@ -24,4 +24,17 @@ t.test('a computer without free ports is an error, not an endless search', async
     freePorts(1, async () => false),
     Unavailable,
   );
+});
+
+t.test('a port that people publish is none of a machine', async (t) => {
+  for (const port of [25_565, 27_017, 28_443, 23_306, 30_000, 28_080]) t.ok(isPopular(port), String(port));
+  for (const port of [21_847, 30_211]) t.notOk(isPopular(port), String(port));
+  const asked = new Set<number>();
+  const isFree = async (port: number) => {
+    asked.add(port);
+    return false;
+  };
+  await t.rejects(freePorts(1, isFree), Unavailable);
+  t.ok(asked.size > 500);
+  t.notOk([...asked].some(isPopular));
 });

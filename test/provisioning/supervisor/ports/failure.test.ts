@@ -8,7 +8,7 @@ const messageOf = (code: string, taker: Taker = null, hostAddress = '127.0.0.1',
 };
 
 t.test('who has a port is named where that is known', async (t) => {
-  t.match(messageOf('EADDRINUSE', { machine: 'other' }), {
+  t.match(messageOf('EADDRINUSE', { machine: 'other', own: false, use: null }), {
     taken: true,
     message: /^Bind for 127\.0\.0\.1:8080 failed: port is already allocated .*machine "other"/,
   });
@@ -17,6 +17,17 @@ t.test('who has a port is named where that is known', async (t) => {
     /^failed to bind host port for 127\.0\.0\.1:8080\/tcp: address already in use \(nginx, process 12\b/,
   );
   t.match(messageOf('EADDRINUSE').message, /address already in use \(another program/);
+});
+
+t.test('a port that a machine itself is reached by is told with what to do', async (t) => {
+  t.match(
+    messageOf('EADDRINUSE', { machine: 'dev', own: true, use: 'Docker API' }).message,
+    /^Bind for .* is already allocated \(the Docker API of machine "dev" is there: publish another port\)$/,
+  );
+  t.match(
+    messageOf('EADDRINUSE', { machine: 'other', own: false, use: 'SSH server' }).message,
+    /the SSH server of machine "other" is there: publish another port, or .* machine stop other,/,
+  );
 });
 
 t.test('what no other number would help says so', async (t) => {

@@ -63,10 +63,10 @@ t.test('what fails is said, the rest is done, and it is tried again', async (t) 
 });
 
 t.test('IPv6 is relayed, half-closed as it comes, and its way is removed with it', async (t) => {
-  const forwarder = new LoopbackForwarder(async ({ hostPort }) => {
+  const forwarder = new LoopbackForwarder(async ({ hostPort, hostAddress }) => {
     const server = createServer({ allowHalfOpen: true }, async (client) => {
       client.end(`said: ${await readToEnd(client)}`);
-    }).listen(hostPort, '127.0.0.1');
+    }).listen(hostPort, hostAddress);
     await once(server, 'listening');
     return () => server.close();
   });
@@ -87,9 +87,9 @@ t.test('IPv6 is relayed, half-closed as it comes, and its way is removed with it
 t.test('connections that come all at once are relayed when the forwarder would drop some', async (t) => {
   const forwarder = new (class extends LoopbackForwarder {
     override readonly bursts = false;
-  })(async ({ protocol, hostPort }) => {
+  })(async ({ protocol, hostPort, hostAddress }) => {
     if (protocol === 'udp') return () => {};
-    const server = createServer((client) => client.end('here')).listen(hostPort, '127.0.0.1', 1);
+    const server = createServer((client) => client.end('here')).listen(hostPort, hostAddress, 1);
     await once(server, 'listening');
     return () => server.close();
   });
@@ -109,10 +109,10 @@ t.test('connections that come all at once are relayed when the forwarder would d
 });
 
 t.test('datagrams find their way back, each to its client', async (t) => {
-  const forwarder = new LoopbackForwarder(async ({ hostPort }) => {
+  const forwarder = new LoopbackForwarder(async ({ hostPort, hostAddress }) => {
     const server = createSocket('udp4');
     server.on('message', (message, from) => server.send(`${message}!`, from.port, from.address));
-    server.bind(hostPort, '127.0.0.1');
+    server.bind(hostPort, hostAddress);
     await once(server, 'listening');
     return () => server.close();
   });
@@ -126,6 +126,65 @@ t.test('datagrams find their way back, each to its client', async (t) => {
     t.equal(String(answer), `${word}!`);
     client.close();
   }
+  await table.become([]);
+});
+
+/** Echoes, and keeps who is connected when it stops listening, as QEMU does. */
+const echo = async ({ hostAddress, hostPort }: Forward) => {
+  const server = createServer((client) => client.on('error', () => {}).pipe(client));
+  server.listen(hostPort, hostAddress);
+  await once(server, 'listening');
+  return () => void server.close();
+};
+
+t.test('the way of a relay gives its place to who asks for it, and cuts nobody', async (t) => {
+  const forwarder = new (class extends LoopbackForwarder {
+    override readonly bursts = false;
+  })(echo);
+  await using table = await ForwardTable.open(forwarder);
+  const [port = 0] = await freePorts(1);
+  const first = tcp('127.0.0.1', port);
+  t.strictSame(await table.become([first]), []);
+  const client = connect({ host: '127.0.0.1', port });
+  client.write('before');
+  t.equal(String((await once(client, 'data'))[0]), 'before');
+
+  const [inner] = await forwarder.list();
+  const everywhere = tcp('0.0.0.0', inner!.hostPort, 81);
+  t.strictSame(await table.become([first, everywhere]), []);
+  const ways = await forwarder.list();
+  t.equal(ways.length, 2);
+  t.notOk(ways.some(({ hostPort }) => hostPort === inner!.hostPort));
+  client.write('after');
+  t.equal(String((await once(client, 'data'))[0]), 'after', 'the connection is still there');
+  client.destroy();
+  for (const to of [port, inner!.hostPort]) {
+    const next = connect({ host: '127.0.0.1', port: to });
+    next.write('new');
+    t.equal(String((await once(next, 'data'))[0]), 'new');
+    next.destroy();
+  }
+  t.strictSame(await table.become([everywhere]), []);
+  t.equal(forwarder.there.size, 1);
+  await table.become([]);
+});
+
+t.test('a computer with one loopback address has room for them too', async (t) => {
+  const forwarder = new (class extends MemoryForwarder {
+    override readonly bursts = false;
+    override async add(forward: Forward): Promise<void> {
+      if (forward.hostAddress !== '127.0.0.1') throw new PortUnavailable(forward, 'EADDRNOTAVAIL');
+      await super.add(forward);
+    }
+  })();
+  await using table = await ForwardTable.open(forwarder);
+  const [port = 0] = await freePorts(1);
+  t.strictSame(await table.become([tcp('127.0.0.1', port)]), []);
+  const [inner] = await forwarder.list();
+  t.equal(inner?.hostAddress, '127.0.0.1');
+  const asked = tcp('127.0.0.1', inner!.hostPort);
+  t.strictSame(await table.become([tcp('127.0.0.1', port), asked]), []);
+  t.notOk((await forwarder.list()).some(({ hostPort }) => hostPort === inner!.hostPort));
   await table.become([]);
 });
 

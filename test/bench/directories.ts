@@ -1,72 +1,78 @@
 /**
- * Files of this computer in a machine, against a bare sshfs by SSH with OpenSSH's own server, in the same guest:
- * 16 MB read and written, 500 small files read, a `stat` of 500 files as `git status` does, 100 files made and removed as `npm ci` does.
- * Usage: node dist/test/bench/directories.js [rounds [sftp|virtiofs]]   (needs Debian's openssh-sftp-server)
+ * Files of this computer in a machine, against a bare sshfs by SSH with OpenSSH's own server, in the same guest: single
+ * operations, a large file, and what `git status`, `npm ci`, `find` and `grep -r` do in a tree.
+ * Usage: node dist/test/bench/directories.js [rounds [sftp|virtiofs [files [MiB [only]]]]]; `only` is a part of works' names.
+ * Needs git, ssh and Debian's openssh-sftp-server. Two rounds of 300 files and 16 MiB take ten minutes under emulation; with
+ * KVM, say 2000 files and 64 MiB.
  */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gitTools } from '../helpers/git-tools.ts';
 import { virtiofsdEnvironment } from '../helpers/virtiofsd.ts';
 import { MachineHarness } from '../system/machine-harness.ts';
-import { interleave, row } from './measure.ts';
+import { toolsDirectory, type Work, worksOf } from './directory-works.ts';
+import { row, spread } from './measure.ts';
+import { fillDirectory, packagesTar } from './trees.ts';
 
 const sftpServer = '/usr/lib/openssh/sftp-server';
 const mountOptions =
   'passive,allow_other,no_contain_symlinks,dcache_timeout=1,attr_timeout=0.2,entry_timeout=0.5,max_read=65536,max_write=65536';
-
-/** Each is done in a directory that has `large` and `many/1` to `many/500`. */
-const works = {
-  'read 16 MB': 'cat large >/dev/null',
-  'write 16 MB, fsync': 'dd if=/dev/zero of=new bs=1M count=16 conv=fsync 2>/dev/null',
-  'read 500 files': 'cat many/* >/dev/null',
-  'stat 500 files': 'i=1; while [ $i -le 500 ]; do [ -e many/$i ]; i=$((i+1)); done',
-  'make and remove 100 files':
-    'mkdir made; i=1; while [ $i -le 100 ]; do echo x >made/$i; i=$((i+1)); done; rm -r made',
-};
-
-const rounds = Number(process.argv[2] ?? 3);
-const type = process.argv[3] ?? 'sftp';
+const [rounds = '2', type = 'sftp', files = '300', largeMiB = '16', only = ''] = process.argv.slice(2);
+const sizes = { files: Number(files), largeMiB: Number(largeMiB) };
+const works = worksOf(sizes).filter((work) => Object.keys(work).some((name) => name.includes(only)));
 const harness = await MachineHarness.open(type === 'virtiofs' ? await virtiofsdEnvironment() : {});
 const home = await realpath(await mkdtemp(join(tmpdir(), 'bench-')));
 try {
-  await mkdir(join(home, 'many'));
-  await writeFile(join(home, 'large'), randomBytes(16 * 1024 ** 2));
-  for (let i = 1; i <= 500; i++) await writeFile(join(home, 'many', `${i}`), `${i}`);
+  // One for each, since git remembers inode numbers in its index.
+  for (const name of ['machine', 'bare']) await fillDirectory(join(home, name), sizes);
   const created = await harness.machine(['create', '--mount-type', type, '--mount', home, 'bench']);
   if (created.exitCode !== 0) throw new Error(created.stderr);
-  const guest = async (script: string) => {
-    const { stdout, stderr, exitCode } = await harness.machine(['ssh', 'bench', 'sh'], { input: script });
-    if (exitCode !== 0) throw new Error(`in the guest: ${stderr}`);
-    return stdout;
+  const ssh = async (command: string, input: string | Buffer) => {
+    const result = await harness.machine(['ssh', 'bench', command], { input, timeoutMs: 600_000 });
+    if (result.exitCode !== 0) throw new Error(`in the guest: ${result.stderr}`);
+    return result.stdout;
   };
+  const guest = (script: string) => ssh('sh', script);
+  await ssh(`mkdir ${toolsDirectory} && tar xf - -C ${toolsDirectory}`, await gitTools());
+  await ssh(`cat >${toolsDirectory}/packages.tar`, packagesTar(sizes.files));
 
-  await guest('true');
-  const mount = `mkdir -p /tmp/bare && exec sshfs -f -o ${mountOptions} host:${home} /tmp/bare`;
+  // The server's pipes are the client's own: nothing of the bench is in between.
+  const server = spawn(sftpServer, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const mount = `mkdir -p /tmp/bare && exec sshfs -f -o ${mountOptions} host:${home}/bare /tmp/bare`;
   const client = spawn(process.execPath, ['cli/bin/machine.mjs', 'ssh', 'bench', mount], {
     env: { ...process.env, ...harness.env },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: [server.stdout, server.stdin, 'inherit'],
   });
-  const server = spawn(sftpServer, [], { stdio: ['pipe', 'pipe', 'inherit'] });
-  client.stdout.pipe(server.stdin);
-  server.stdout.pipe(client.stdin);
   while (!(await guest('grep -c "/tmp/bare fuse" /proc/mounts || true')).startsWith('1')) await delay(500);
 
-  const done = (directory: string, work: string) => async () => {
-    const script = `cd ${directory}; echo 3 >/proc/sys/vm/drop_caches; sleep 2
-read s _ </proc/uptime; ${work}; read e _ </proc/uptime; awk "BEGIN { print ($e - $s) * 1000 }"`;
-    return Number(await guest(script));
+  /** Milliseconds that each step takes. */
+  const measure = async (directory: string, work: Work) => {
+    const steps = Object.values(work).map(
+      (script) => `read s _ </proc/uptime; { ${script}; } >/dev/null; read e _ </proc/uptime; echo $s $e`,
+    );
+    const settle = 'sync; echo 3 >/proc/sys/vm/drop_caches; sleep 3';
+    const times = await guest(['set -e', `cd ${directory}`, settle, ...steps].join('\n'));
+    return times
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').map(Number))
+      .map(([start, end]) => (end! - start!) * 1000);
   };
-  for (const [name, work] of Object.entries(works)) {
-    const { machine, bare } = await interleave(rounds, {
-      machine: done(home, work),
-      bare: done('/tmp/bare', work),
-    });
-    console.log(row(`${name}: machine`, machine));
-    console.log(row(`${name}: bare sshfs`, bare));
-    console.log(`${name}: machine takes ${(machine.median / bare.median).toFixed(2)} of the time`);
+  for (const work of works) {
+    const times = { machine: [] as number[][], bare: [] as number[][] };
+    for (let round = 0; round < Number(rounds); round++) {
+      times.machine.push(await measure(join(home, 'machine'), work));
+      times.bare.push(await measure('/tmp/bare', work));
+    }
+    for (const [step, name] of Object.keys(work).entries()) {
+      const [machine, bare] = [times.machine, times.bare].map((all) => spread(all.map((one) => one[step]!)));
+      console.log(row(`${name}: machine`, machine!));
+      console.log(row(`${name}: bare sshfs`, bare!));
+      console.log(`${name}: machine takes ${(machine!.median / bare!.median).toFixed(2)} of the time`);
+    }
   }
   server.kill();
   client.kill();

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { bodies } from '../api/schema/bodies.ts';
+import { bodies } from '../schema/bodies.ts';
 
 /** FIFOs of guest/boot/root/usr/lib/machine/common. */
 const loaded = '/run/machine/loaded';

@@ -9,7 +9,7 @@ import { isPredefined } from '../network/network.ts';
 import type { EndpointSettings, SandboxSettings } from '../network/network-manager.ts';
 import { defaultShmBytes } from '../runtime/spec/mounts.ts';
 import { maskedPaths, readonlyPaths } from '../runtime/spec/paths.ts';
-import type { HostConfig } from './schema/container.ts';
+import type { HostConfig } from '../schema/container.ts';
 
 /** What a client may read of limits that nobody set, or that this engine does not have. */
 const withoutLimits = {

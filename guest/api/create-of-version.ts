@@ -1,5 +1,5 @@
 import { InvalidParameter } from '../errors.ts';
-import type { CreateBody, HostConfig, MountRequest } from './schema/container.ts';
+import type { CreateBody, HostConfig, MountRequest } from '../schema/container.ts';
 
 /** A request to make a container, in the sense that it had in the client's version of the API. */
 export interface VersionedCreate {

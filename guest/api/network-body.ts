@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Forbidden, InvalidParameter, NotImplemented } from '../errors.ts';
 import type { NetworkRequest } from '../network/definition/network-request.ts';
+import { endpointBody } from '../schema/container.ts';
 import { noSwarm } from './routes/swarm-stubs.ts';
-import { endpointBody } from './schema/container.ts';
 
 const words = z.record(z.string(), z.string()).nullish();
 

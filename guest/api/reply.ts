@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import { messageOf } from '../error-message.ts';
 import { httpStatus } from '../errors.ts';
-import { isDiskFull } from '../store/disk-full.ts';
 import type { Reply } from './handler.ts';
 
 /** Sends what a route answered. Resolves when all of it is handed to the connection, or the client is gone. */
@@ -67,9 +67,4 @@ function sendStream(response: ServerResponse, stream: Readable, isJson: boolean)
 export function errorLine(error: unknown): string {
   const message = messageOf(error);
   return `${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`;
-}
-
-export function messageOf(error: unknown): string {
-  if (isDiskFull(error)) return 'no space left on device; docker system prune may give some back';
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
-import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import { parseExtraHosts } from '../network/files/hosts-file.ts';
+import type { ContainerConfig, HostConfig } from '../schema/container.ts';
 import { joinedContainer } from './namespaces.ts';
 
 /**

@@ -1,4 +1,3 @@
-import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { HostSystem } from '../host/system.ts';
 import { boundingSet, containerCapabilities } from '../runtime/spec/capabilities.ts';
@@ -7,6 +6,7 @@ import { findInit } from '../runtime/spec/init-program.ts';
 import { checkLimits } from '../runtime/spec/resources.ts';
 import { checkSysctls } from '../runtime/spec/sysctls.ts';
 import { checkUlimits } from '../runtime/spec/ulimits.ts';
+import type { ContainerConfig, HostConfig } from '../schema/container.ts';
 import { limitsOf, ulimitsOf } from './container-wish.ts';
 import { checkNamespaceModes } from './namespaces.ts';
 import { checkRestartPolicy } from './restart-policy.ts';

@@ -1,6 +1,6 @@
-import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
 import type { Digest } from '../digest.ts';
 import type { EndpointRequest } from '../network/network-manager.ts';
+import type { ContainerConfig, HostConfig } from '../schema/container.ts';
 import type { Health } from './health/health.ts';
 import type { State } from './state.ts';
 

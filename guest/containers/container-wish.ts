@@ -1,6 +1,5 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExecBody, HostConfig } from '../api/schema/container.ts';
 import type { HostSystem } from '../host/system.ts';
 import type { SandboxNamespace } from '../network/network-manager.ts';
 import type { TerminalSize } from '../runtime/runtime.ts';
@@ -15,6 +14,7 @@ import { behindDanglingLinks, readRootfsFile } from '../runtime/spec/rootfs-file
 import { defaultSysctls } from '../runtime/spec/sysctls.ts';
 import type { Ulimit } from '../runtime/spec/ulimits.ts';
 import { type ResolvedUser, resolveUser } from '../runtime/spec/users.ts';
+import type { ExecBody, HostConfig } from '../schema/container.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { ContainerRecord, RecordedMount } from './container-record.ts';
 import { commandOf } from './create-config.ts';

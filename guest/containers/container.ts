@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
-import type { HostConfig } from '../api/schema/container.ts';
 import { NotFound } from '../errors.ts';
 import type { ContainerLog } from '../logs/container-log.ts';
 import { forgetHost } from '../network/files/sandbox-files.ts';
 import type { EndpointRequest } from '../network/network-manager.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
 import { limitResources } from '../runtime/spec/resources.ts';
+import type { HostConfig } from '../schema/container.ts';
 import { connectToNetwork, disconnectFromNetwork } from './change-networks.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { limitsOf } from './container-wish.ts';

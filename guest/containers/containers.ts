@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CreateBody } from '../api/schema/container.ts';
 import type { Digest } from '../digest.ts';
 import { Conflict, InvalidParameter, NotFound } from '../errors.ts';
 import { newId } from '../ids.ts';
+import type { CreateBody } from '../schema/container.ts';
 import { Container } from './container.ts';
 import { ContainerNames } from './container-names.ts';
 import type { ContainerRecord } from './container-record.ts';

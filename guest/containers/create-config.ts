@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { type ContainerConfig, type HostConfig, healthcheck } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { ContainerDefaults } from '../images/image.ts';
+import { type ContainerConfig, type HostConfig, healthcheck } from '../schema/container.ts';
 import { assertHealthcheck, mergeHealthcheck } from './health/health-check.ts';
 
 /** The client's wishes over the image's defaults, by Docker's rules. Throws InvalidParameter. */

@@ -1,6 +1,6 @@
-import { runnablePlatforms } from '../host/runnable-platforms.ts';
 import type { HostSystem } from '../host/system.ts';
 import { formatPlatform, hostPlatform, matchesPlatform, type Platform } from '../images/platform.ts';
+import { runnablePlatforms } from '../images/runnable-platforms.ts';
 import { RuntimeError } from '../runtime/start-error.ts';
 
 /** Whether nothing here runs programs of a platform, as far as is known: what an image says of itself may be wrong. */

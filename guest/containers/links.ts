@@ -1,10 +1,10 @@
-import type { HostConfig } from '../api/schema/container.ts';
 import { Internal, InvalidParameter, NotFound } from '../errors.ts';
 import type { HostsEntry } from '../network/files/hosts-file.ts';
 import { replaceHost } from '../network/files/sandbox-files.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
 import { parsePort } from '../network/ports/ports.ts';
 import { type ContainerLink, parseLink } from '../network/sandbox/container-link.ts';
+import type { HostConfig } from '../schema/container.ts';
 import type { EnginePaths } from '../store/paths.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Neighbours } from './dependencies.ts';

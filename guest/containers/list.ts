@@ -1,7 +1,7 @@
-import { assertKnownFilters, flagFilter, hasLabels } from '../api/label-filter.ts';
 import type { Digest } from '../digest.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { ImageResolver } from '../images/image.ts';
+import { assertKnownFilters, flagFilter, hasLabels } from '../label-filter.ts';
 import type { Container } from './container.ts';
 import type { Containers } from './containers.ts';
 import { isLive } from './state.ts';

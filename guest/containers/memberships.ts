@@ -1,6 +1,6 @@
-import type { EndpointBody, HostConfig } from '../api/schema/container.ts';
 import { Conflict, InvalidParameter, NotFound } from '../errors.ts';
 import type { EndpointRequest, NetworkManager } from '../network/network-manager.ts';
+import type { EndpointBody, HostConfig } from '../schema/container.ts';
 
 export type Memberships = Readonly<Record<string, EndpointRequest>>;
 

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import type { ContainerConfig, HostConfig, MountRequest } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
+import type { ContainerConfig, HostConfig, MountRequest } from '../schema/container.ts';
 import type { VolumeWish } from '../volumes/volume-store.ts';
 import type { RecordedMount } from './container-record.ts';
 import { propagations } from './propagation.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import type { ContainerConfig, HostConfig } from '../api/schema/container.ts';
 import { Internal, InvalidParameter, NotFound } from '../errors.ts';
 import type { SandboxNamespace } from '../network/network-manager.ts';
 import type { NamespaceChoice } from '../runtime/spec/container-spec.ts';
+import type { ContainerConfig, HostConfig } from '../schema/container.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { Dependencies, Neighbours } from './dependencies.ts';
 

@@ -1,6 +1,6 @@
-import type { ContainerConfig, CreateBody, HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
 import type { Image } from '../images/image.ts';
+import type { ContainerConfig, CreateBody, HostConfig } from '../schema/container.ts';
 import { checkNetworkWishes } from './check-network-wishes.ts';
 import { checkRequest } from './check-request.ts';
 import { commandOf, mergeConfig, withDefaults } from './create-config.ts';

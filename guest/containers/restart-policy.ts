@@ -1,5 +1,5 @@
-import type { HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter } from '../errors.ts';
+import type { HostConfig } from '../schema/container.ts';
 
 const names = ['no', 'always', 'on-failure', 'unless-stopped'];
 

@@ -1,5 +1,5 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { frame } from '../api/frames.ts';
+import { frame } from '../frames.ts';
 import type { RunningTask } from '../runtime/runtime.ts';
 import { DetachFilter } from './detach-keys.ts';
 

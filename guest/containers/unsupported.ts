@@ -1,5 +1,5 @@
-import type { HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter, NotImplemented } from '../errors.ts';
+import type { HostConfig } from '../schema/container.ts';
 
 /**
  * Nothing that a client asks for is ignored in silence: what this engine cannot honour is refused by name.

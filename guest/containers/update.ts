@@ -1,7 +1,7 @@
-import type { HostConfig, UpdateBody } from '../api/schema/container.ts';
 import { Conflict, InvalidParameter, NotImplemented } from '../errors.ts';
 import type { HostSystem } from '../host/system.ts';
 import { checkLimits } from '../runtime/spec/resources.ts';
+import type { HostConfig, UpdateBody } from '../schema/container.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { limitsOf } from './container-wish.ts';
 import { checkRestartPolicy } from './restart-policy.ts';

@@ -1,5 +1,5 @@
-import type { HostConfig } from '../api/schema/container.ts';
 import { InvalidParameter, NotFound } from '../errors.ts';
+import type { HostConfig } from '../schema/container.ts';
 import type { RecordedMount } from './container-record.ts';
 import type { Neighbours } from './dependencies.ts';
 

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import type { ExecBody } from '../api/schema/container.ts';
 import type { Container } from '../containers/container.ts';
 import { execProcess } from '../containers/container-wish.ts';
 import type { Dependencies } from '../containers/dependencies.ts';
@@ -9,6 +8,7 @@ import { Stdio } from '../containers/stdio.ts';
 import { Conflict } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { RunningTask, TerminalSize } from '../runtime/runtime.ts';
+import type { ExecBody } from '../schema/container.ts';
 
 /**
  * One `docker exec`. It ends with the agent: another one does not know it, and its process goes on unseen.

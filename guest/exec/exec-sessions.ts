@@ -1,7 +1,7 @@
-import type { ExecBody } from '../api/schema/container.ts';
 import type { Container } from '../containers/container.ts';
 import type { Dependencies } from '../containers/dependencies.ts';
 import { InvalidParameter, NotFound } from '../errors.ts';
+import type { ExecBody } from '../schema/container.ts';
 import { ExecSession } from './exec-session.ts';
 
 /** How long an ended session can still be asked for its exit code, as with dockerd. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { frame } from '../api/frames.ts';
 import { InvalidParameter } from '../errors.ts';
+import { frame } from '../frames.ts';
 import type { ContainerLog } from './container-log.ts';
 import { formatLogTime, type LogAttributes, type LogEntry, parseRfc3339 } from './log-entry.ts';
 import { type LogQuery, readLog } from './read-log.ts';

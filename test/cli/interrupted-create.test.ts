@@ -27,7 +27,7 @@ async function interrupt(store: string, signal: NodeJS.Signals, afterMs: number,
   return { code, killedBy, stderr: await stderr };
 }
 
-t.test('a creation that is interrupted', { timeout: 115_000 }, async (t) => {
+t.test('a creation that is interrupted', { timeout: 280_000 }, async (t) => {
   const store = t.testdir();
   await storeCertificates(storePaths(store));
   const started = performance.now();

@@ -9,9 +9,9 @@ import { Forbidden, InvalidParameter, NotFound } from '../../errors.ts';
 import { type ArchivePath, openArchivePath } from '../../layers/archive-path.ts';
 import { decompressed } from '../../layers/compression.ts';
 import { extractTar } from '../../layers/extract.ts';
+import { goFileMode } from '../../layers/go-file-mode.ts';
 import { byteString } from '../../layers/tar-entry.ts';
 import { tarTree } from '../../layers/tar-tree.ts';
-import { goFileMode } from '../go-file-mode.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
 
 const contentType = 'application/x-tar';

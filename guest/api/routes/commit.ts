@@ -4,8 +4,8 @@ import { Conflict, InvalidParameter } from '../../errors.ts';
 import { applyChanges } from '../../images/changes.ts';
 import type { ImageCommitter, ImageResolver } from '../../images/image.ts';
 import { familiarReference, parseReference } from '../../reference.ts';
+import { bodies } from '../../schema/bodies.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { bodies } from '../schema/bodies.ts';
 
 /** `docker commit`: an image from what a container has changed. */
 export function commitRoutes({

@@ -2,10 +2,10 @@ import type { Containers } from '../../containers/containers.ts';
 import { isLive } from '../../containers/state.ts';
 import { Conflict } from '../../errors.ts';
 import type { EventSink } from '../../events/event.ts';
+import { assertKnownFilters, isPrunable } from '../../label-filter.ts';
 import type { Snapshotter } from '../../layers/snapshotter.ts';
 import { untilFilter } from '../../until-filter.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { assertKnownFilters, isPrunable } from '../label-filter.ts';
 
 /** `docker container prune`: removes what does not run. */
 export function containerPruneRoutes(

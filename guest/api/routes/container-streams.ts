@@ -3,10 +3,10 @@ import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../../containers/detach-keys.ts';
 import { type WaitCondition, waitConditions } from '../../containers/exits.ts';
+import { messageOf } from '../../error-message.ts';
 import { httpStatus, InvalidParameter, NotImplemented } from '../../errors.ts';
 import { logStream, parseLogTime } from '../../logs/log-stream.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { messageOf } from '../reply.ts';
 import { rawStream, streamContentType } from '../versions.ts';
 import { WebSocketStream } from '../web-socket.ts';
 

@@ -1,9 +1,9 @@
 import type { Container } from '../../containers/container.ts';
 import type { Containers } from '../../containers/containers.ts';
 import { Failed, InvalidParameter, NotFound, NotModified } from '../../errors.ts';
+import { bodies } from '../../schema/bodies.ts';
 import { createOfVersion } from '../create-of-version.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { bodies } from '../schema/bodies.ts';
 
 /** What changes a container's life: create, start, stop, ..., remove. */
 export function containerRoutes(containers: Containers): Route[] {

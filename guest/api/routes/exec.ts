@@ -1,9 +1,9 @@
 import type { Containers } from '../../containers/containers.ts';
 import type { ExecSession } from '../../exec/exec-session.ts';
 import type { ExecSessions } from '../../exec/exec-sessions.ts';
-import { frame } from '../frames.ts';
+import { frame } from '../../frames.ts';
+import { bodies } from '../../schema/bodies.ts';
 import type { ApiRequest, Reply, Route } from '../handler.ts';
-import { bodies } from '../schema/bodies.ts';
 
 /** Commands in running containers. */
 export function execRoutes({

@@ -2,11 +2,11 @@ import type { Containers } from '../../containers/containers.ts';
 import { endpointRequest } from '../../containers/memberships.ts';
 import { Forbidden, InvalidParameter } from '../../errors.ts';
 import type { EventSink } from '../../events/event.ts';
+import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../../label-filter.ts';
 import { isPredefined, type NetworkRecord } from '../../network/network.ts';
 import type { Networks } from '../../network/networks.ts';
 import { untilFilter } from '../../until-filter.ts';
 import type { ApiRequest, Route } from '../handler.ts';
-import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../label-filter.ts';
 import {
   connectBody,
   disconnectBody,

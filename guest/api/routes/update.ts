@@ -1,8 +1,8 @@
 import type { Containers } from '../../containers/containers.ts';
 import { updatedHostConfig } from '../../containers/update.ts';
 import type { HostSystem } from '../../host/system.ts';
+import { bodies } from '../../schema/bodies.ts';
 import type { Reply, Route } from '../handler.ts';
-import { bodies } from '../schema/bodies.ts';
 
 /** `docker update`: limits and the restart policy of a container that exists. */
 export function updateRoutes(containers: Containers, host: HostSystem): Route[] {

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { Conflict, NotFound, NotImplemented } from '../../errors.ts';
 import type { EventSink } from '../../events/event.ts';
+import { assertKnownFilters, flagFilter, hasLabels, isPrunable, matchesName } from '../../label-filter.ts';
 import { diskUsage } from '../../volumes/disk-usage.ts';
 import type { LocalVolumes } from '../../volumes/local-volumes.ts';
 import { isAnonymous, type VolumeRecord } from '../../volumes/volume.ts';
 import type { ApiRequest, Route } from '../handler.ts';
-import { assertKnownFilters, flagFilter, hasLabels, isPrunable, matchesName } from '../label-filter.ts';
 
 const words = z.record(z.string(), z.string()).nullish();
 const createBody = z.looseObject({

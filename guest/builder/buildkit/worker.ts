@@ -1,4 +1,4 @@
-import { runnablePlatforms } from '../../host/runnable-platforms.ts';
+import { runnablePlatforms } from '../../images/runnable-platforms.ts';
 import { Worker } from './wire/control.ts';
 import type { Content } from './wire/message.ts';
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../../api/reply.ts';
+import { messageOf } from '../../error-message.ts';
 import type { Image } from '../../images/image.ts';
 import type { BuildEvent } from '../build.ts';
 import { BuildError } from '../build-error.ts';

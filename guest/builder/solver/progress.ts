@@ -1,5 +1,5 @@
-import { messageOf } from '../../api/reply.ts';
 import { type Digest, digestOf } from '../../digest.ts';
+import { messageOf } from '../../error-message.ts';
 import type { BuildEvent } from '../build.ts';
 
 /** Displays are drawn about as often. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join, posix } from 'node:path';
-import { messageOf } from '../../api/reply.ts';
 import { explainForeign, lacksEmulator } from '../../containers/foreign-program.ts';
 import { digestOf } from '../../digest.ts';
+import { messageOf } from '../../error-message.ts';
 import { newId } from '../../ids.ts';
 import { ConfinedRoot } from '../../layers/confined-root.ts';
 import type { Layer } from '../../layers/snapshotter.ts';

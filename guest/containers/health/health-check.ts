@@ -1,5 +1,5 @@
-import type { ContainerConfig } from '../../api/schema/container.ts';
 import { InvalidParameter } from '../../errors.ts';
+import type { ContainerConfig } from '../../schema/container.ts';
 import type { Health } from './health.ts';
 
 /** A container's health check with dockerd's defaults filled in. */

@@ -1,7 +1,7 @@
-import { execBody } from '../../api/schema/container.ts';
 import { newId } from '../../ids.ts';
 import { killGroup } from '../../runtime/process-identity.ts';
 import type { RunningTask } from '../../runtime/runtime.ts';
+import { execBody } from '../../schema/container.ts';
 import { execProcess } from '../container-wish.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { DurableRecord } from '../durable-record.ts';

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import t from 'tap';
 import { z } from 'zod';
-import { decodeFrames, frame } from '../../../guest/api/frames.ts';
 import type { Route } from '../../../guest/api/handler.ts';
 import { Conflict, NotFound, NotModified } from '../../../guest/errors.ts';
+import { decodeFrames, frame } from '../../../guest/frames.ts';
 import { ask, dial, exchange, serve } from './client.ts';
 
 const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });

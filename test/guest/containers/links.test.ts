@@ -1,9 +1,9 @@
 import t from 'tap';
-import { hostConfig } from '../../../guest/api/schema/container.ts';
 import type { ContainerRecord } from '../../../guest/containers/container-record.ts';
 import type { Neighbours } from '../../../guest/containers/dependencies.ts';
 import { checkLinks } from '../../../guest/containers/links.ts';
 import { NotFound } from '../../../guest/errors.ts';
+import { hostConfig } from '../../../guest/schema/container.ts';
 
 /** Containers by name, with their network modes. */
 function neighbours(modes: Readonly<Record<string, string>>): Neighbours {

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { createBody } from '../../../guest/api/schema/container.ts';
 import { mountRequests } from '../../../guest/containers/mount-requests.ts';
+import { createBody } from '../../../guest/schema/container.ts';
 
 function requests(host: object, volumes: object = {}) {
   const { HostConfig, ...config } = createBody.parse({ Image: 'a', Volumes: volumes, HostConfig: host });

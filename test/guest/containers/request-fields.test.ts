@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { createBody } from '../../../guest/api/schema/container.ts';
 import { checkRequest } from '../../../guest/containers/check-request.ts';
 import { mountRequests } from '../../../guest/containers/mount-requests.ts';
 import { readHostSystem } from '../../../guest/host/system.ts';
+import { createBody } from '../../../guest/schema/container.ts';
 
 type Answer =
   | { readonly fate: 'honoured'; readonly example: unknown }

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { hostConfig } from '../../../guest/api/schema/container.ts';
 import { checkRestartPolicy, restartDelayMs, restarts } from '../../../guest/containers/restart-policy.ts';
+import { hostConfig } from '../../../guest/schema/container.ts';
 
 t.test('the pause doubles to a minute, and begins anew after a good run', async (t) => {
   const delays = [0];

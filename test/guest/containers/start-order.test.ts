@@ -1,6 +1,6 @@
 import t from 'tap';
-import { hostConfig } from '../../../guest/api/schema/container.ts';
 import { inStartOrder } from '../../../guest/containers/start-order.ts';
+import { hostConfig } from '../../../guest/schema/container.ts';
 
 const container = (id: string, host: object = {}) => ({
   record: { id, name: `name-${id}`, hostConfig: hostConfig.parse(host) },

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { hostConfig } from '../../../guest/api/schema/container.ts';
 import { refuseUnsupported } from '../../../guest/containers/unsupported.ts';
 import { httpStatus } from '../../../guest/errors.ts';
+import { hostConfig } from '../../../guest/schema/container.ts';
 
 const refused: readonly (readonly [asked: Record<string, unknown>, status: number, text: RegExp])[] = [
   [{ StorageOpt: { size: '1g' } }, 501, /: --storage-opt$/],

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { hostConfig, updateBody } from '../../../guest/api/schema/container.ts';
 import { updatedHostConfig } from '../../../guest/containers/update.ts';
 import { readHostSystem } from '../../../guest/host/system.ts';
+import { hostConfig, updateBody } from '../../../guest/schema/container.ts';
 
 const system = { ...readHostSystem(), cpuCount: 2, onlineCpus: '0-1', knowsIoWeight: () => true };
 const update = (before: object, asked: object) =>

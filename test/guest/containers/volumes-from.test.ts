@@ -1,9 +1,9 @@
 import t from 'tap';
-import { containerConfig, hostConfig } from '../../../guest/api/schema/container.ts';
 import type { ContainerRecord } from '../../../guest/containers/container-record.ts';
 import { mountRequests } from '../../../guest/containers/mount-requests.ts';
 import { withVolumesFrom } from '../../../guest/containers/volumes-from.ts';
 import { NotFound } from '../../../guest/errors.ts';
+import { containerConfig, hostConfig } from '../../../guest/schema/container.ts';
 
 const donorMounts = mountRequests(
   containerConfig.parse({ Volumes: { '/anon': {} } }),

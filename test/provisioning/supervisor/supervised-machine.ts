@@ -23,6 +23,7 @@ export async function supervisedMachine(
         power.signal.addEventListener('abort', () => settle(), { once: true });
         if (power.signal.aborted) settle();
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        if (signal.aborted) reject(signal.reason);
       }),
   });
   const record = exampleRecord('dev');

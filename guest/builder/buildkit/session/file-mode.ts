@@ -1,4 +1,4 @@
-/** Bits of Go's os.FileMode (Go, io/fs, FileMode); `guest/api/go-file-mode.ts` is the way there. */
+/** Bits of Go's os.FileMode (Go, io/fs, FileMode); `guest/layers/go-file-mode.ts` is the way there. */
 const bits = {
   directory: 2 ** 31,
   link: 2 ** 27,

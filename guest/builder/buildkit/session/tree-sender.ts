@@ -1,7 +1,7 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { goFileMode } from '../../../api/go-file-mode.ts';
+import { goFileMode } from '../../../layers/go-file-mode.ts';
 import type { Call } from '../grpc/client.ts';
 import { codes, GrpcError } from '../grpc/status.ts';
 import type { Content } from '../wire/message.ts';

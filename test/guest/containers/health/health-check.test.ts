@@ -1,11 +1,11 @@
 import t from 'tap';
-import { containerConfig, healthcheck } from '../../../../guest/api/schema/container.ts';
 import {
   assertHealthcheck,
   healthCheckOf,
   mergeHealthcheck,
   probeDelayMs,
 } from '../../../../guest/containers/health/health-check.ts';
+import { containerConfig, healthcheck } from '../../../../guest/schema/container.ts';
 
 const second = 1e9;
 const of = (asked: object | null, more: object = {}) =>

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { goFileMode } from '../../../../../guest/api/go-file-mode.ts';
 import type { Methods } from '../../../../../guest/builder/buildkit/grpc/server.ts';
 import { syncFiles } from '../../../../../guest/builder/buildkit/session/file-sync.ts';
 import type { Content } from '../../../../../guest/builder/buildkit/wire/message.ts';
 import { Packet, packetTypes, Stat } from '../../../../../guest/builder/buildkit/wire/session.ts';
+import { goFileMode } from '../../../../../guest/layers/go-file-mode.ts';
 import { openSession } from '../client-pair.ts';
 
 type Sent = { readonly stat: Partial<Content<typeof Stat>>; readonly data?: string };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../../../guest/api/label-filter.ts';
+import { assertKnownFilters, flagFilter, hasLabels, isPrunable } from '../../guest/label-filter.ts';
 
 const labels = { app: 'web', empty: '', 'a=b': 'c' };
 

@@ -1,4 +1,4 @@
-import { InvalidParameter } from '../errors.ts';
+import { InvalidParameter } from './errors.ts';
 
 type Filters = ReadonlyMap<string, readonly string[]>;
 

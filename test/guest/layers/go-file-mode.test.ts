@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import t from 'tap';
-import { goFileMode } from '../../../guest/api/go-file-mode.ts';
+import { goFileMode } from '../../../guest/layers/go-file-mode.ts';
 
 t.test("modes are written with Go's bits", async (t) => {
   t.equal(goFileMode(constants.S_IFREG | 0o644), 0o644);

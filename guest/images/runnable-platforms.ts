@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hostPlatform, matchesPlatform, type Platform } from '../images/platform.ts';
+import { hostPlatform, matchesPlatform, type Platform } from './platform.ts';
 
 const binfmt = '/proc/sys/fs/binfmt_misc';
 /** Of kernels that run i386 programs, too (arch/x86/entry/vdso/vdso32-setup.c). */

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { emulatedPlatforms, runnablePlatforms } from '../../../guest/host/runnable-platforms.ts';
 import { formatPlatform, hostPlatform } from '../../../guest/images/platform.ts';
+import { emulatedPlatforms, runnablePlatforms } from '../../../guest/images/runnable-platforms.ts';
 
 /** As the kernel shows it: /proc/sys/fs/binfmt_misc/qemu-aarch64 of a machine. */
 const arm64 = `enabled

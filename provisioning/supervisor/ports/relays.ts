@@ -25,8 +25,8 @@ async function relayTcp({ hostAddress, hostPort }: Forward, to: Inside): Promise
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, async (client) => {
     connections.add(client);
     client.on('error', () => client.destroy()).on('close', () => connections.delete(client));
-    const leave = await gate.enter();
-    if (client.destroyed) return leave();
+    const admission = await gate.enter();
+    if (client.destroyed) return admission.over();
     const { hostAddress: host, hostPort: port } = to();
     const inside = connect({ host, port, allowHalfOpen: true, noDelay: true });
     const end = () => {
@@ -34,8 +34,9 @@ async function relayTcp({ hostAddress, hostPort }: Forward, to: Inside): Promise
       inside.destroy();
     };
     client.on('close', end);
-    inside.once('connect', leave).on('error', end).on('close', end);
-    inside.once('error', leave);
+    inside.on('error', end).on('close', end);
+    inside.once('connect', admission.queued).once('close', admission.queued);
+    inside.once('data', admission.over).once('error', admission.over);
     client.pipe(inside).pipe(client);
   });
   server.listen({ host: hostAddress, port: hostPort, exclusive: true, ipv6Only: hostAddress.includes(':') });

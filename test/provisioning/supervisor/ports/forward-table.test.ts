@@ -1,7 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { type Forward, PortUnavailable } from '../../../../drivers/port-forwarder.ts';
 import { freePorts } from '../../../../drivers/qemu/ports.ts';
@@ -108,6 +110,32 @@ t.test('connections that come all at once are relayed when the forwarder would d
   t.equal(forwarder.there.size, 0);
 });
 
+t.test('who gives up before he was let in leaves his place to others', async (t) => {
+  const script =
+    'require("net").createServer(c=>c.end("here")).listen(+process.argv[2],process.argv[1],1,()=>console.log("up"))';
+  let listening: ChildProcess | null = null;
+  const forwarder = new (class extends LoopbackForwarder {
+    override readonly bursts = false;
+  })(async ({ hostAddress, hostPort }) => {
+    const child = spawn(process.execPath, ['-e', script, hostAddress, String(hostPort)]);
+    listening = child;
+    await once(child.stdout, 'data');
+    return () => void child.kill('SIGKILL');
+  });
+  await using table = await ForwardTable.open(forwarder);
+  const port = await freePort();
+  await table.become([tcp('127.0.0.1', port)]);
+  // A QEMU whose main loop is busy: two wait in its queue, two for their place in it.
+  listening!.kill('SIGSTOP');
+  const clients = Array.from({ length: 4 }, () => connect({ host: '127.0.0.1', port }));
+  await delay(300);
+  for (const client of clients) client.resetAndDestroy();
+  await delay(100);
+  listening!.kill('SIGCONT');
+  t.equal(await text(connect({ host: '127.0.0.1', port })), 'here');
+  await table.become([]);
+});
+
 t.test('datagrams find their way back, each to its client', async (t) => {
   const forwarder = new LoopbackForwarder(async ({ hostPort, hostAddress }) => {
     const server = createSocket('udp4');
@@ -150,21 +178,24 @@ t.test('the way of a relay gives its place to who asks for it, and cuts nobody',
   t.equal(String((await once(client, 'data'))[0]), 'before');
 
   const [inner] = await forwarder.list();
-  const everywhere = tcp('0.0.0.0', inner!.hostPort, 81);
-  t.strictSame(await table.become([first, everywhere]), []);
+  const asked = { ...inner!, guestPort: 81 };
+  t.strictSame(await table.become([first, asked]), []);
   const ways = await forwarder.list();
   t.equal(ways.length, 2);
-  t.notOk(ways.some(({ hostPort }) => hostPort === inner!.hostPort));
+  t.notOk(
+    ways.some(({ hostAddress }) => hostAddress === inner!.hostAddress),
+    'a relay listens there',
+  );
   client.write('after');
   t.equal(String((await once(client, 'data'))[0]), 'after', 'the connection is still there');
   client.destroy();
-  for (const to of [port, inner!.hostPort]) {
-    const next = connect({ host: '127.0.0.1', port: to });
+  for (const { hostAddress, hostPort } of [first, asked]) {
+    const next = connect({ host: hostAddress, port: hostPort });
     next.write('new');
     t.equal(String((await once(next, 'data'))[0]), 'new');
     next.destroy();
   }
-  t.strictSame(await table.become([everywhere]), []);
+  t.strictSame(await table.become([asked]), []);
   t.equal(forwarder.there.size, 1);
   await table.become([]);
 });

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import type { Inside } from './inner-places.ts';
 
 /** How long a client may be silent before its way back is forgotten; as netfilter's for a stream. */
-const idleMs = 120_000;
+const defaultIdleMs = 120_000;
 /** At once and port; a further client's first datagrams are lost, as in a full queue. */
 const mostClients = 1024;
 
@@ -12,7 +12,11 @@ interface Client {
 }
 
 /** Carries datagrams to an IPv4 address, a socket for each client, and answers back. Returns what ends it. */
-export function relayDatagrams(socket: Socket, to: Inside): () => void {
+export function relayDatagrams(
+  socket: Socket,
+  to: Inside,
+  { idleMs = defaultIdleMs }: { readonly idleMs?: number } = {},
+): () => void {
   const clients = new Map<string, Client>();
   const forget = (key: string) => {
     const client = clients.get(key);

@@ -16,6 +16,8 @@ export interface OpenDirectory {
   readonly listing: Dir | null;
   /** Entries that were read and not told yet. */
   rest: ListedEntry[];
+  /** Settles when the reading of it that came last is done. */
+  before: Promise<unknown>;
 }
 
 export interface ListedEntry {
@@ -90,7 +92,10 @@ export class Handles {
 }
 
 async function closeHandle(handle: Handle): Promise<void> {
-  if (handle.kind === 'file') return await close(handle.descriptor);
-  handle.held?.release();
-  await handle.listing?.close();
+  if (handle.kind === 'file')
+    // What was written may be taken to the disk now.
+    return await (handle.writable ? close(handle.descriptor) : handle.calls.close(handle.descriptor));
+  const { held, listing } = handle;
+  held?.release();
+  if (held !== null && listing !== null) await held.calls.closedir(listing);
 }

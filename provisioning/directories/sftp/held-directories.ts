@@ -2,6 +2,7 @@ import { closeSync, constants, open as openWithCallback, readlinkSync } from 'no
 import { realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Refusal } from './errors.ts';
+import { callsFor, callsInThreads, type FileCalls } from './file-calls.ts';
 import { status } from './protocol.ts';
 
 const open = promisify(openWithCallback);
@@ -12,6 +13,8 @@ const openPath = 0o10000000;
 const heldMs = 1000;
 
 export interface HeldDirectory {
+  /** How its entries are looked at. */
+  readonly calls: FileCalls;
   /** The path of an entry, or without a name of the directory itself, to be used before release. */
   path(name?: Buffer): Buffer;
   release(): void;
@@ -23,6 +26,7 @@ interface Entry {
   readonly link: string;
   /** What the kernel says that it is, when it was opened. */
   readonly place: Buffer;
+  readonly calls: FileCalls;
   readonly until: number;
   users: number;
   dropped: boolean;
@@ -49,9 +53,9 @@ export class HeldDirectories {
   }
 
   /** Throws Refusal when it is not in the tree, and what open(2) says. */
-  async hold(parts: readonly Buffer[]): Promise<HeldDirectory> {
+  hold(parts: readonly Buffer[]): Promise<HeldDirectory> {
     const path = join(this.#root, parts);
-    return process.platform === 'linux' ? await this.#holdOpen(path) : await this.#holdPath(path);
+    return process.platform === 'linux' ? this.#holdOpen(path) : this.#holdPath(path);
   }
 
   /** Closes what nobody uses any more. */
@@ -68,18 +72,10 @@ export class HeldDirectories {
       return this.#use(known);
     const { O_DIRECTORY, O_NOFOLLOW } = constants;
     const descriptor = await open(path, openPath | O_DIRECTORY | O_NOFOLLOW);
-    const entry: Entry = {
-      descriptor,
-      link: `/proc/self/fd/${descriptor}`,
-      place: Buffer.from(readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: 'buffer' })),
-      until: Date.now() + heldMs,
-      users: 0,
-      dropped: false,
-    };
-    if (!isWithin(entry.place, this.#root)) {
+    const entry = await this.#entryOf(descriptor).catch((error: unknown) => {
       closeSync(descriptor);
-      throw outside();
-    }
+      throw error;
+    });
     const replaced = this.#entries.get(key);
     if (replaced !== undefined) this.#drop(key, replaced);
     this.#entries.set(key, entry);
@@ -87,10 +83,19 @@ export class HeldDirectories {
     return this.#use(entry);
   }
 
+  async #entryOf(descriptor: number): Promise<Entry> {
+    const link = `/proc/self/fd/${descriptor}`;
+    const place = Buffer.from(readlinkSync(link, { encoding: 'buffer' }));
+    if (!isWithin(place, this.#root)) throw outside();
+    const calls = await callsFor(link);
+    return { descriptor, link, place, calls, until: Date.now() + heldMs, users: 0, dropped: false };
+  }
+
   async #holdPath(path: Buffer): Promise<HeldDirectory> {
     const real = Buffer.from(await realpath(path, { encoding: 'buffer' }));
     if (!isWithin(real, this.#root)) throw outside();
     return {
+      calls: callsInThreads,
       path: (name) => (name === undefined ? real : join(real, [name])),
       release() {},
     };
@@ -100,6 +105,7 @@ export class HeldDirectories {
     entry.users += 1;
     let used = true;
     return {
+      calls: entry.calls,
       path: (name) => (name === undefined ? Buffer.from(entry.link) : join(Buffer.from(entry.link), [name])),
       release() {
         if (!used) return;

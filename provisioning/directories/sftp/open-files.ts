@@ -1,4 +1,4 @@
-import { fchmod, fchown, fstat, fsync, ftruncate, futimes, read, type Stats, write } from 'node:fs';
+import { fchmod, fchown, fsync, ftruncate, futimes, read, type Stats, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { dataAnswer, endAnswer } from './answers.ts';
 import type { WantedAttributes } from './attributes.ts';
@@ -7,15 +7,16 @@ import type { Packet } from './packets.ts';
 import { maxReadBytes, status } from './protocol.ts';
 import type { OpenFile } from './shared-tree.ts';
 
-const stats = promisify(fstat) as (descriptor: number) => Promise<Stats>;
+const readAt = promisify(read);
+const writeAt = promisify(write);
 const sync = promisify(fsync);
 const truncate = promisify(ftruncate);
 const changeOwner = promisify(fchown);
 const changeMode = promisify(fchmod);
 const changeTimes = promisify(futimes);
 
-export function statsOfOpen({ descriptor }: OpenFile): Promise<Stats> {
-  return stats(descriptor);
+export function statsOfOpen({ descriptor, calls }: OpenFile): Stats | Promise<Stats> {
+  return calls.fstat(descriptor);
 }
 
 export function syncOpen({ descriptor }: OpenFile): Promise<void> {
@@ -28,33 +29,27 @@ export async function readOpen(
   { id, offset, length }: { readonly id: number; readonly offset: number; readonly length: number },
 ): Promise<Buffer | Packet> {
   const answer = dataAnswer(id, Math.min(length, maxReadBytes));
-  const { bytesRead } = await promisify(read)(descriptor, answer.data, 0, answer.data.length, offset);
+  const { bytesRead } = await readAt(descriptor, answer.data, 0, answer.data.length, offset);
   return bytesRead === 0 && length > 0 ? endAnswer(id) : answer.cut(bytesRead);
 }
 
 export async function writeOpen({ descriptor }: OpenFile, offset: number, data: Buffer): Promise<void> {
   for (let done = 0; done < data.length; ) {
-    const { bytesWritten } = await promisify(write)(
-      descriptor,
-      data,
-      done,
-      data.length - done,
-      offset + done,
-    );
+    const { bytesWritten } = await writeAt(descriptor, data, done, data.length - done, offset + done);
     done += bytesWritten;
   }
 }
 
 /** As {@link SharedTree.change}, for a file that is open. */
 export async function changeOpen(
-  { descriptor, writable }: OpenFile,
+  { descriptor, writable, calls }: OpenFile,
   wanted: WantedAttributes,
 ): Promise<void> {
   if (!writable) throw new Refusal(status.permissionDenied, 'open for reading only');
   const { size, owner, mode, times } = wanted;
   if (size !== undefined) await truncate(descriptor, size);
   if (owner !== undefined) {
-    const { uid, gid } = await stats(descriptor);
+    const { uid, gid } = await calls.fstat(descriptor);
     if (uid !== owner.uid || gid !== owner.gid) await changeOwner(descriptor, owner.uid, owner.gid);
   }
   if (mode !== undefined) await changeMode(descriptor, mode);

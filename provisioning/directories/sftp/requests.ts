@@ -114,14 +114,12 @@ const plans: Readonly<Record<number, Plan>> = {
   },
   [request.readdir]: (fields, id, { handles, notices }) => {
     const handle = fields.bytes();
-    const run = async () => {
+    return looking(async () => {
       const directory = handles.directory(handle);
       const entries = await nextEntries(directory, id);
       notices.seen.listed(directory.path);
       return entries ?? endAnswer(id);
-    };
-    // Changes nothing but how far the listing is read, which two must not do at once.
-    return { changes: true, run };
+    });
   },
   [request.remove]: (fields, id, served) =>
     changingAt(served, fields.bytes(), id, ({ tree, parts }) => tree.remove(parts)),

@@ -1,22 +1,15 @@
 import type { Stats } from 'node:fs';
-import {
-  close as closeWithCallback,
-  constants,
-  fchmod,
-  fstat,
-  ftruncate,
-  open as openWithCallback,
-} from 'node:fs';
+import { close as closeWithCallback, constants, fchmod, ftruncate, open as openWithCallback } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { WantedAttributes } from './attributes.ts';
 import { Refusal } from './errors.ts';
+import type { FileCalls } from './file-calls.ts';
 import { HeldDirectories, type HeldDirectory } from './held-directories.ts';
 import { openFlag, status } from './protocol.ts';
 
 const open = promisify(openWithCallback);
 const close = promisify(closeWithCallback);
-const statOf = promisify(fstat) as (descriptor: number) => Promise<Stats>;
 const changeMode = promisify(fchmod);
 const truncate = promisify(ftruncate);
 
@@ -31,6 +24,10 @@ const umask = process.umask();
 export interface OpenFile {
   readonly descriptor: number;
   readonly writable: boolean;
+  /** Writes go to its end, wherever they are meant to go. */
+  readonly appends: boolean;
+  /** How it is looked at. */
+  readonly calls: FileCalls;
 }
 
 /**
@@ -48,18 +45,18 @@ export class SharedTree {
   }
 
   /** The directory itself, until it is released. */
-  async hold(parts: readonly Buffer[]): Promise<HeldDirectory> {
+  hold(parts: readonly Buffer[]): Promise<HeldDirectory> {
     return this.#directories.hold(parts);
   }
 
-  async stats(parts: readonly Buffer[]): Promise<Stats> {
+  stats(parts: readonly Buffer[]): Promise<Stats> {
     // Of the held root itself: its path leads through a link of /proc.
     if (parts.length === 0) return this.#in(parts, ({ path }) => fs.stat(path()));
-    return this.#at(parts, (path) => fs.lstat(path));
+    return this.#at(parts, (path, calls) => calls.lstat(path));
   }
 
   readLink(parts: readonly Buffer[]): Promise<Buffer> {
-    return this.#at(parts, (path) => fs.readlink(path, { encoding: 'buffer' }));
+    return this.#at(parts, (path, calls) => calls.readlink(path));
   }
 
   fileSystem(parts: readonly Buffer[]) {
@@ -72,15 +69,17 @@ export class SharedTree {
   async open(parts: readonly Buffer[], flags: number, { mode }: WantedAttributes): Promise<OpenFile> {
     const writable = (flags & ~openFlag.read) !== 0;
     if (writable) this.#mayWrite();
-    return this.#at(parts, async (path) => {
-      const before = await fs.lstat(path).catch(() => null);
+    return this.#at(parts, async (path, calls) => {
+      const before = await lstatIfThere(calls, path);
       if (before !== null && !before.isFile()) throw notRegular();
       const bits = 0o7777 & (mode ?? 0o666);
-      const descriptor = await open(path, systemFlags(flags), bits);
+      const system = systemFlags(flags);
+      const makes = (system & (O_CREAT | O_TRUNC)) !== 0;
+      const descriptor = await (makes ? open(path, system, bits) : calls.open(path, system));
       try {
-        if (!(await statOf(descriptor)).isFile()) throw notRegular();
+        if (!(await calls.fstat(descriptor)).isFile()) throw notRegular();
         if (before === null && mode !== undefined && (bits & umask) !== 0) await changeMode(descriptor, bits);
-        return { descriptor, writable };
+        return { descriptor, writable, appends: (system & O_APPEND) !== 0, calls };
       } catch (error) {
         await close(descriptor);
         throw error;
@@ -96,24 +95,24 @@ export class SharedTree {
       const { descriptor } = await this.open(parts, openFlag.write, {});
       await truncate(descriptor, size).finally(() => close(descriptor));
     }
-    const work = async (path: Buffer) => {
+    const work = async (path: Buffer, calls: FileCalls) => {
       if (owner !== undefined) {
-        const { uid, gid } = await fs.lstat(path);
+        const { uid, gid } = await calls.lstat(path);
         if (uid !== owner.uid || gid !== owner.gid) await fs.lchown(path, owner.uid, owner.gid);
       }
-      if (mode !== undefined) await changeModeAt(path, mode);
+      if (mode !== undefined) await changeModeAt(path, mode, calls);
       if (times !== undefined) await fs.lutimes(path, times.accessed, times.modified);
     };
     // What /proc/self/fd/N/. is, is the directory and no link to it.
-    if (parts.length === 0) await this.#in(parts, ({ path }) => work(path(Buffer.from('.'))));
+    if (parts.length === 0) await this.#in(parts, ({ path, calls }) => work(path(Buffer.from('.')), calls));
     else await this.#at(parts, work);
   }
 
   async makeDirectory(parts: readonly Buffer[], { mode = 0o777 }: WantedAttributes): Promise<void> {
     this.#mayWrite();
-    await this.#at(parts, async (path) => {
+    await this.#at(parts, async (path, calls) => {
       await fs.mkdir(path, mode);
-      if ((mode & umask) !== 0) await changeModeAt(path, mode);
+      if ((mode & umask) !== 0) await changeModeAt(path, mode, calls);
     });
   }
 
@@ -140,8 +139,8 @@ export class SharedTree {
   ): Promise<void> {
     this.#mayWrite();
     await this.#at(from, (source) =>
-      this.#at(to, async (target) => {
-        if (!replace && (await fs.lstat(target).catch(() => null)) !== null)
+      this.#at(to, async (target, calls) => {
+        if (!replace && (await lstatIfThere(calls, target)) !== null)
           throw new Refusal(status.failure, 'there is a file of that name');
         await fs.rename(source, target);
       }),
@@ -165,7 +164,7 @@ export class SharedTree {
 
   async #in<Result>(
     parts: readonly Buffer[],
-    work: (directory: HeldDirectory) => Promise<Result>,
+    work: (directory: HeldDirectory) => Result | Promise<Result>,
   ): Promise<Result> {
     const directory = await this.#directories.hold(parts);
     try {
@@ -175,10 +174,13 @@ export class SharedTree {
     }
   }
 
-  #at<Result>(parts: readonly Buffer[], work: (path: Buffer) => Promise<Result>): Promise<Result> {
+  #at<Result>(
+    parts: readonly Buffer[],
+    work: (path: Buffer, calls: FileCalls) => Result | Promise<Result>,
+  ): Promise<Result> {
     const name = parts.at(-1);
     if (name === undefined) throw new Refusal(status.permissionDenied, 'the shared directory itself');
-    return this.#in(parts.slice(0, -1), (directory) => work(directory.path(name)));
+    return this.#in(parts.slice(0, -1), (directory) => work(directory.path(name), directory.calls));
   }
 
   #mayWrite(): void {
@@ -205,19 +207,28 @@ function systemFlags(flags: number): number {
 }
 
 /** chmod(2) follows links; here one is refused. */
-async function changeModeAt(path: Buffer, mode: number): Promise<void> {
+async function changeModeAt(path: Buffer, mode: number, calls: FileCalls): Promise<void> {
   if (process.platform === 'linux') {
-    const descriptor = await open(path, openPath | O_NOFOLLOW);
+    const descriptor = await calls.open(path, openPath | O_NOFOLLOW);
     try {
-      if ((await statOf(descriptor)).isSymbolicLink()) throw notRegular();
+      if ((await calls.fstat(descriptor)).isSymbolicLink()) throw notRegular();
       await fs.chmod(`/proc/self/fd/${descriptor}`, mode);
     } finally {
-      await close(descriptor);
+      await calls.close(descriptor);
     }
     return;
   }
-  if ((await fs.lstat(path)).isSymbolicLink()) throw notRegular();
+  if ((await calls.lstat(path)).isSymbolicLink()) throw notRegular();
   await (process.platform === 'darwin' ? fs.lchmod(path, mode) : fs.chmod(path, mode));
+}
+
+/** Null also for what cannot be looked at. */
+async function lstatIfThere(calls: FileCalls, path: Buffer): Promise<Stats | null> {
+  try {
+    return await calls.lstat(path);
+  } catch {
+    return null;
+  }
 }
 
 function notRegular(): Refusal {

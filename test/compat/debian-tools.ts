@@ -41,8 +41,18 @@ const packages = {
     'libzstd1',
     'zlib1g',
   ],
-  /** git 2.47 and SQLite's shell, with all libraries. */
-  git: ['git', 'sqlite3', 'libc6', 'libpcre2-8-0', 'libreadline8t64', 'libsqlite3-0', 'libtinfo6', 'zlib1g'],
+  /** git 2.47, SQLite's shell and flock, with all libraries. */
+  git: [
+    'git',
+    'sqlite3',
+    'util-linux',
+    'libc6',
+    'libpcre2-8-0',
+    'libreadline8t64',
+    'libsqlite3-0',
+    'libtinfo6',
+    'zlib1g',
+  ],
   /** 1.13, with all libraries. */
   virtiofsd: ['virtiofsd', 'libc6', 'libcap-ng0', 'libgcc-s1', 'libseccomp2'],
   /** dockerd 26.1 and all it runs, with the C library that they are linked against. */

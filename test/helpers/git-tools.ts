@@ -11,7 +11,7 @@ const loader = process.arch === 'arm64' ? '/lib/ld-linux-aarch64.so.1' : '/lib64
 
 /**
  * A tar for `docker import`, and for a guest to unpack: Debian’s static busybox as its applets, git with what it
- * runs of itself, SQLite's shell, and their libraries. 11 MB. Throws when it cannot be had.
+ * runs of itself, SQLite’s shell, flock and their libraries. 11 MB. Throws when it cannot be had.
  */
 export async function gitTools(): Promise<Buffer> {
   const [git, busybox] = await Promise.all([debianTools('git'), debianTools('busybox')]);
@@ -20,7 +20,7 @@ export async function gitTools(): Promise<Buffer> {
   await copy(busybox, '/usr/bin/busybox');
   tree.symlink('/bin', 'usr/bin');
   for (const applet of applets) tree.symlink(`/usr/bin/${applet}`, 'busybox');
-  for (const program of ['git', 'sqlite3']) await copy(git, `/usr/bin/${program}`);
+  for (const program of ['flock', 'git', 'sqlite3']) await copy(git, `/usr/bin/${program}`);
   for (const name of ['git-upload-pack', 'git-receive-pack']) tree.symlink(`/usr/bin/${name}`, 'git');
   for (const name of await readdir(join(git, libraries))) {
     if (!needed.test(name)) continue;
@@ -34,7 +34,7 @@ export async function gitTools(): Promise<Buffer> {
 }
 
 const applets = [
-  ...['awk', 'cat', 'chmod', 'cmp', 'cp', 'cut', 'date', 'dd', 'find', 'flock', 'grep', 'head', 'ln', 'ls'],
+  ...['awk', 'cat', 'chmod', 'cmp', 'cp', 'cut', 'date', 'dd', 'find', 'grep', 'head', 'ln', 'ls'],
   ...['md5sum', 'mkdir', 'mv', 'rm', 'rmdir', 'sed', 'seq', 'sh', 'sleep', 'sort', 'stat', 'sync', 'tail'],
   ...['tar', 'test', 'touch', 'tr', 'true', 'truncate', 'uniq', 'wc', 'xargs'],
 ];

@@ -15,7 +15,9 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { MountType } from '../../guest/wire/index.ts';
+import { gitTools } from '../helpers/git-tools.ts';
 import type { CommandResult } from '../helpers/run-command.ts';
+import { treeScript } from './as-on-a-disk.ts';
 import { MachineHarness } from './machine-harness.ts';
 
 export interface DirectoriesSubject {
@@ -127,6 +129,23 @@ export async function testDirectories(
     );
     t.equal(stdout, '1999\n');
     t.equal((await readdir(join(project, 'many'))).length, 2000);
+  });
+
+  await t.test('are to git, SQLite and other programs what a disk of the machine is', async (t) => {
+    const imported = await harness.docker('dev', ['import', '-', 'tools'], { input: await gitTools() });
+    t.equal(imported.exitCode, 0, imported.stderr);
+    for (const name of ['script', 'on-host']) await mkdir(join(project, name));
+    await writeFile(join(project, 'script', 'run'), treeScript);
+    for (let i = 0; i < 5000; i++) await writeFile(join(project, 'on-host', `${i}`), '');
+    const { stdout, stderr, exitCode } = await docker(
+      ...['run', '--rm', '-v', `${project}:/src`, '-e', 'PATH=/bin', 'tools', 'sh', '-ec'],
+      `mkdir /src/work /tmp/work; for at in /src /tmp; do cd $at/work; sh -e /src/script/run >/tmp/said-\${at#/} 2>&1 || echo failed; done
+       ls /src/on-host | sort -n | uniq | wc -l; cat /tmp/said-src; echo ==; cat /tmp/said-tmp`,
+    );
+    t.equal(exitCode, 0, stderr);
+    const [there, own] = stdout.split('==\n');
+    t.equal(there, `5000\n${own}`);
+    t.match(own, /ok\n9\n$/, 'and it came to its end');
   });
 
   await t.test('show a change on this computer within two seconds', async (t) => {

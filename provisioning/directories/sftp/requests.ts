@@ -162,7 +162,10 @@ const extended: Readonly<Record<string, Plan>> = {
   'posix-rename@openssh.com': (fields, id, served) =>
     betweenNames(fields, id, served, (tree, from, to) => tree.rename(from, to, { replace: true })),
   'hardlink@openssh.com': (fields, id, served) =>
-    betweenNames(fields, id, served, (tree, from, to) => tree.hardLink(from, to)),
+    betweenNames(fields, id, served, (tree, from, to) => {
+      if (isGitObject(from)) throw new Refusal(status.failure, 'no hard links to objects of git');
+      return tree.hardLink(from, to);
+    }),
   'fsync@openssh.com': (fields, id, { handles }) => {
     const handle = fields.bytes();
     // Others need not wait for the disk.
@@ -260,6 +263,16 @@ function betweenNames(
     await told([from, to], onChange, () => work(source.tree, source.parts, target.parts));
     notices.seen.saw(to);
   });
+}
+
+/**
+ * `git clone` of a directory links objects and ends when the link's inode number is another one, which each name has in sshfs;
+ * where it cannot link it copies.
+ */
+function isGitObject(parts: readonly Buffer[]): boolean {
+  return /(?:^|\/)objects\/(?:[\da-f]{2}|info|pack)\/[^/]+$/.test(
+    parts.map((part) => part.toString('latin1')).join('/'),
+  );
 }
 
 function inTree(place: Place): PlaceInTree {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidParameter } from './errors.ts';
 import { defaultNetworkOptions, type NetworkOptions } from './network/network-options.ts';
-import { type EngineOptions, type SharedDirectory, sshAgentSocket } from './wire/index.ts';
+import { type EngineOptions, type MountType, type SharedDirectory, sshAgentSocket } from './wire/index.ts';
 
 /** What one engine is told at its start; frozen afterwards. */
 export interface EngineConfig extends EngineOptions {
@@ -24,6 +24,7 @@ export interface EngineConfig extends EngineOptions {
   readonly sshAgentSocket: string | null;
   /** Of the host, in a machine of ours (boot config); null where the engine runs on the user's computer itself. */
   readonly directories: readonly SharedDirectory[] | null;
+  readonly directoriesBy: MountType;
   readonly debug: boolean;
   /** Certificates (PEM) of authorities that registries may have, besides the well-known ones. */
   readonly authorities: readonly string[];
@@ -98,6 +99,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
     registryMirrors: (values['registry-mirror'] ?? []).map(registryMirror),
     env: {},
     directories: null,
+    directoriesBy: 'sftp',
     sshAgentSocket: values.guest ? sshAgentSocket : null,
     debug: values.debug,
     authorities: [],

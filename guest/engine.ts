@@ -127,6 +127,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
       ? null
       : new HostFiles({
           directories: config.directories,
+          directoriesBy: config.directoriesBy,
           mountedAt: '/run/machine/files',
           boundSources: () => containers.boundSources(),
         });

@@ -77,8 +77,8 @@ async function settledSupervisor(paths: Machine['paths']): Promise<SupervisorSta
 /** How they get there, and what that does without. */
 export function directories({ Name, Mounts, MountType }: MachineRecord): Check[] {
   if (Mounts.length === 0) return [];
-  const silent = `; programs in containers hear of no changes that are made here: machine restart --mount-type sftp ${Name} if they must`;
-  const detail = `${Mounts.length} by ${MountType}${MountType === 'virtiofs' ? silent : ''}`;
+  const less = `; programs in containers hear of changes that are made here as of changed attributes: machine restart --mount-type sftp ${Name} for those that heed no such`;
+  const detail = `${Mounts.length} by ${MountType}${MountType === 'virtiofs' ? less : ''}`;
   return [{ name: 'directories', ok: true, detail }];
 }
 

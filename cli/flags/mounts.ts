@@ -24,7 +24,7 @@ export function mountFlags(preset: string): Option[] {
     new Option('--no-mount', 'share no directory'),
     new Option(
       '--mount-type <TYPE>',
-      'how they get there: sftp, or virtiofs, which is faster and tells containers of no changes that are made on this computer (Linux)',
+      'how they get there: sftp, or virtiofs, which is faster and tells containers of changes that are made on this computer by their attributes alone (Linux)',
     ).choices(mountTypes),
   ];
 }

@@ -35,7 +35,11 @@ async function serve(config: EngineConfig, portPath: string | null, log: Logger)
   const proxies = proxiesFrom(boot.host.proxies, config.network.publishThrough);
   Object.assign(process.env, proxies, boot.engine.env);
   const engine = await startEngine(
-    { ...config, authorities: boot.host.authorities, ...boot.engine, directories: boot.directories },
+    {
+      ...config,
+      ...{ authorities: boot.host.authorities, ...boot.engine },
+      ...{ directories: boot.directories, directoriesBy: boot.directoriesBy },
+    },
     log,
   );
   let onFirstImages = () => {};

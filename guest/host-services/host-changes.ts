@@ -2,7 +2,14 @@ import { realpath, rename, rmdir, unlink } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import * as z from 'zod';
 import { tryRun } from '../host/exec.ts';
-import { type HostChanges, noticeDirectory, noticeTime, type SharedDirectory } from '../wire/index.ts';
+import {
+  type HostChanges,
+  type MountType,
+  noticeDirectory,
+  noticeTime,
+  type SharedDirectory,
+} from '../wire/index.ts';
+import { tellByAttributes } from './attribute-notices.ts';
 import { takeJsonLines } from './json-lines.ts';
 
 /** Batches of a host of ours stay far below. */
@@ -19,7 +26,8 @@ const changes = z.object({
 
 export interface HostFilesParts {
   readonly directories: readonly SharedDirectory[];
-  /** Where the host's SFTP server is mounted as a whole. */
+  readonly directoriesBy: MountType;
+  /** Where the host's SFTP server is mounted as a whole, when they are by that. */
   readonly mountedAt: string;
   /** What running containers bind. */
   readonly boundSources: () => readonly string[];
@@ -27,7 +35,7 @@ export interface HostFilesParts {
 
 /**
  * The host in front, which says what changes in its directories (wire/host-changes.ts). Programs in containers hear of
- * it as of changes of their own kernel: what has changed is touched.
+ * it as of changes of their own kernel: what has changed is touched, in a way that changes nothing on the host.
  */
 export class HostFiles {
   readonly #parts: HostFilesParts;
@@ -45,11 +53,23 @@ export class HostFiles {
   /** Until the connection ends; a newer one takes its place. */
   serve(connection: Duplex): void {
     let told = '';
-    const tell = async () => {
+    const say = async () => {
       const watched = await watchedPaths(this.#parts);
       const line = `${JSON.stringify({ watched })}\n`;
       if (line !== told && !connection.destroyed) connection.write(line);
       told = line;
+    };
+    // One after another: directories whose server is gone hang who asks.
+    let last = Promise.resolve();
+    let isNext = false;
+    const tell = async () => {
+      if (isNext) return;
+      isNext = true;
+      last = last.then(async () => {
+        isNext = false;
+        await say();
+      });
+      await last;
     };
     this.#tell = tell;
     connection.on('close', () => {
@@ -64,7 +84,8 @@ export class HostFiles {
   }
 
   async #tellPrograms(batch: HostChanges): Promise<void> {
-    const { mountedAt } = this.#parts;
+    const { mountedAt, directoriesBy } = this.#parts;
+    if (directoriesBy === 'virtiofs') return await tellByAttributes(batch);
     const { serial, departed, arrived } = batch;
     const bound = departed.length + arrived.length === 0 ? [] : await boundPaths(this.#parts);
     // A container's own bind would go with it, and not come back with the next file of that name.
@@ -100,7 +121,10 @@ async function boundPaths({ directories, boundSources }: Bound): Promise<string[
       .map(({ number }) => `/${number}`);
     return nearest === undefined ? below : [`/${nearest.number}${path.slice(nearest.root.length)}`, ...below];
   };
-  return [...new Set((await Promise.all([...new Set(boundSources())].map(inShares))).flat())];
+  const found = new Set<string>();
+  // One at a time: where they hang, few of the threads that all files are asked for by do.
+  for (const source of new Set(boundSources())) for (const path of await inShares(source)) found.add(path);
+  return [...found];
 }
 
 /**

@@ -10,6 +10,6 @@ t.test('directories are said with how they get there, and what that does without
     { name: 'directories', ok: true, detail: '1 by sftp' },
   ]);
   t.match(directories({ ...record, MountType: 'virtiofs' }), [
-    { ok: true, detail: /^1 by virtiofs; .*no changes.*machine restart --mount-type sftp dev/ },
+    { ok: true, detail: /^1 by virtiofs; .*attributes.*machine restart --mount-type sftp dev/ },
   ]);
 });

@@ -14,19 +14,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { bring } from '../helpers/bring.ts';
+import { nodeOfMachine, nodeWatcher } from '../helpers/node-watcher.ts';
 import { MachineHarness } from './machine-harness.ts';
-
-/** As chokidar and with it most tools for the web do: a watch (inotify) for each directory. `-`: the file has gone again. */
-const watcher = `
-const { readFileSync, watch } = require('node:fs');
-for (const directory of ['/src', '/src/sub'])
-  watch(directory, (event, name) => {
-    let text = '-';
-    try { text = readFileSync(directory + '/' + name, 'utf8').trim().replaceAll('\\n', ','); } catch {}
-    console.log([event, directory, name, text].join(' '));
-  });
-console.log('watching');
-`;
 
 const missing = MachineHarness.missing();
 t.test(
@@ -42,22 +31,20 @@ t.test(
     const project = join(home, 'project');
     await mkdir(join(project, 'sub'), { recursive: true });
     await writeFile(join(project, 'file'), 'before\n');
-    await writeFile(join(home, 'watcher.cjs'), watcher);
+    await writeFile(join(home, 'watcher.cjs'), nodeWatcher);
     await harness.succeed('create', '--mount', home, 'dev');
     const docker = async (...args: string[]) => {
       const { stdout, stderr, exitCode } = await harness.docker('dev', args, { timeoutMs: 300_000 });
       if (exitCode !== 0) throw new Error(stderr);
       return stdout;
     };
-    // Node of the machine itself, which has no other program that watches.
-    const node = ['/usr', '/lib', '/lib64'].flatMap((path) => ['-v', `${path}:${path}:ro`]);
     await docker(
       ...[
         'run',
         '-d',
         '--name',
         'watching',
-        ...node,
+        ...nodeOfMachine,
         '-v',
         `${project}:/src`,
         '-v',

@@ -7,6 +7,7 @@ import { residentMiB } from '../helpers/process-usage.ts';
 import { virtiofsdEnvironment } from '../helpers/virtiofsd.ts';
 import { testDirectories } from './directories-suite.ts';
 import { MachineHarness } from './machine-harness.ts';
+import { testAttributeEvents } from './virtiofs-events.ts';
 
 const missing =
   process.platform === 'linux' ? MachineHarness.missing() : 'only Linux hosts can have virtiofsd';
@@ -42,9 +43,13 @@ t.test(
           t.match((await inSrc('busybox', 'mknod', '/src/device', 'b', '7', '0')).stderr, /not permitted/);
         });
 
-        await t.test('are said by doctor to come without events', async (t) => {
+        await t.test('are said by doctor to raise other events', async (t) => {
           const { stdout } = await harness.machine(['doctor', 'dev']);
-          t.match(stdout, /ok +directories +2 by virtiofs; programs in containers hear of no changes/);
+          t.match(stdout, /ok +directories +2 by virtiofs; programs in containers hear of changes/);
+        });
+
+        await t.test('raise events in containers when they are changed on this computer', async (t) => {
+          await testAttributeEvents(t, { project, docker });
         });
 
         await t.test('need no supervisor', async (t) => {

@@ -20,15 +20,24 @@ export interface Heard {
   readonly wasDirectory: boolean | null;
 }
 
+export interface Pending {
+  readonly paths: readonly (readonly [path: string, heard: Heard])[];
+  /** Directories of those that were too many. */
+  readonly collapsed: readonly string[];
+  /** How many those were. */
+  readonly collapsedCount: number;
+}
+
 /** What has changed and is still to be told: each path once, in a bounded number. */
 export class PendingChanges {
   readonly #paths = new Map<string, Heard>();
   readonly #directories = new Set<string>();
-  readonly #max: number;
+  readonly #limits: { readonly max?: number };
   #collapsed = 0;
 
-  constructor({ max = maxPaths }: { readonly max?: number } = {}) {
-    this.#max = max;
+  /** `limits`: looked at anew for each path. */
+  constructor(limits: { readonly max?: number } = {}) {
+    this.#limits = limits;
   }
 
   get isEmpty(): boolean {
@@ -37,7 +46,7 @@ export class PendingChanges {
 
   add(path: string, { renamed, wasDirectory }: Heard): void {
     const before = this.#paths.get(path);
-    if (before !== undefined || this.#paths.size < this.#max)
+    if (before !== undefined || this.#paths.size < (this.#limits.max ?? maxPaths))
       this.#paths.set(path, {
         renamed: renamed || (before?.renamed ?? false),
         wasDirectory: before?.wasDirectory ?? wasDirectory,
@@ -49,6 +58,19 @@ export class PendingChanges {
     }
   }
 
+  /** All of it, as it was heard; nothing is pending then. */
+  takeHeard(): Pending {
+    const pending = {
+      paths: [...this.#paths],
+      collapsed: [...this.#directories].filter((path) => path !== ''),
+      collapsedCount: this.#collapsed,
+    };
+    this.#paths.clear();
+    this.#directories.clear();
+    this.#collapsed = 0;
+    return pending;
+  }
+
   /** All of it, as it is now on this computer; nothing is pending then. `collapsed`: how many were told by their directory. */
   async take(hostPath: (path: string) => Buffer | null): Promise<
     Omit<HostChanges, 'serial' | 'departed' | 'arrived'> & {
@@ -57,12 +79,10 @@ export class PendingChanges {
       readonly collapsed: number;
     }
   > {
-    const paths = [...this.#paths];
-    const directories = new Set(this.#directories);
-    let collapsed = this.#collapsed;
-    this.#paths.clear();
-    this.#directories.clear();
-    this.#collapsed = 0;
+    const pending = this.takeHeard();
+    const { paths } = pending;
+    const directories = new Set(pending.collapsed);
+    let collapsed = pending.collapsedCount;
     const gone: string[] = [];
     const departed: Departed[] = [];
     const arrived: Arrived[] = [];
@@ -99,6 +119,7 @@ export class PendingChanges {
   }
 }
 
-function parentOf(path: string): string {
+/** Of a path of the SFTP server; empty for that of a share. */
+export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }

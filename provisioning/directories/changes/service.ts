@@ -2,18 +2,14 @@ import { realpath } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import {
-  type ChangesTold,
-  type HostChanges,
-  hostChangesProtocol,
-  type WatchedPaths,
-} from '../../../guest/wire/index.ts';
+import { type ChangesTold, hostChangesProtocol, type WatchedPaths } from '../../../guest/wire/index.ts';
 import { engineStream } from '../../supervisor/engine-stream.ts';
 import type { Service, ServiceContext } from '../../supervisor/service.ts';
 import { untilAborted } from '../../supervisor/until-aborted.ts';
-import { noticesOf } from './notices.ts';
-import { ownChangesOf } from './own-changes.ts';
 import { PendingChanges } from './pending-changes.ts';
+import type { Telling } from './telling.ts';
+import { tellingBySftp } from './telling-by-sftp.ts';
+import { tellingByVirtiofs } from './telling-by-virtiofs.ts';
 import { TreeWatches } from './tree-watches.ts';
 
 /** The first container after a start needs the processor more. */
@@ -33,11 +29,17 @@ export const changesService: Service = {
     ready();
     try {
       const { Mounts, MountType } = machine.record;
-      // Its server would do in earnest what is only to be told (decision 20).
-      if (Mounts.length === 0 || MountType !== 'sftp') return await untilAborted(signal);
+      if (Mounts.length === 0) return await untilAborted(signal);
       const roots = await Promise.all(
-        Mounts.map(({ Host }) => realpath(Host, { encoding: 'buffer' }).catch(() => null)),
+        Mounts.map(async ({ Host, ReadOnly }) => {
+          // Nothing can be set there, so nothing can be told.
+          if (ReadOnly && MountType === 'virtiofs') return null;
+          return await realpath(Host, { encoding: 'buffer' }).catch(() => null);
+        }),
       );
+      const hostPath = (path: string) => hostPathOf(roots, path);
+      const telling =
+        MountType === 'virtiofs' ? tellingByVirtiofs(hostPath) : tellingBySftp(machine, hostPath);
       await delay(settleMs, undefined, { signal });
       while (!signal.aborted) {
         const stream = await engineStream(
@@ -45,7 +47,7 @@ export const changesService: Service = {
           { path: '/machine/changes', protocol: hostChangesProtocol },
           signal,
         );
-        await follow(stream, (path) => hostPathOf(roots, path), context).finally(() => stream.destroy());
+        await follow(stream, { hostPath, telling }, context).finally(() => stream.destroy());
         await delay(reconnectMs, undefined, { signal });
       }
     } catch (error) {
@@ -63,40 +65,48 @@ export function hostPathOf(roots: readonly (Buffer | null)[], path: string): Buf
   return Buffer.concat([root.toString('latin1') === '/' ? Buffer.alloc(0) : root, below]);
 }
 
+interface Followed {
+  readonly hostPath: (path: string) => Buffer | null;
+  readonly telling: Telling;
+}
+
 /** Until the stream ends. */
 async function follow(
   stream: TLSSocket,
-  hostPath: (path: string) => Buffer | null,
-  { machine, signal, log }: ServiceContext,
+  { hostPath, telling }: Followed,
+  { signal, log }: ServiceContext,
 ): Promise<void> {
-  const pending = new PendingChanges();
-  const own = ownChangesOf(machine);
-  const notices = noticesOf(machine);
+  const pending = new PendingChanges(telling);
   let serial = 0;
   let told = 0;
   let soon: NodeJS.Timeout | undefined;
+  let sentAt = 0;
   const tell = async () => {
     soon = undefined;
     if (told !== serial || pending.isEmpty) return;
     serial += 1;
-    const { collapsed, departed, arrived, ...changes } = await pending.take(hostPath);
-    notices.offer(serial, departed, arrived);
+    const batch = await telling.take(pending, serial);
+    if (batch === null) {
+      told = serial;
+      if (!pending.isEmpty) tellIn(burstMs);
+      return;
+    }
+    const { changes, collapsed } = batch;
     if (collapsed > 0)
       log.info(`${collapsed} of many changes at once are told to the machine by their directories alone`);
-    const line: HostChanges = {
-      serial,
-      ...changes,
-      departed: departed.map(({ path }) => path),
-      arrived: arrived.map(({ path }) => path),
-    };
-    stream.write(`${JSON.stringify(line)}\n`);
+    sentAt = performance.now();
+    stream.write(`${JSON.stringify(changes)}\n`);
+  };
+  const tellIn = (ms: number) => {
+    soon ??= setTimeout(tell, ms);
   };
   using watches = new TreeWatches({
     hostPath,
-    isOwn: (path) => own.has(path),
+    isOwn: (path) => telling.isOwn(path),
     onChange: (path, how) => {
       pending.add(path, how);
-      soon ??= setTimeout(tell, burstMs);
+      // While the machine is being told, its answer is waited for.
+      if (told === serial) tellIn(burstMs);
     },
     onWarning: (text) => log.error(text),
   });
@@ -110,8 +120,8 @@ async function follow(
       if ('watched' in said) watches.want(said.watched);
       else {
         told = said.told;
-        notices.offer(told, [], []);
-        soon ??= setTimeout(tell, burstMs);
+        telling.told(told);
+        tellIn(Math.max(burstMs, telling.restMs(performance.now() - sentAt)));
       }
     }
   } finally {

@@ -1,5 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, type Stats, watch } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Heard } from './pending-changes.ts';
 
 /** A container with its project has hundreds, one with all its dependencies thousands. 8,192 cost some 10 MB. */
@@ -23,6 +24,16 @@ interface Watched {
   readonly watcher: FSWatcher;
   /** Null: all names in it. */
   names: Set<string> | null;
+  /** Of the directory, by which another one at its path is known. */
+  readonly identity: string;
+}
+
+interface Queued {
+  readonly path: string;
+  /** What is in it was made just now, and is told. */
+  readonly isNew: boolean;
+  /** Something is said to have become of the directory that was watched there. */
+  readonly wasWatched?: boolean;
 }
 
 /**
@@ -34,7 +45,7 @@ interface Watched {
 export class TreeWatches implements Disposable {
   readonly #options: TreeWatchesOptions;
   readonly #watched = new Map<string, Watched>();
-  readonly #queue: { readonly path: string; readonly isNew: boolean }[] = [];
+  readonly #queue: Queued[] = [];
   #wanted: readonly string[] = [];
   #working: Promise<void> | null = null;
   #lingering: NodeJS.Timeout | undefined;
@@ -80,20 +91,39 @@ export class TreeWatches implements Disposable {
   async #workThrough(): Promise<void> {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       if (this.#ended) return;
-      const { path, isNew } = next;
+      const { path, isNew, wasWatched = false } = next;
       const host = this.#options.hostPath(path);
       const stats = host && (await lstat(host).catch(() => null));
-      if (!stats || this.#ended) continue;
-      if (stats.isDirectory()) await this.#watchTree(path, host!, isNew);
-      else if (this.#wanted.includes(path)) this.#watchFile(path);
+      if (this.#ended) return;
+      if (wasWatched && !this.#isOther(path, stats, isNew)) continue;
+      if (!stats) continue;
+      if (stats.isDirectory()) await this.#watchTree(path, host!, { isNew, identity: identityOf(stats) });
+      else if (this.#wanted.includes(path)) await this.#watchFile(path);
     }
   }
 
-  async #watchTree(path: string, host: Buffer, isNew: boolean): Promise<void> {
+  /**
+   * For a watched directory, Node says the same when it has another name, is gone or another, and when only its attributes
+   * have changed. Tells of it, and whether it is to be watched anew.
+   */
+  #isOther(path: string, stats: Stats | null, isNew: boolean): boolean {
+    const there = this.#watched.get(path);
+    const isSame = stats?.isDirectory() && there?.identity === identityOf(stats);
+    if (isNew) this.#options.onChange(path, { renamed: !isSame, wasDirectory: true });
+    // What it was watched as may be gone or have another name now.
+    if (!isSame) this.#dropTree(path);
+    return !isSame;
+  }
+
+  async #watchTree(
+    path: string,
+    host: Buffer,
+    { isNew, identity }: { readonly isNew: boolean; readonly identity: string },
+  ): Promise<void> {
     const there = this.#watched.get(path);
     if (there !== undefined && there.names === null) return;
     if (there !== undefined) there.names = null;
-    else if (!this.#watch(path, host, null)) return;
+    else if (!this.#watch(path, host, { names: null, identity })) return;
     if (this.#isRecursive) return;
     const entries = await readdir(host, { withFileTypes: true, encoding: 'buffer' }).catch(() => []);
     for (const entry of entries) {
@@ -105,29 +135,34 @@ export class TreeWatches implements Disposable {
     }
   }
 
-  #watchFile(path: string): void {
+  async #watchFile(path: string): Promise<void> {
     const slash = path.lastIndexOf('/');
     const [parent, name] = [path.slice(0, slash), path.slice(slash + 1)];
     const there = this.#watched.get(parent);
     if (there !== undefined) there.names?.add(name);
     else {
       const host = this.#options.hostPath(parent);
-      if (host !== null) this.#watch(parent, host, new Set([name]));
+      const stats = host && (await lstat(host).catch(() => null));
+      if (stats && !this.#ended)
+        this.#watch(parent, host!, { names: new Set([name]), identity: identityOf(stats) });
     }
   }
 
-  #watch(path: string, host: Buffer, names: Watched['names']): boolean {
+  #watch(path: string, host: Buffer, { names, identity }: Omit<Watched, 'watcher'>): boolean {
     if (this.#watched.size >= (this.#options.max ?? maxDirectories)) {
       this.#full(`more than ${this.#options.max ?? maxDirectories} directories`);
       return false;
     }
     try {
       const recursive = this.#isRecursive && names === null;
+      const ownName = basename(host.toString('latin1'));
       const watcher = watch(host, { persistent: false, encoding: 'buffer', recursive }, (event, name) => {
-        if (name !== null) this.#heard(path, name.toString('latin1'), event === 'rename');
+        if (name === null) return;
+        const said = name.toString('latin1');
+        this.#heard(path, said, { renamed: event === 'rename', isItself: said === ownName });
       });
       watcher.on('error', () => this.#drop(path));
-      this.#watched.set(path, { watcher, names });
+      this.#watched.set(path, { watcher, names, identity });
       return true;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -137,20 +172,28 @@ export class TreeWatches implements Disposable {
     }
   }
 
-  #heard(directory: string, name: string, renamed: boolean): void {
+  /** `isItself`: it may be said of the directory itself, by its own name, and then there is nothing of that name in it. */
+  #heard(
+    directory: string,
+    name: string,
+    { renamed, isItself }: { readonly renamed: boolean; readonly isItself: boolean },
+  ): void {
     const names = this.#watched.get(directory)?.names;
     if (names === undefined || (names !== null && !names.has(name))) return;
     const path = `${directory}/${this.#isRecursive ? name.replaceAll('\\', '/') : name}`;
     const isOwn = this.#options.isOwn(path);
     const there = this.#watched.get(path);
-    const wasDirectory = this.#isRecursive ? null : there !== undefined && there.names === null;
-    // Also said of the directory itself when that goes, and then there was nothing of that name in it.
-    const isItself = directory.endsWith(`/${name}`);
+    const isWatched = there !== undefined && there.names === null;
+    if (renamed && isWatched && !this.#isRecursive) {
+      this.#queue.unshift({ path, isNew: !isOwn, wasWatched: true });
+      this.#work();
+      return;
+    }
+    const wasDirectory = this.#isRecursive ? null : isWatched;
     if (!isOwn) this.#options.onChange(path, { renamed: renamed && !isItself, wasDirectory });
     if (!renamed || names !== null || this.#isRecursive) return;
-    // What it was watched as may be gone or have another name now; what has it now may be a directory.
-    for (const below of [...this.#watched.keys()])
-      if (below === path || below.startsWith(`${path}/`)) this.#drop(below);
+    // What has that name now may be a directory.
+    this.#dropTree(path);
     this.#queue.push({ path, isNew: !isOwn });
     this.#work();
   }
@@ -164,6 +207,11 @@ export class TreeWatches implements Disposable {
       if (!isWanted) this.#drop(path);
     }
     this.#isFull = false;
+  }
+
+  #dropTree(path: string): void {
+    for (const below of [...this.#watched.keys()])
+      if (below === path || below.startsWith(`${path}/`)) this.#drop(below);
   }
 
   #drop(path: string): void {
@@ -184,4 +232,9 @@ export class TreeWatches implements Disposable {
     const { platform = process.platform } = this.#options;
     return platform === 'darwin' || platform === 'win32';
   }
+}
+
+/** Names of inodes are used again, so the time when it was made is part of it; 0 where the file system has none. */
+function identityOf({ dev, ino, birthtimeMs }: Stats): string {
+  return [dev, ino, birthtimeMs].join();
 }

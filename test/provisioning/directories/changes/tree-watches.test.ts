@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,10 +17,14 @@ async function watched(t: Test, options: Partial<TreeWatchesOptions> = {}) {
   await mkdir(join(root, 'a', 'b'), { recursive: true });
   await writeFile(join(root, 'a', 'file'), 'x');
   const heard = new Set<string>();
+  const names = new Set<string>();
   const warnings: string[] = [];
   const watches = new TreeWatches({
     hostPath: (path) => hostPathOf([Buffer.from(root)], path),
-    onChange: (path) => void heard.add(path),
+    onChange: (path, { renamed }) => {
+      heard.add(path);
+      if (renamed) names.add(path);
+    },
     isOwn: () => false,
     onWarning: (text) => void warnings.push(text),
     ...options,
@@ -35,7 +39,14 @@ async function watched(t: Test, options: Partial<TreeWatchesOptions> = {}) {
     heard.clear();
     return paths;
   };
-  return { root, watches, take, warnings };
+  /** Of those, what may have another name, or none. */
+  const takeRenamed = async () => {
+    await take();
+    const paths = [...names].sort();
+    names.clear();
+    return paths;
+  };
+  return { root, watches, take, takeRenamed, warnings };
 }
 
 t.test('what is written, made, renamed and removed below what is wanted is told', async (t) => {
@@ -88,6 +99,28 @@ t.test('what the machine did itself is not told, but what is made in its new dir
   await writeFile(join(root, 'mine', 'file'), 'x');
   t.strictSame(await take(), ['/0/mine/file']);
 });
+
+t.test(
+  'a directory whose attributes change is the same one, and another of its name is not',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const { root, watches, take, takeRenamed } = await watched(t);
+    watches.want(['/0']);
+    await watches.settled();
+    await takeRenamed();
+    for (const path of ['a/b', 'a', '.']) await chmod(join(root, path), 0o711);
+    t.strictSame(await takeRenamed(), []);
+    await writeFile(join(root, 'a', 'b', 'file'), 'x');
+    t.strictSame(await take(), ['/0/a/b/file'], 'it is watched as before');
+    await rm(join(root, 'a', 'b'), { recursive: true });
+    await mkdir(join(root, 'a', 'b'));
+    t.ok((await takeRenamed()).includes('/0/a/b'));
+    await writeFile(join(root, 'a', 'b', 'file'), 'x');
+    t.ok((await take()).includes('/0/a/b/file'));
+    await rm(join(root, 'a', 'b'), { recursive: true });
+    t.ok((await takeRenamed()).includes('/0/a/b'), 'it is gone');
+  },
+);
 
 t.test('symbolic links are not followed, and loops of them do no harm', async (t) => {
   const { root, watches } = await watched(t);

@@ -212,7 +212,7 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
     await docker('rm', '-f', 'any');
   });
 
-  await t.test('a thousand connections at once', async (t) => {
+  await t.test('two hundred connections at once', async (t) => {
     const echo =
       'require("net").createServer(s=>{s.on("error",()=>{});s.pipe(s)}).listen(7,()=>console.log("up"))';
     await docker('run', '-d', '--name', 'echo', '-p', '18540:7', '-p', '[::1]:18541:7', ...inNode(echo));
@@ -230,7 +230,7 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       return String(answer) === `hello ${i}`;
     };
     const began = Date.now();
-    const answered = await Promise.all(Array.from({ length: 1000 }, (_, i) => open(i)));
+    const answered = await Promise.all(Array.from({ length: 200 }, (_, i) => open(i)));
     t.comment(`all were answered after ${Date.now() - began} ms`);
     t.ok(answered.every(Boolean), 'each has its own answer');
     const again = sockets.map(async (socket) => {
@@ -238,7 +238,7 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
       await once(socket, 'data');
     });
     await Promise.all(again);
-    t.equal(sockets.filter((socket) => socket.readyState === 'open').length, 1000, 'all are open');
+    t.equal(sockets.filter((socket) => socket.readyState === 'open').length, 200, 'all are open');
     const megabytes = await residentMegabytes(pids[1]!);
     t.ok(megabytes < 110, `the supervisor has ${megabytes} MB then`);
     for (const socket of sockets) socket.destroy();

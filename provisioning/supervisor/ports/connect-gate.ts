@@ -10,7 +10,7 @@ const acceptMs = 25;
 export interface Admission {
   /** From now on it is in the listener's queue, if anywhere. */
   queued(): void;
-  /** It is in no queue: the other side has said something, or refused it, or it was never made. */
+  /** It is in no queue: it was refused, or never made. */
   over(): void;
 }
 

@@ -36,7 +36,7 @@ async function relayTcp({ hostAddress, hostPort }: Forward, to: Inside): Promise
     client.on('close', end);
     inside.on('error', end).on('close', end);
     inside.once('connect', admission.queued).once('close', admission.queued);
-    inside.once('data', admission.over).once('error', admission.over);
+    inside.once('error', admission.over);
     client.pipe(inside).pipe(client);
   });
   server.listen({ host: hostAddress, port: hostPort, exclusive: true, ipv6Only: hostAddress.includes(':') });

@@ -9,6 +9,7 @@ import {
   opendirSync,
   openSync,
   open as openWithCallback,
+  readFileSync,
   readlinkSync,
   type Stats,
 } from 'node:fs';
@@ -68,9 +69,20 @@ const localTypes: ReadonlySet<number> = new Set([
   ...[0x01021994, 0x858458f6, 0x794c7630], // tmpfs, ramfs, overlayfs
 ]);
 
-/** How files are to be looked at that are next to `path`. */
-export async function callsFor(path: string): Promise<FileCalls> {
+/**
+ * How what is in a directory is to be looked at: `path` leads to it, `place` is its real path. To look at a place where a
+ * server's files are mounted is to ask that server, too.
+ */
+export async function callsFor(path: string, place: Buffer): Promise<FileCalls> {
   if (process.platform !== 'linux') return callsInThreads;
   const { type } = await fs.statfs(path);
-  return localTypes.has(type >>> 0) ? callsAtOnce : callsInThreads;
+  if (!localTypes.has(type >>> 0)) return callsInThreads;
+  return hasMounts(readFileSync('/proc/self/mountinfo', 'latin1'), place) ? callsInThreads : callsAtOnce;
+}
+
+/** Whether something is mounted in or below a directory (proc(5), mountinfo: some bytes are in octal); it may say so in vain. */
+export function hasMounts(mountinfo: string, directory: Buffer): boolean {
+  const octal = (byte: string) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  const place = directory.toString('latin1').replaceAll(/[ \t\n\\]/g, octal);
+  return mountinfo.includes(place === '/' ? ' /' : ` ${place}/`);
 }

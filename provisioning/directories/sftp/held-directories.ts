@@ -87,7 +87,7 @@ export class HeldDirectories {
     const link = `/proc/self/fd/${descriptor}`;
     const place = Buffer.from(readlinkSync(link, { encoding: 'buffer' }));
     if (!isWithin(place, this.#root)) throw outside();
-    const calls = await callsFor(link);
+    const calls = await callsFor(link, place);
     return { descriptor, link, place, calls, until: Date.now() + heldMs, users: 0, dropped: false };
   }
 

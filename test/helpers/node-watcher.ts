@@ -7,7 +7,7 @@ const { readFileSync, watch } = require('node:fs');
 for (const directory of ['/src', '/src/sub'])
   watch(directory, (event, name) => {
     let text = '-';
-    try { text = readFileSync(directory + '/' + name, 'utf8').trim().replaceAll('\\n', ','); } catch {}
+    try { text = readFileSync(directory + '/' + name, 'utf8').trim().replaceAll('\\n', ','); } catch { /* It has gone again. */ }
     console.log([event, directory, name, text].join(' '));
   });
 console.log('watching');

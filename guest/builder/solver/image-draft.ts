@@ -92,7 +92,8 @@ export class ImageDraft {
   /** What the last step made of the draft: with the image of the steps before, all that {@link toConfig} is made of. */
   lastChange(): string {
     const { platform, author, config, chainId } = this;
-    return JSON.stringify([platform, author, config, chainId, this.#steps.at(-1), this.#history.at(-1)]);
+    const steps = [this.#steps.length, this.#steps.at(-1)];
+    return JSON.stringify([platform, author, config, chainId, steps, this.#history.at(-1)]);
   }
 
   /** @param labels of the request, over those of the Dockerfile */

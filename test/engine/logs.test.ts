@@ -12,9 +12,12 @@ const skip = EngineHarness.missing() ?? false;
 const rounds = 30;
 const segments = ['stdout.0', 'stdout.1'];
 
+/** Lines long enough to fill a few segments with few of them: what takes time is their number. */
+const padding = '.'.repeat(120);
+
 /** Writes numbered lines without end, thousands a second, and leaves the computer to others now and then. */
 const writer = (word: string) =>
-  `i=0; while :; do echo $((i+=1)) ${word}; [ $((i % 20)) != 0 ] || usleep 1000; done`;
+  `i=0; while :; do echo $((i+=1)) ${word} ${padding}; [ $((i % 20)) != 0 ] || usleep 10000; done`;
 
 async function run(engine: EngineHarness, name: string, script: string, ...options: string[]) {
   const command = [
@@ -33,16 +36,16 @@ async function run(engine: EngineHarness, name: string, script: string, ...optio
   return (await engine.output(command)).trim();
 }
 
-/** Each line once, whole and in order: `1 out`, `2 out`, ... */
+/** Each line once, whole and in order: `1 out ...`, `2 out ...`, and more of them than a segment holds. */
 function checkLines(t: Test, text: string, word: string): void {
   const lines = text.split(/\r?\n/).slice(0, -1);
-  const wrong = lines.findIndex((line, index) => line !== `${index + 1} ${word}`);
+  const wrong = lines.findIndex((line, index) => line !== `${index + 1} ${word} ${padding}`);
   t.equal(
     wrong < 0 ? 'all right' : `line ${wrong + 1} is ${JSON.stringify(lines[wrong])}`,
     'all right',
     word,
   );
-  t.ok(lines.length > 1000, `${lines.length} lines`);
+  t.ok(text.length > segmentBytes, `${lines.length} lines, ${text.length} bytes`);
 }
 
 t.test('no line is lost, doubled or torn by killing the engine at any moment', { skip }, async (t) => {
@@ -57,7 +60,7 @@ t.test('no line is lost, doubled or torn by killing the engine at any moment', {
     await engine.stop('SIGKILL');
     await engine.start();
     const { stdout } = await engine.docker(['logs', '--tail', '3', 'tty']);
-    t.match(stdout, /^(\d+ tty\r\n){3}$/, `logs after kill ${kill + 1}`);
+    t.match(stdout, /^(\d+ tty \.{120}\r\n){3}$/, `logs after kill ${kill + 1}`);
   }
   const following = engine.docker(['logs', '-f', '--tail', '1000000000', 'tty'], { timeoutMs: 120_000 });
   await engine.output(['kill', 'two', 'tty', 'small']);

@@ -3,6 +3,8 @@ import type { Service, ServiceContext } from '../supervisor/service.ts';
 import { untilAborted } from '../supervisor/until-aborted.ts';
 import { noticesOf } from './changes/notices.ts';
 import { ownChangesOf } from './changes/own-changes.ts';
+import { FileOwners } from './owners/file-owners.ts';
+import { OwnerJournal } from './owners/owner-journal.ts';
 import { serveSftp } from './sftp/serve-sftp.ts';
 import { SharedTree } from './sftp/shared-tree.ts';
 
@@ -18,10 +20,11 @@ export const directoriesService: Service = {
     }
     const own = ownChangesOf(machine);
     const notices = noticesOf(machine);
+    const owners = new FileOwners(new OwnerJournal(machine.paths.fileOwners));
     const trees = new Map<string, SharedTree>();
     for (const [number, { Host, ReadOnly }] of record.Mounts.entries()) {
       try {
-        trees.set(String(number), new SharedTree(await realpath(Host), { readonly: ReadOnly }));
+        trees.set(String(number), new SharedTree(await realpath(Host), { readonly: ReadOnly, owners }));
       } catch (error) {
         log.error(`"${Host}" is not shared`, error);
       }
@@ -45,6 +48,7 @@ export const directoriesService: Service = {
       if (!signal.aborted) throw error;
     } finally {
       for (const tree of trees.values()) tree.close();
+      owners.close();
     }
   },
 };

@@ -1,11 +1,12 @@
 import type { Stats } from 'node:fs';
+import type { Owner } from '../owners/owner.ts';
 import type { Fields, Packet } from './packets.ts';
 import { attributeFlag } from './protocol.ts';
 
 /** What a client wants to be so. Times in seconds since 1970. */
 export interface WantedAttributes {
   readonly size?: number;
-  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly owner?: Owner;
   /** Permission bits with setuid, setgid and sticky; the type is dropped. */
   readonly mode?: number;
   readonly times?: { readonly accessed: number; readonly modified: number };

@@ -1,6 +1,7 @@
 import { closeSync, constants, open as openWithCallback, readlinkSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { type FileOwners, showingOwners } from '../owners/file-owners.ts';
 import { Refusal } from './errors.ts';
 import { callsFor, callsInThreads, type FileCalls } from './file-calls.ts';
 import { status } from './protocol.ts';
@@ -44,12 +45,14 @@ interface Entry {
  */
 export class HeldDirectories {
   readonly #root: Buffer;
+  readonly #owners: FileOwners;
   readonly #entries = new Map<string, Entry>();
   #sweep: NodeJS.Timeout | undefined;
 
   /** `root` is a real path. */
-  constructor(root: Buffer) {
+  constructor(root: Buffer, owners: FileOwners) {
     this.#root = root;
+    this.#owners = owners;
   }
 
   /** Throws Refusal when it is not in the tree, and what open(2) says. */
@@ -87,7 +90,7 @@ export class HeldDirectories {
     const link = `/proc/self/fd/${descriptor}`;
     const place = Buffer.from(readlinkSync(link, { encoding: 'buffer' }));
     if (!isWithin(place, this.#root)) throw outside();
-    const calls = await callsFor(link, place);
+    const calls = showingOwners(await callsFor(link, place), this.#owners);
     return { descriptor, link, place, calls, until: Date.now() + heldMs, users: 0, dropped: false };
   }
 
@@ -95,7 +98,7 @@ export class HeldDirectories {
     const real = Buffer.from(await realpath(path, { encoding: 'buffer' }));
     if (!isWithin(real, this.#root)) throw outside();
     return {
-      calls: callsInThreads,
+      calls: showingOwners(callsInThreads, this.#owners),
       path: (name) => (name === undefined ? real : join(real, [name])),
       release() {},
     };

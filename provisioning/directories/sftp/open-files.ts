@@ -1,5 +1,7 @@
 import { fchmod, fchown, fsync, ftruncate, futimes, read, type Stats, write } from 'node:fs';
 import { promisify } from 'node:util';
+import { changeOwner } from '../owners/change-owner.ts';
+import type { Owner } from '../owners/owner.ts';
 import { dataAnswer, endAnswer } from './answers.ts';
 import type { WantedAttributes } from './attributes.ts';
 import { Refusal } from './errors.ts';
@@ -11,7 +13,7 @@ const readAt = promisify(read);
 const writeAt = promisify(write);
 const sync = promisify(fsync);
 const truncate = promisify(ftruncate);
-const changeOwner = promisify(fchown);
+const giveTo = promisify(fchown);
 const changeMode = promisify(fchmod);
 const changeTimes = promisify(futimes);
 
@@ -42,15 +44,16 @@ export async function writeOpen({ descriptor }: OpenFile, offset: number, data: 
 
 /** As {@link SharedTree.change}, for a file that is open. */
 export async function changeOpen(
-  { descriptor, writable, calls }: OpenFile,
+  { descriptor, writable, readonly, calls, owners }: OpenFile,
   wanted: WantedAttributes,
 ): Promise<void> {
-  if (!writable) throw new Refusal(status.permissionDenied, 'open for reading only');
   const { size, owner, mode, times } = wanted;
+  if (readonly) throw new Refusal(status.permissionDenied, 'shared read-only');
+  if (size !== undefined && !writable) throw new Refusal(status.permissionDenied, 'open for reading only');
   if (size !== undefined) await truncate(descriptor, size);
   if (owner !== undefined) {
-    const { uid, gid } = await calls.fstat(descriptor);
-    if (uid !== owner.uid || gid !== owner.gid) await changeOwner(descriptor, owner.uid, owner.gid);
+    const really = ({ uid, gid }: Owner) => giveTo(descriptor, uid, gid);
+    await changeOwner(await calls.fstat(descriptor), owner, { really, owners });
   }
   if (mode !== undefined) await changeMode(descriptor, mode);
   if (times !== undefined) await changeTimes(descriptor, times.accessed, times.modified);

@@ -2,6 +2,9 @@ import type { Stats } from 'node:fs';
 import { close as closeWithCallback, constants, fchmod, ftruncate, open as openWithCallback } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { changeOwner } from '../owners/change-owner.ts';
+import { FileOwners } from '../owners/file-owners.ts';
+import type { Owner } from '../owners/owner.ts';
 import type { WantedAttributes } from './attributes.ts';
 import { Refusal } from './errors.ts';
 import type { FileCalls } from './file-calls.ts';
@@ -17,6 +20,8 @@ const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = const
 /** Windows has no such flags; there lstat alone tells links. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_NOCTTY = 0 } = constants;
 const openPath = 0o10000000;
+/** What /proc/self/fd/N/. is, is the directory and no link to it. */
+const itself = Buffer.from('.');
 /** Of this process; takes bits from files that were made with a mode. */
 const umask = process.umask();
 
@@ -24,10 +29,13 @@ const umask = process.umask();
 export interface OpenFile {
   readonly descriptor: number;
   readonly writable: boolean;
+  /** Its owner, mode and times are not to change, however it is open. */
+  readonly readonly: boolean;
   /** Writes go to its end, wherever they are meant to go. */
   readonly appends: boolean;
   /** How it is looked at. */
   readonly calls: FileCalls;
+  readonly owners: FileOwners;
 }
 
 /**
@@ -36,12 +44,17 @@ export interface OpenFile {
  */
 export class SharedTree {
   readonly readonly: boolean;
+  readonly #owners: FileOwners;
   readonly #directories: HeldDirectories;
 
-  /** `root` is a real path. */
-  constructor(root: string, { readonly }: { readonly readonly: boolean }) {
+  /** `root` is a real path; who its files were given to may be known of other trees, too. */
+  constructor(
+    root: string,
+    { readonly, owners = new FileOwners() }: { readonly readonly: boolean; readonly owners?: FileOwners },
+  ) {
     this.readonly = readonly;
-    this.#directories = new HeldDirectories(Buffer.from(root === '/' ? '' : root));
+    this.#owners = owners;
+    this.#directories = new HeldDirectories(Buffer.from(root === '/' ? '' : root), owners);
   }
 
   /** The directory itself, until it is released. */
@@ -50,8 +63,7 @@ export class SharedTree {
   }
 
   stats(parts: readonly Buffer[]): Promise<Stats> {
-    // Of the held root itself: its path leads through a link of /proc.
-    if (parts.length === 0) return this.#in(parts, ({ path }) => fs.stat(path()));
+    if (parts.length === 0) return this.#in(parts, ({ path, calls }) => calls.lstat(path(itself)));
     return this.#at(parts, (path, calls) => calls.lstat(path));
   }
 
@@ -79,7 +91,8 @@ export class SharedTree {
       try {
         if (!(await calls.fstat(descriptor)).isFile()) throw notRegular();
         if (before === null && mode !== undefined && (bits & umask) !== 0) await changeMode(descriptor, bits);
-        return { descriptor, writable, appends: (system & O_APPEND) !== 0, calls };
+        const appends = (system & O_APPEND) !== 0;
+        return { descriptor, writable, readonly: this.readonly, appends, calls, owners: this.#owners };
       } catch (error) {
         await close(descriptor);
         throw error;
@@ -87,7 +100,6 @@ export class SharedTree {
     });
   }
 
-  /** Numbers of owners are changed only where this process may, and to what they are already everywhere. */
   async change(parts: readonly Buffer[], wanted: WantedAttributes): Promise<void> {
     this.#mayWrite();
     const { size, owner, mode, times } = wanted;
@@ -97,14 +109,13 @@ export class SharedTree {
     }
     const work = async (path: Buffer, calls: FileCalls) => {
       if (owner !== undefined) {
-        const { uid, gid } = await calls.lstat(path);
-        if (uid !== owner.uid || gid !== owner.gid) await fs.lchown(path, owner.uid, owner.gid);
+        const really = ({ uid, gid }: Owner) => fs.lchown(path, uid, gid);
+        await changeOwner(await calls.lstat(path), owner, { really, owners: this.#owners });
       }
       if (mode !== undefined) await changeModeAt(path, mode, calls);
       if (times !== undefined) await fs.lutimes(path, times.accessed, times.modified);
     };
-    // What /proc/self/fd/N/. is, is the directory and no link to it.
-    if (parts.length === 0) await this.#in(parts, ({ path, calls }) => work(path(Buffer.from('.')), calls));
+    if (parts.length === 0) await this.#in(parts, ({ path, calls }) => work(path(itself), calls));
     else await this.#at(parts, work);
   }
 

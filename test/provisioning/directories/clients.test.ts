@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import {
   chmod,
+  chown,
   lstat,
   mkdir,
   mkdtemp,
@@ -119,8 +120,35 @@ t.test('sshfs', { skip }, async (t) => {
   });
 });
 
-/** A directory of this computer, mounted as the guest does it, but for the channel. */
-async function mount(t: Test) {
+t.test('sshfs, served by who is not root', { skip }, async (t) => {
+  const user = 65534;
+  const { root, mounted, start, sh } = await mount(t, user);
+
+  await t.test('may give files to anybody, who is remembered and not obeyed', async (t) => {
+    const { stdout, stderr, exitCode } = await sh(`set -e
+      mkdir data; echo x >data/f; ln -s f data/link; echo y >other
+      chown -R 999:998 data; stat -c '%n %u %g' data data/f data/link other
+      mv data/f data/moved; chgrp 5 data/moved; ls -ln data | awk 'NR>1 {print $3, $4, $9}'
+      chmod 640 data/moved; cat data/moved`);
+    t.equal(exitCode, 0, stderr);
+    t.equal(
+      stdout,
+      `data 999 998\ndata/f 999 998\ndata/link 999 998\nother ${user} ${user}\n999 998 link\n999 5 moved\nx\n`,
+    );
+    const { uid, gid, mode } = await lstat(join(root, 'data', 'moved'));
+    t.same([uid, gid, mode & 0o777], [user, user, 0o640]);
+  });
+
+  await t.test('and is by the next server', async (t) => {
+    await runCommand('fusermount3', ['-u', mounted]);
+    t.same(await readdir(mounted), []);
+    await start();
+    t.equal((await sh('stat -c "%u %g" data data/moved')).stdout, '999 998\n999 5\n');
+  });
+});
+
+/** A directory of this computer, mounted as the guest does it, but for the channel; `user` serves it. */
+async function mount(t: Test, user = 0) {
   const root = realpathSync(await mkdtemp(join(tmpdir(), 'sshfs-')));
   const [shared, mounted, serve] = ['shared', 'mounted', 'serve'].map((name) => join(root, name)) as [
     string,
@@ -128,18 +156,28 @@ async function mount(t: Test) {
     string,
   ];
   for (const directory of [shared, mounted]) await mkdir(directory);
+  for (const directory of [root, shared]) await chown(directory, user, user);
   await writeFile(join(shared, 'file'), 'content');
-  await writeFile(serve, `#!/bin/sh\nexec ${process.execPath} ${server} ${shared} ${shared}:ro\n`);
+  await writeFile(
+    serve,
+    `#!/bin/sh
+export SERVER_USER=${user} SERVER_OWNERS=${root}/owners
+exec ${process.execPath} ${server} ${shared} ${shared}:ro
+`,
+  );
   await chmod(serve, 0o755);
   const options = `ssh_command=${serve},reconnect,delay_connect,no_contain_symlinks,dcache_timeout=1,attr_timeout=0.2,entry_timeout=0.5`;
-  const { exitCode, stderr } = await runCommand('sshfs', ['-o', options, 'host:/', mounted]);
-  t.equal(exitCode, 0, stderr);
+  const start = async () => {
+    const { exitCode, stderr } = await runCommand('sshfs', ['-o', options, 'host:/', mounted]);
+    t.equal(exitCode, 0, stderr);
+  };
+  await start();
   t.teardown(async () => {
     await runCommand('fusermount3', ['-u', mounted]);
     await rm(root, { recursive: true });
   });
   const sh = (script: string) => runCommand('bash', ['-c', script], { cwd: join(mounted, '0') });
-  return { root: shared, mounted, sh };
+  return { root: shared, mounted, start, sh };
 }
 
 function onPath(program: string): boolean {

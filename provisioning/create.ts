@@ -1,9 +1,8 @@
 import type { CreateRequest } from '../drivers/driver.ts';
 import { AlreadyExists, InvalidArgument, PreCreateError } from '../drivers/errors.ts';
 import { loadDriver } from '../drivers/registry.ts';
-import type { MountType } from '../guest/wire/index.ts';
 import type { ImageExtra } from '../images/os-image.ts';
-import { checkMountType } from './directories/mount-type.ts';
+import { chooseMountType, type MountTypeWish } from './directories/mount-type.ts';
 import { mountsOf, type WantedMounts } from './directories/mounts.ts';
 import { type Machine, machineOf } from './machine.ts';
 import { assertMachineName } from './machine-name.ts';
@@ -23,7 +22,7 @@ export interface NewMachine {
   readonly hostOptions: HostOptions;
   /** What `--mount` said; null when it said nothing (directories/mounts.ts). */
   readonly mounts: WantedMounts | null;
-  readonly mountType: MountType;
+  readonly mountType: MountTypeWish;
   readonly imageExtras: readonly ImageExtra[];
   readonly suspendAfterMs: number | null;
 }
@@ -77,8 +76,10 @@ export async function createMachine(
     };
     await progress.step('Running pre-create checks', () => preCheck(() => driver.preCreate(request)));
 
-    let record = newRecord(wanted, await mountsOf(driver, wanted.mounts));
-    await preCheck(() => checkMountType(driver, record));
+    const mounts = await mountsOf(driver, wanted.mounts);
+    const { type, fallback } = await preCheck(() => chooseMountType(driver, mounts, wanted.mountType));
+    if (fallback !== null) progress.note(`directories are shared by ${type}: ${fallback}`);
+    let record = newRecord(wanted, mounts, type);
     await store.save(record);
     const remember = async (state: unknown) => {
       // Refusing here keeps a cancelled driver from making anything more.
@@ -145,9 +146,9 @@ async function discardInterrupted(
 /** Its error is told by whoever awaits the result; files that are still being written must not be in the way of removing them. */
 function ignore(): void {}
 
-async function preCheck(check: () => void | Promise<void>): Promise<void> {
+async function preCheck<Result>(check: () => Result | Promise<Result>): Promise<Result> {
   try {
-    await check();
+    return await check();
   } catch (error) {
     throw error instanceof PreCreateError || !(error instanceof Error) || error.name === 'Cancelled'
       ? error
@@ -156,8 +157,9 @@ async function preCheck(check: () => void | Promise<void>): Promise<void> {
 }
 
 function newRecord(
-  { name, driverName, hostOptions, imageExtras, suspendAfterMs, mountType }: NewMachine,
+  { name, driverName, hostOptions, imageExtras, suspendAfterMs }: NewMachine,
   mounts: MachineRecord['Mounts'],
+  mountType: MachineRecord['MountType'],
 ): MachineRecord {
   return {
     ConfigVersion: configVersion,

@@ -1,7 +1,6 @@
 import { FailedPrecondition } from '../drivers/errors.ts';
-import type { MountType } from '../guest/wire/index.ts';
 import type { ImageExtra, OsImage } from '../images/os-image.ts';
-import { checkMountType } from './directories/mount-type.ts';
+import { type ChosenMountType, chooseMountType, type MountTypeWish } from './directories/mount-type.ts';
 import { mountFlagsText, mountsOf, type WantedMounts } from './directories/mounts.ts';
 import { type Machine, openMachine } from './machine.ts';
 import type { MachineRecord } from './machine-record.ts';
@@ -20,7 +19,7 @@ export interface StartOptions extends PowerOnOptions {
   /** Directories of this computer in it, from now on; absent or null: those that it has had. */
   readonly mounts?: WantedMounts | null;
   /** How they get there, from now on; absent: as before. */
-  readonly mountType?: MountType;
+  readonly mountType?: MountTypeWish;
 }
 
 /**
@@ -41,7 +40,7 @@ interface StartPlan {
   readonly extras: readonly ImageExtra[];
   readonly suspendAfterMs: number | null;
   readonly mounts: MachineRecord['Mounts'];
-  readonly mountType: MountType;
+  readonly mountType: ChosenMountType;
 }
 
 /** Throws FailedPrecondition for what this machine cannot be, InvalidArgument for directories that cannot be shared. */
@@ -57,8 +56,7 @@ async function planStart({ driver, record }: Machine, options: StartOptions): Pr
   if (suspendAfterMs !== null && driver.suspender === undefined)
     throw new FailedPrecondition(`machine "${name}" cannot be suspended; leave out --suspend-after`);
   const mounts = await mountsOf(driver, options.mounts ?? null, { before: record.Mounts });
-  const { mountType = record.MountType } = options;
-  await checkMountType(driver, { Mounts: mounts, MountType: mountType });
+  const mountType = await chooseMountType(driver, mounts, options.mountType ?? record.MountType);
   return { extras, suspendAfterMs, mounts, mountType };
 }
 
@@ -71,9 +69,11 @@ export async function prepareStart(
   machine: Machine,
   options: StartOptions,
 ): Promise<OsImage | null> {
-  const { extras } = await planStart(machine, options);
-  if (!machine.driver.features.bootsOsImage) return null;
+  const { extras, mountType } = await planStart(machine, options);
   const { signal, progress } = options;
+  const { type, fallback } = mountType;
+  if (fallback !== null) progress.note(`directories are shared by ${type}: ${fallback}`);
+  if (!machine.driver.features.bootsOsImage) return null;
   return await progress.step('Getting the OS image', (report) =>
     osImage(store.paths.cache, { extras, signal, report }),
   );
@@ -99,9 +99,9 @@ export async function startLocked(
       throw new FailedPrecondition(
         `machine "${name}" runs with other directories; machine restart ${mountFlagsText(mounts)} ${name} changes them`,
       );
-    if (mountType !== machine.record.MountType)
+    if (mountType.type !== machine.record.MountType)
       throw new FailedPrecondition(
-        `machine "${name}" has its directories in another way; machine restart --mount-type ${mountType} ${name} changes it`,
+        `machine "${name}" has its directories in another way; machine restart --mount-type ${mountType.type} ${name} changes it`,
       );
     const record = { ...machine.record, SuspendAfterMs: suspendAfterMs };
     if (state === 'Paused' || suspendAfterMs !== machine.record.SuspendAfterMs) {
@@ -122,7 +122,7 @@ export async function startLocked(
       OsImageExtras: extras,
       SuspendAfterMs: suspendAfterMs,
       Mounts: mounts,
-      MountType: mountType,
+      MountType: mountType.type,
     },
   };
   const { prepareTrust } = await import('./trust.ts');

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { InvalidArgument } from '../../drivers/errors.ts';
-import { type MountType, mountTypes } from '../../guest/wire/index.ts';
+import { type MountTypeWish, mountTypeWishes } from '../../provisioning/directories/mount-type.ts';
 import type { WantedMounts } from '../../provisioning/directories/mounts.ts';
 import { repeated } from './repeated.ts';
 
@@ -9,7 +9,7 @@ export interface MountFlags {
   readonly mount?: readonly string[] | false;
   /** Of machines that are there. */
   readonly addMount?: readonly string[];
-  readonly mountType?: MountType;
+  readonly mountType?: MountTypeWish;
 }
 
 const shape = '<HOST[:GUEST][:ro]>';
@@ -24,8 +24,8 @@ export function mountFlags(preset: string): Option[] {
     new Option('--no-mount', 'share no directory'),
     new Option(
       '--mount-type <TYPE>',
-      'how they get there: sftp, or virtiofs, which is faster and tells containers of changes that are made on this computer by their attributes alone (Linux)',
-    ).choices(mountTypes),
+      'how they get there: sftp; virtiofs, which is faster and tells containers of changes that are made on this computer by their attributes alone (Linux); auto, which is virtiofs where that can be, else sftp',
+    ).choices(mountTypeWishes),
   ];
 }
 

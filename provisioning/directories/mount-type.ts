@@ -1,19 +1,41 @@
 import { realpath } from 'node:fs/promises';
 import type { Driver, HostShare } from '../../drivers/driver.ts';
-import { FailedPrecondition, InvalidArgument } from '../../drivers/errors.ts';
+import { FailedPrecondition, InvalidArgument, MachineError } from '../../drivers/errors.ts';
+import type { MountType } from '../../guest/wire/index.ts';
 import type { MachineRecord } from '../machine-record.ts';
+
+/** What may be asked for: `auto` is virtiofs where that can be, else SFTP. */
+export const mountTypeWishes = ['sftp', 'virtiofs', 'auto'] as const;
+export type MountTypeWish = (typeof mountTypeWishes)[number];
 
 type Shared = Pick<MachineRecord, 'Mounts' | 'MountType'>;
 
+export interface ChosenMountType {
+  readonly type: MountType;
+  /** Why it is not what `auto` would rather have had. */
+  readonly fallback: string | null;
+}
+
 /**
- * Checks that a machine of this driver can have these directories in this way, on this computer. Throws InvalidArgument or
- * FailedPrecondition saying what to type.
+ * How a machine of this driver is to have these directories of this computer. Throws InvalidArgument or FailedPrecondition, saying
+ * what to type, when it cannot have them in the way that was asked for.
  */
-export async function checkMountType(
+export async function chooseMountType(
   driver: Pick<Driver, 'name' | 'checkShares'>,
-  shared: Shared,
-): Promise<void> {
-  if (shared.MountType !== 'virtiofs') return;
+  Mounts: Shared['Mounts'],
+  wish: MountTypeWish,
+): Promise<ChosenMountType> {
+  if (wish === 'sftp') return { type: 'sftp', fallback: null };
+  try {
+    await checkShares(driver, { Mounts, MountType: 'virtiofs' });
+    return { type: 'virtiofs', fallback: null };
+  } catch (error) {
+    if (wish === 'virtiofs' || !(error instanceof MachineError)) throw error;
+    return { type: 'sftp', fallback: error.message };
+  }
+}
+
+async function checkShares(driver: Pick<Driver, 'name' | 'checkShares'>, shared: Shared): Promise<void> {
   if (driver.checkShares === undefined)
     throw new InvalidArgument(
       `machines of driver ${driver.name} cannot have --mount-type ${shared.MountType}; leave it out`,

@@ -84,6 +84,7 @@ export function renderRuleset({ table, bridges, ports, through }: FirewallState)
         ]
           .map((from) => `\n    ${from} dnat ip to meta l4proto . th dport map @through`)
           .join('');
+  const answers = through === null ? '' : renderAnswers(through);
   return `add table inet ${table}
 delete table inet ${table}
 table inet ${table} {
@@ -146,9 +147,23 @@ table inet ${table} {
     ip6 saddr . oifname @own6 ct status dnat masquerade
     ip saddr . oifname != @own ip saddr @masqueraded masquerade
     ip6 saddr . oifname != @own6 ip6 saddr @masqueraded6 masquerade
-  }
+  }${answers}
 }
 `;
+}
+
+/**
+ * libslirp empties what it is to send at each SYN-ACK that says a segment size (`tcp_mss`, until 4.9 at least). The
+ * kernel repeats its SYN-ACK while a program's queue of new connections is full, and what a client had said by then
+ * was lost without a word. So libslirp is told no size where it is the one that it takes anyway, an Ethernet's.
+ */
+function renderAnswers({ address, linkName }: ForwardingWay): string {
+  const to = `${linkName === null ? '' : `oifname ${quote(linkName)} `}ip daddr ${address}`;
+  return `
+  chain answers {
+    type filter hook postrouting priority mangle; policy accept;
+    ${to} tcp flags & (syn | ack) == (syn | ack) tcp option maxseg size >= 1460 reset tcp option maxseg
+  }`;
 }
 
 /** Publishes further ports of a table that is there. */

@@ -6,10 +6,11 @@
 // Usage: node test/run.mjs [unit|engine|compat|system]...   (default: all). Prints the totals as its last line.
 //        node test/run.mjs compat --oracle   plays the tables of compat against dockerd, to prove them
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensurePackages, ensurePrograms } from '../cli/bin/requirements.mjs';
+import { runFiles } from './run-files.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const asked = process.argv.slice(2).filter((word) => word !== '--oracle');
@@ -20,6 +21,22 @@ for (const name of asked.filter((a) => !layers.includes(a))) {
   process.exit(2);
 }
 const wanted = asked.length > 0 ? layers.filter((l) => asked.includes(l)) : layers;
+
+/** Files that take long, by last count. */
+const slow = [
+  ...['cli/commands', 'cli/interrupted-create', 'cli/copy'],
+  ...[
+    'engine/network-cli',
+    'engine/logs',
+    'engine/build-buildkit',
+    'engine/build',
+    'engine/build-buildkit-corpus',
+  ],
+  'compat/transcripts',
+  ...['system/virtiofs', 'system/directories', 'system/architectures', 'system/suspend', 'system/api-socket'],
+  ...['system/supervisor', 'system/boot', 'system/ports', 'system/compat', 'system/file-events'],
+  ...['system/survival', 'system/checkpoint', 'system/resources', 'system/copy', 'system/ssh-agent'],
+];
 
 process.chdir(root);
 ensurePackages(root);
@@ -50,71 +67,44 @@ step('bundle', process.execPath, ['cli/bin/build.mjs']);
 // Freshly installed, tap is built with all its plugins; built by a run, the plugins left out still load in that run.
 step('tap build', process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'build']);
 
-const totals = { pass: 0, fail: 0, skip: 0 };
 rmSync('.tap', { recursive: true, force: true });
 mkdirSync('.tap', { recursive: true });
+const suites = [
+  { layer: 'unit', name: 'unit-host', folders: ['cli', 'drivers', 'images', 'provisioning'], timeoutS: 300 },
+  { layer: 'unit', name: 'unit-guest', folders: ['guest'], node: guestNode, timeoutS: 120 },
+  { layer: 'engine', name: 'engine', folders: ['engine'], node: guestNode, timeoutS: 600 },
+  { layer: 'compat', name: 'compat', folders: ['compat'], node: guestNode, timeoutS: 1800 },
+  { layer: 'system', name: 'system', folders: ['system'], timeoutS: 1800 },
+].filter(({ layer }) => wanted.includes(layer));
+const files = suites.flatMap(({ name, folders, timeoutS, node = () => process.execPath }) => {
+  const found = folders.flatMap((folder) => testFiles(join('dist', 'test', folder)));
+  return longestFirst(found).map((file) => ({ suite: name, file, node: node(), timeoutS }));
+});
+
+// They wait more than they work, so two at a time; there is one dockerd.
+const jobs = process.env.MACHINE_COMPAT_AGAINST === 'dockerd' ? 1 : 2;
+const totals = { pass: 0, fail: 0, skip: 0 };
 const failures = [];
-let failed = false;
-if (wanted.includes('unit')) {
-  suite('unit-host', process.execPath, ['cli', 'drivers', 'images', 'provisioning'], {
-    jobs: 2,
-    timeoutS: 300,
-  });
-  suite('unit-guest', guestNode(), ['guest'], { jobs: 2, timeoutS: 120 });
-}
-if (wanted.includes('engine')) suite('engine', guestNode(), ['engine'], { jobs: 2, timeoutS: 600 });
-if (wanted.includes('compat')) suite('compat', guestNode(), ['compat'], { jobs: 1, timeoutS: 1800 });
-if (wanted.includes('system')) suite('system', process.execPath, ['system'], { jobs: 2, timeoutS: 1800 });
+const started = Date.now();
+let ended = 0;
+await runFiles(files, jobs, ({ suite, file }, { tap, seconds, counted, failure }) => {
+  for (const key of Object.keys(totals)) totals[key] += counted[key];
+  ended += 1;
+  const isGood = counted.fail === 0;
+  const verdict = `${isGood ? 'ok' : 'not ok'} ${ended} - ${file}`;
+  console.error(`${verdict} of ${files.length}: ${seconds.toFixed(1)} s`);
+  // Made into one stream as tap's runner does, for other programs that read it.
+  const indented = tap.replace(/^TAP version .*\n/, '').replace(/^(?=.)/gm, '    ');
+  const whole = `# Subtest: ${file}\n${indented}\n${verdict} # time=${Math.round(seconds * 1000)}ms\n`;
+  appendFileSync(join('.tap', `${suite}.tap`), `${whole}\n`);
+  if (failure !== null) failures.push(`not ok: ${file}: ${failure}`);
+  if (!isGood) failures.push(...failedTests(whole));
+});
 
 for (const failure of failures) console.log(failure);
+console.error(`${files.length} files in ${Math.round((Date.now() - started) / 1000)} s`);
 console.log(`${totals.pass} passed, ${totals.fail} failed, ${totals.skip} skipped`);
-process.exit(failed ? 1 : 0);
-
-/** One tap run of the compiled tests below `folders` with the given Node; `timeoutS` is each file's. */
-function suite(name, node, folders, { jobs, timeoutS }) {
-  const files = folders.flatMap((folder) => testFiles(join('dist', 'test', folder)));
-  if (files.length === 0) return;
-  const output = join('.tap', `${name}.tap`);
-  console.error(`\n== ${name}: ${files.length} files`);
-  const started = Date.now();
-  const { status } = spawnSync(
-    node,
-    [
-      'node_modules/tap/dist/esm/run.mjs',
-      'run',
-      '-R',
-      // Its lines rewrite each other; in a file they would all be there. What failed is told at the end.
-      process.stderr.isTTY ? 'terse' : 'silent',
-      '-j',
-      String(jobs),
-      '-t',
-      String(timeoutS),
-      '-o',
-      output,
-      ...files,
-    ],
-    { stdio: ['ignore', 2, 2] },
-  );
-  const tap = existsSync(output) ? readFileSync(output, 'utf8') : '';
-  const counted = count(tap);
-  failures.push(...failedTests(tap));
-  if (counted === null) {
-    console.error(`${name}: tap left no totals (exit code ${status})`);
-    totals.fail += 1;
-  } else {
-    for (const key of Object.keys(totals)) totals[key] += counted[key];
-  }
-  if (status !== 0 || counted === null) failed = true;
-  console.error(`== ${name}: ${JSON.stringify(counted)} in ${Math.round((Date.now() - started) / 1000)} s`);
-}
-
-/** tap closes its stream with `# { total: 44, pass: 33, skip: 11 }`. */
-function count(tap) {
-  const line = tap.match(/^# \{ (.*) \}$/gm)?.at(-1);
-  if (line === undefined) return null;
-  const number = (key) => Number(line.match(new RegExp(`\\b${key}: (\\d+)`))?.[1] ?? 0);
-  return { pass: number('pass'), fail: number('fail'), skip: number('skip') + number('todo') };
-}
+process.exit(totals.fail > 0 ? 1 : 0);
 
 /** What went wrong and why, each under the names of its subtests; one that failed only by its parts is not repeated. */
 function failedTests(tap) {
@@ -136,6 +126,15 @@ function failedTests(tap) {
     }
   }
   return found;
+}
+
+/** Those that take a minute first, the longest before the others: none of them shall end alone. */
+function longestFirst(files) {
+  const place = (file) => {
+    const at = slow.findIndex((name) => file.endsWith(join('test', `${name}.test.js`)));
+    return at === -1 ? slow.length : at;
+  };
+  return files.sort((a, b) => place(a) - place(b));
 }
 
 function testFiles(directory) {

@@ -8,6 +8,7 @@ import { readDebFiles } from '../../images/debian/deb.ts';
 import { fetchIndex } from '../../images/debian/fetch-index.ts';
 import { findMirrors, readAptSources } from '../../images/debian/mirrors.ts';
 import { fetchAll } from '../../images/download/fetch-all.ts';
+import { acquireLock } from '../../images/lock.ts';
 import type { Architecture } from '../../images/os-image.ts';
 import { cachePaths } from '../../images/paths.ts';
 
@@ -93,7 +94,10 @@ export async function debianTools(
   const foreign = arch === ownArchitecture ? '' : `${arch}-`;
   const directory = join(cache, 'compat', `${set}-${foreign}${version}`);
   if (await exists(directory)) return directory;
-  const { download } = cachePaths(cache);
+  const { download, lock } = cachePaths(cache);
+  // Two tests may want the same, and an OS image some of the packages.
+  await using _lock = await acquireLock(lock);
+  if (await exists(directory)) return directory;
   const { index } = await fetchIndex({
     mirrors: findMirrors({ env: process.env, aptSources: await readAptSources() }),
     codename: 'trixie',

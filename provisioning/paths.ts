@@ -16,6 +16,7 @@ import { join, resolve } from 'node:path';
  *                       known_hosts       pins that key under the name `machine-NAME`
  *                       ssh_config        for ssh -F: how to reach it as `machine-NAME`; written by each machine mount
  *                       ssh-agent         where the user's ssh-agent was when the machine was last started
+ *                       also-at           where the supervisor listens besides docker.sock: machine use --system on Windows
  *                       file-owners       whom containers gave files of this computer to (directories/owners)
  *                       supervisor.json   the process that supervises it, and how its services are; only while it runs
  *                       supervisor.log    what that has to say, at most 1 MiB; supervisor.log.1 = what was before
@@ -54,6 +55,7 @@ export interface MachinePaths {
   readonly knownHosts: string;
   readonly sshConfig: string;
   readonly sshAgent: string;
+  readonly alsoAt: string;
   readonly fileOwners: string;
   readonly supervisor: string;
   readonly supervisorLog: string;
@@ -112,6 +114,7 @@ function machinePaths(directory: string): MachinePaths {
     knownHosts: file('known_hosts'),
     sshConfig: file('ssh_config'),
     sshAgent: file('ssh-agent'),
+    alsoAt: file('also-at'),
     fileOwners: file('file-owners'),
     supervisor: file('supervisor.json'),
     supervisorLog: file('supervisor.log'),

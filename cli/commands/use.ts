@@ -3,6 +3,7 @@ import { FailedPrecondition, InvalidArgument } from '../../drivers/errors.ts';
 import { contextOwner, writeContext } from '../../provisioning/docker-context/context.ts';
 import { currentContext, setCurrentContext } from '../../provisioning/docker-context/current.ts';
 import { contextName, dockerConfig } from '../../provisioning/docker-context/files.ts';
+import { giveSystemPipe, systemPipe, takeSystemPipe } from '../../provisioning/docker-context/system-pipe.ts';
 import {
   linkSystemSocket,
   systemSocket,
@@ -18,15 +19,16 @@ interface Options {
   readonly system?: boolean;
 }
 
+const hasPipes = process.platform === 'win32';
+const systemPlace = hasPipes ? systemPipe : systemSocket;
+
 export function configure(command: Command): void {
   command
     .argument('[name]')
     .option('-u, --unset', 'use no machine any more')
-    .option('--system', `make ${systemSocket} lead to the machine, instead of choosing its docker context`)
+    .option('--system', `make ${systemPlace} lead to the machine, instead of choosing its docker context`)
     .action(async (given: string | undefined, { unset, system }: Options, self: Command) => {
       const { store } = contextOf(self);
-      if (system && process.platform === 'win32')
-        throw new InvalidArgument('--system: not on Windows yet; use docker contexts: machine use NAME');
       if (unset) {
         if (given !== undefined) throw new InvalidArgument('--unset takes no name');
         return system ? unsetSystem(store) : unsetContext(store);
@@ -73,12 +75,12 @@ async function unsetContext(store: MachineStore): Promise<void> {
 }
 
 async function useSystem(store: MachineStore, name: string): Promise<void> {
-  await linkSystemSocket(store, name);
-  process.stdout.write(`${systemSocket} now leads to machine "${name}"\n`);
+  await (hasPipes ? takeSystemPipe(store, name) : linkSystemSocket(store, name));
+  process.stdout.write(`${systemPlace} now leads to machine "${name}"\n`);
 }
 
 async function unsetSystem(store: MachineStore): Promise<void> {
-  if (!(await unlinkSystemSocket(store, null)))
-    throw new FailedPrecondition(`${systemSocket} does not lead to a machine`);
-  process.stdout.write(`${systemSocket} is removed\n`);
+  const had = await (hasPipes ? giveSystemPipe(store, null) : unlinkSystemSocket(store, null));
+  if (!had) throw new FailedPrecondition(`${systemPlace} does not lead to a machine`);
+  process.stdout.write(`${systemPlace} is removed\n`);
 }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
@@ -13,8 +15,9 @@ import { readToEnd } from '../../../helpers/read-to-end.ts';
 import { supervisedMachine } from '../supervised-machine.ts';
 
 /** The socket of a machine whose engine is `serve`, behind mutual TLS. */
-async function served(t: Test, serve: (client: TLSSocket) => void) {
+async function served(t: Test, serve: (client: TLSSocket) => void, { also = '' } = {}) {
   const { store, machine } = await supervisedMachine(t);
+  if (also !== '') writeFileSync(machine.paths.alsoAt, also);
   const signal = new AbortController().signal;
   await machineCertificates(store.paths, machine.paths, machine.record, { signal });
   const { ca, serverCert, serverKey } = machine.paths;
@@ -75,6 +78,30 @@ t.test('bytes go both ways, and each direction ends by itself', async (t) => {
   t.same(resumed, [false, true], 'the second connection needs no handshake with keys');
   await end();
   t.notOk(existsSync(path));
+});
+
+t.test('it may be at a second place, and is where it always is when that cannot be had', async (t) => {
+  const said = async (client: TLSSocket) => void client.end(`${await readToEnd(client)} and back`);
+  const ask = async (path: string) => {
+    const client = connect({ path, allowHalfOpen: true });
+    client.end('there');
+    return await text(client);
+  };
+  // Sockets have short paths.
+  const directory = mkdtempSync(join(tmpdir(), 'also-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const also = join(directory, 'also.sock');
+  const { path, end } = await served(t, said, { also });
+  t.equal(await ask(also), 'there and back');
+  t.equal(statSync(also).mode & 0o777, 0o600);
+  t.equal(await ask(path), 'there and back');
+  await end();
+  t.notOk(existsSync(also));
+
+  const nowhere = join(directory, 'gone', 'also.sock');
+  const other = await served(t, said, { also: nowhere });
+  t.equal(await ask(other.path), 'there and back');
+  t.same(other.log, [`not at ${nowhere}`]);
 });
 
 t.test('when one side breaks, so does the other', async (t) => {

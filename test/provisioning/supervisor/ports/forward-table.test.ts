@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { type Forward, PortUnavailable } from '../../../../drivers/port-forwarder.ts';
 import { freePorts } from '../../../../drivers/qemu/ports.ts';
 import { ForwardTable } from '../../../../provisioning/supervisor/ports/forward-table.ts';
@@ -197,6 +197,116 @@ t.test('the way of a relay gives its place to who asks for it, and cuts nobody',
   }
   t.strictSame(await table.become([asked]), []);
   t.equal(forwarder.there.size, 1);
+  await table.become([]);
+});
+
+/** As QEMU's: two wait to be accepted, and each comes from a port of its own. */
+class CrowdedForwarder extends LoopbackForwarder {
+  override readonly bursts = false;
+  readonly sources: number[] = [];
+  constructor() {
+    super(async ({ hostAddress, hostPort }) => {
+      const server = createServer((client) => {
+        this.sources.push(client.remotePort!);
+        client.on('error', () => {}).pipe(client);
+      });
+      server.listen(hostPort, hostAddress, 1);
+      await once(server, 'listening');
+      return () => void server.close();
+    });
+  }
+}
+
+/** Each says something and has it back. */
+async function crowd(t: Test, port: number, size: number) {
+  const sockets = Array.from({ length: size }, () => connect({ host: '127.0.0.1', port }));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const answers = sockets.map(async (socket, i) => {
+    socket.write(`word ${i}`);
+    return String((await once(socket, 'data', { signal: AbortSignal.timeout(30_000) }))[0]) === `word ${i}`;
+  });
+  t.ok((await Promise.all(answers)).every(Boolean), 'each has its own answer');
+  return sockets;
+}
+
+t.test('a crowd has more ways in, which go when it was quiet for long, and cut nobody', async (t) => {
+  const forwarder = new CrowdedForwarder();
+  await using table = await ForwardTable.open(forwarder, { quietMs: 500 });
+  const port = await freePort();
+  await table.become([tcp('127.0.0.1', port)]);
+  t.equal(forwarder.there.size, 1);
+  const [first, ...others] = await crowd(t, port, 300);
+  t.ok(forwarder.there.size > 4 && forwarder.there.size <= 16, `${forwarder.there.size} ways`);
+  t.ok((await forwarder.list()).every(({ guestPort }) => guestPort === 80));
+  t.equal(new Set(forwarder.sources).size, 300, 'no two come from one port');
+  for (const socket of others) socket.destroy();
+  while (forwarder.there.size > 1) await delay(20);
+  first!.write('still there');
+  t.equal(String((await once(first!, 'data'))[0]), 'still there');
+  await crowd(t, port, 100);
+  t.ok(forwarder.there.size > 1, 'and again');
+  await table.become([]);
+  t.equal(forwarder.there.size, 0, 'none stays when the port is given back');
+});
+
+t.test('a port that is given back while it gets more ways leaves none', async (t) => {
+  const forwarder = new CrowdedForwarder();
+  await using table = await ForwardTable.open(forwarder);
+  const port = await freePort();
+  await table.become([tcp('127.0.0.1', port)]);
+  for (let i = 0; i < 60; i++)
+    connect({ host: '127.0.0.1', port })
+      .on('error', () => {})
+      .unref();
+  while (forwarder.there.size < 2) await delay(1);
+  t.strictSame(await table.become([]), []);
+  await delay(100);
+  t.equal(forwarder.there.size, 0);
+  // The next supervisor's table, which finds those of one that was killed.
+  await table.become([tcp('127.0.0.1', port)]);
+  await crowd(t, port, 100);
+  const many = forwarder.there.size;
+  t.ok(many > 1);
+  await table[Symbol.asyncDispose]();
+  t.equal(forwarder.there.size, many);
+  await using next = await ForwardTable.open(forwarder);
+  await next.become([tcp('127.0.0.1', port)]);
+  t.equal(forwarder.there.size, 1);
+  await next.become([]);
+});
+
+t.test('one of several ways gives its place without another', async (t) => {
+  const forwarder = new CrowdedForwarder();
+  await using table = await ForwardTable.open(forwarder);
+  const port = await freePort();
+  const first = tcp('127.0.0.1', port);
+  await table.become([first]);
+  await crowd(t, port, 300);
+  const ways = await forwarder.list();
+  const asked = { ...ways[3]!, guestPort: 81 };
+  await table.become([first, asked]);
+  t.notOk((await forwarder.list()).some(({ hostAddress }) => hostAddress === asked.hostAddress));
+  t.equal(forwarder.there.size, ways.length, 'one fewer, and one to where was asked for');
+  await table.become([]);
+});
+
+t.test('a machine that cannot have more is asked once', async (t) => {
+  const forwarder = new (class extends CrowdedForwarder {
+    asked = 0;
+    override async add(forward: Forward): Promise<void> {
+      this.asked += 1;
+      if (this.there.size === 2) throw new PortUnavailable(forward, 'EMFILE');
+      await super.add(forward);
+    }
+  })();
+  await using table = await ForwardTable.open(forwarder);
+  const port = await freePort();
+  await table.become([tcp('127.0.0.1', port)]);
+  await crowd(t, port, 100);
+  t.equal(forwarder.there.size, 2);
+  t.equal(forwarder.asked, 2 + 25, 'each place that there could be');
   await table.become([]);
 });
 

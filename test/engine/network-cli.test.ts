@@ -114,6 +114,23 @@ t.test('published ports follow the gateway, and the engine may restart meanwhile
     /^nameserver (?!127\.0\.0\.11)/,
     'no name server is left',
   );
+  await words('network disconnect bridge web');
+  t.equal(await ask(), 0, 'without a network nothing is published');
+  t.equal(await words('port web'), '');
+  await words('run -d --name other -p 127.0.0.1:8923:80 busybox httpd -f -p 80');
+  t.equal(await ask(), 404, 'the port is free for others');
+  t.match(await engine.docker(['network', 'connect', 'bridge', 'web']), {
+    exitCode: 1,
+    stderr: /port is already allocated/,
+  });
+  await words('rm -f other');
+  await words('network connect back web');
+  t.equal(await ask(), 0, 'nor is it in an internal one');
+  await engine.stop('SIGKILL');
+  await engine.start();
+  t.equal(await ask(), 0);
+  await words('network connect front web');
+  t.equal(await ask(), 404, 'there again with a network that leads out');
 });
 
 t.test('links of the default network are hosts and variables, of others names', { skip }, async (t) => {

@@ -86,7 +86,9 @@ async function follow(
   { records, ports }: SandboxParts,
 ): Promise<void> {
   const outlook = outlookOf(endpoints, records);
-  await publishFirst(request, outlook.gateways, { records, ports });
+  const leadsOut = outlook.gateways[4] !== null || outlook.gateways[6] !== null;
+  if (leadsOut) await publishFirst(request, outlook.gateways, { records, ports });
+  else await withdraw(request.containerId, { records, ports });
   await ports.lead(request.containerId, outlook.gateways);
   await changeOwnFiles({
     directory: request.directory,
@@ -108,6 +110,20 @@ async function publishFirst(
   if (wish.wanted.length === 0) return;
   const held = await ports.hold(request.containerId, wish);
   records.saveSandbox({ ...sandbox, ports: held, wantedPorts: wish.wanted }, []);
+}
+
+/**
+ * A container that has no way out any more publishes nothing, as with dockerd (moby's `Endpoint.Leave` revokes what the
+ * network's driver has programmed): others can have the ports, here and on the host in front.
+ */
+async function withdraw(
+  containerId: string,
+  { records, ports }: Pick<SandboxParts, 'records' | 'ports'>,
+): Promise<void> {
+  const sandbox = records.sandbox(containerId);
+  if (!sandbox || (sandbox.ports.length === 0 && sandbox.wantedPorts.length === 0)) return;
+  records.saveSandbox({ ...sandbox, ports: [], wantedPorts: [] }, []);
+  await ports.release(containerId);
 }
 
 function attachmentOf(request: LiveSandboxRequest, networkId: string, { records }: SandboxParts): Attachment {

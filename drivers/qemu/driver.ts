@@ -285,15 +285,16 @@ async function keepOrReplacePorts(
   { apiPort, sshPort }: QemuState,
   { onNote }: WaitOptions,
 ): Promise<Pick<QemuState, 'apiPort' | 'sshPort'>> {
-  const keep = async (port: number, what: string) => {
+  const keep = async (port: number, what: string, advice = '') => {
     if (await isPortFree(port)) return port;
     const [other] = await freePorts(1);
     onNote?.(
-      `WARNING: port ${port} is taken by another program; ${what} of "${name}" is at ${other} from now on`,
+      `WARNING: port ${port} is taken by another program; ${what} of "${name}" is at ${other} from now on${advice}`,
     );
     return other!;
   };
-  return { apiPort: await keep(apiPort, 'the Docker API'), sshPort: await keep(sshPort, 'SSH') };
+  const shells = `: in shells that use it, type eval "$(machine env ${name})" again`;
+  return { apiPort: await keep(apiPort, 'the Docker API', shells), sshPort: await keep(sshPort, 'SSH') };
 }
 
 /** A guest that says it ends itself is gone before anybody is told: who starts it next must find its disk free. */

@@ -294,6 +294,7 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
     t.equal(started.exitCode, 0, started.stderr);
     other.close();
     t.match(started.stderr, `port ${api} is taken by another program; the Docker API of "dev" is at `);
+    t.match(started.stderr, 'in shells that use it, type eval "$(machine env dev)" again');
     await eventually(t, async () => (await curl('http://127.0.0.1:18580/hostname')) === 'web\n');
     t.equal(await curl('http://[::1]:18581/hostname'), 'web\n');
     t.notMatch(

@@ -11,10 +11,10 @@ import type { RelayTarget } from './relay.ts';
 export interface PortHolder {
   /**
    * Takes a port, or the first free one of the range, of all addresses asked for; none of those that are taken
-   * elsewhere. Throws Internal with dockerd's sentences when it is taken, and InvalidParameter when an address is not
-   * this host's.
+   * elsewhere, whose reasons are given. Throws Internal with dockerd's sentences when it is taken, for a range with the
+   * reason of its first port, and InvalidParameter when an address is not this host's.
    */
-  hold(request: PortRequest, takenElsewhere?: ReadonlySet<number>): Promise<HeldPort[]>;
+  hold(request: PortRequest, takenElsewhere?: ReadonlyMap<number, string>): Promise<HeldPort[]>;
 }
 
 export interface HeldPort {
@@ -98,27 +98,37 @@ export function createPortHolder({ forwarded = false } = {}): PortHolder {
     hold: async (request, takenElsewhere) => {
       const { first, last } = request.hostPorts ?? anyPort;
       const start = request.hostPorts ? first : lastAny + 1;
-      let taken: Taken | null = null;
+      let reason: string | undefined;
       for (let i = 0; i <= last - first; i++) {
         const hostPort = first + ((start - first + i) % (last - first + 1));
         if (!request.hostPorts) lastAny = hostPort;
-        if (takenElsewhere?.has(hostPort)) continue;
-        const outcome = await tryHoldAll(request, hostPort);
-        if (!('by' in outcome)) return outcome;
-        taken = outcome;
+        const elsewhere = takenElsewhere?.get(hostPort);
+        const outcome = elsewhere === undefined ? await tryHoldAll(request, hostPort) : null;
+        if (outcome && !('by' in outcome)) return outcome;
+        reason ??= outcome ? takenMessage({ ...request, ...outcome, hostPort }) : elsewhere;
       }
-      throw new Internal(takenMessage(request, taken));
+      throw new Internal(allTakenMessage(request, reason));
     },
   };
 }
 
-function takenMessage({ hostPorts, protocol }: PortRequest, taken: Taken | null): string {
-  if (!taken || !hostPorts || hostPorts.first !== hostPorts.last) return 'all ports are allocated';
-  const { by, address } = taken;
-  const place = `${bracketed(address)}:${hostPorts.first}`;
+function takenMessage({
+  by,
+  address,
+  hostPort,
+  protocol,
+}: Taken & Pick<PublishedPort, 'hostPort' | 'protocol'>) {
+  const place = `${bracketed(address)}:${hostPort}`;
   return by === 'us'
     ? `Bind for ${place} failed: port is already allocated`
     : `failed to bind host port for ${place}/${protocol}: address already in use`;
+}
+
+function allTakenMessage({ hostPorts }: PortRequest, first = ''): string {
+  if (!hostPorts) return 'all ports are allocated';
+  return hostPorts.first === hostPorts.last
+    ? first
+    : `all ports are allocated, of ${hostPorts.first}-${hostPorts.last} the first: ${first}`;
 }
 
 /** The same port of another address of the same kind. */

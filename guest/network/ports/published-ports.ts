@@ -39,8 +39,8 @@ interface Published {
 interface TakenPorts {
   readonly request: PortRequest;
   held: readonly HeldPort[];
-  /** Which the host in front does not have. */
-  readonly elsewhere: Set<number>;
+  /** Which the host in front does not have, and why. */
+  readonly elsewhere: Map<number, string>;
 }
 
 /**
@@ -74,7 +74,7 @@ export class PublishedPorts {
       wanted,
     }: { readonly requests: readonly PortRequest[]; readonly wanted: readonly ContainerPort[] },
   ): Promise<PublishedPort[]> {
-    const taken = requests.map((request) => ({ request, held: [], elsewhere: new Set<number>() }));
+    const taken = requests.map((request) => ({ request, held: [], elsewhere: new Map<number, string>() }));
     const published = newlyPublished(taken, wanted);
     this.#byContainer.set(containerId, published);
     try {
@@ -123,7 +123,7 @@ export class PublishedPorts {
       };
       // The rules work without it; somebody who took the port meanwhile cannot be turned out.
       const held = await this.#holder.hold(request).catch(() => []);
-      taken.push({ request, held, elsewhere: new Set() });
+      taken.push({ request, held, elsewhere: new Map() });
     }
     const published = newlyPublished(taken, sandbox.wantedPorts);
     this.#byContainer.set(sandbox.containerId, published);
@@ -178,7 +178,7 @@ export class PublishedPorts {
     }
     if (failed.length === 0) return;
     for (const { taken, failure } of failed) {
-      taken.elsewhere.add(failure.hostPort);
+      taken.elsewhere.set(failure.hostPort, failure.message);
       const { held } = taken;
       taken.held = [];
       await Promise.all(held.map((port) => port.release()));

@@ -69,11 +69,21 @@ t.test("a port of the engine's own choice becomes another one", async (t) => {
 });
 
 t.test('a range gives the first that both have, and says when there is none', async (t) => {
-  const { hold, ports } = forwarded(({ hostPort }) => (hostPort < 20203 ? {} : null));
+  const { hold, ports } = forwarded(({ hostPort }) =>
+    hostPort < 20203 ? { message: `${hostPort} is taken` } : null,
+  );
   const [port] = await hold([request({ first: 20201, last: 20210 })]);
   t.equal(port!.hostPort, 20203);
   await t.rejects(hold([request({ first: 20201, last: 20202 })], 'two'), {
-    message: 'all ports are allocated',
+    message: 'all ports are allocated, of 20201-20202 the first: 20201 is taken',
+  });
+  const neighbours = hold(
+    [request({ first: 20203, last: 20204 }), request({ first: 20203, last: 20204 })],
+    'three',
+  );
+  await t.rejects(neighbours, {
+    message:
+      /^all ports are allocated, of 20203-20204 the first: Bind for .*:20203 failed: port is already allocated$/,
   });
   await ports.release('one');
 });

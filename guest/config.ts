@@ -3,6 +3,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidParameter } from './errors.ts';
+import type { ResolverPlace } from './network/dns/machine-resolver.ts';
 import { defaultNetworkOptions, type NetworkOptions } from './network/network-options.ts';
 import { type EngineOptions, type MountType, type SharedDirectory, sshAgentSocket } from './wire/index.ts';
 
@@ -50,6 +51,7 @@ const flags = {
   bridge: { type: 'string' },
   bip: { type: 'string' },
   'publish-through': { type: 'string' },
+  'resolve-at': { type: 'string' },
   tlscacert: { type: 'string' },
   tlscert: { type: 'string' },
   tlskey: { type: 'string' },
@@ -89,6 +91,7 @@ export function parseConfig(args: readonly string[]): EngineConfig {
       ...(values.bridge === undefined ? {} : { bridgeName: values.bridge }),
       ...(values.bip === undefined ? {} : { bridgeSubnet: values.bip }),
       publishThrough: forwarder(values['publish-through']),
+      resolverPlace: resolverPlace(values['resolve-at']),
     },
     guest: values.guest,
     checkpoint: values.checkpoint,
@@ -119,6 +122,15 @@ function forwarder(text: string | undefined): string | null {
   if (text !== undefined && !isIPv4(text))
     throw new InvalidParameter(`invalid --publish-through "${text}"; expected an IPv4 address`);
   return text ?? null;
+}
+
+/** Throws InvalidParameter. `10.0.2.53,10.0.2.3`: at the first, asking the second while no host is connected. */
+function resolverPlace(text: string | undefined): ResolverPlace | null {
+  if (text === undefined) return null;
+  const [address = '', otherwise = '', ...rest] = text.split(',');
+  if (!isIPv4(address) || !isIPv4(otherwise) || rest.length > 0)
+    throw new InvalidParameter(`invalid --resolve-at "${text}"; expected two IPv4 addresses, a,b`);
+  return { address, otherwise };
 }
 
 /** Throws InvalidParameter. In bytes, or with a letter for powers of 1024. */

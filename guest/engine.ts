@@ -12,6 +12,7 @@ import { diskUsageRoutes } from './api/routes/disk-usage.ts';
 import { eventsRoutes } from './api/routes/events.ts';
 import { execRoutes } from './api/routes/exec.ts';
 import { hostChangesRoutes } from './api/routes/host-changes.ts';
+import { hostNamesRoutes } from './api/routes/host-names.ts';
 import { imageRoutes } from './api/routes/images.ts';
 import { networkRoutes } from './api/routes/networks.ts';
 import { publishedPortsRoutes } from './api/routes/published-ports.ts';
@@ -91,7 +92,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     usersOf: (id) => containers.usersOfImage(id),
   });
 
-  const { networks, sandboxes } = await openNetworks(db, config.network, events);
+  const { networks, sandboxes, names } = await openNetworks(db, config.network, events);
   const volumes = await LocalVolumes.open({
     db,
     directory: paths.volumes,
@@ -227,6 +228,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     ...networkRoutes({ networks, containers, events }),
     ...publishedPortsRoutes(sandboxes.ports),
     ...(hostFiles === null ? [] : hostChangesRoutes(hostFiles)),
+    ...(names === null ? [] : hostNamesRoutes(names.host)),
     ...(sshAgent === null ? [] : sshAgentRoutes(sshAgent)),
     ...volumeRoutes(volumes, events),
     ...buildRoutes(openBuilder, {
@@ -255,6 +257,7 @@ export async function startEngine(config: EngineConfig, log: Logger): Promise<En
     async close() {
       await api.close();
       sshAgent?.close();
+      names?.close();
       containers.leave();
       await sandboxes.close();
       await runtime.close();

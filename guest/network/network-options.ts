@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ResolverPlace } from './dns/machine-resolver.ts';
 
 /** How this engine's networks share a host with others: each engine needs a bridge name of its own. */
 export interface NetworkOptions {
@@ -11,6 +12,8 @@ export interface NetworkOptions {
    * address of ours (wire/published-ports.ts), and so does whatever comes by its link. Null: nobody does.
    */
   readonly publishThrough: string | null;
+  /** Where names are asked for that the host in front resolves (wire/host-names.ts). Null: nowhere. */
+  readonly resolverPlace: ResolverPlace | null;
   /** Sandboxes for the default network that are made ahead. */
   readonly spareSandboxes: number;
 }
@@ -20,6 +23,7 @@ export const defaultNetworkOptions: NetworkOptions = {
   bridgeName: 'docker0',
   bridgeSubnet: null,
   publishThrough: null,
+  resolverPlace: null,
   spareSandboxes: 3,
 };
 

@@ -4,6 +4,18 @@ import type { Machine } from '../machine.ts';
 import type { MachineStore } from '../machine-store.ts';
 import { livingSupervisor } from './state.ts';
 
+/**
+ * How it resolves names for its machine (names/). Half of the threads may wait for name servers, and a few that do not
+ * answer should not hold up all others: so there are many, and with glibc they are given up before who asks has given up.
+ * Names mean what they say, without search domains: resolv.conf(5); an empty value would make Node's own resolver lose
+ * its servers.
+ */
+const resolving = {
+  UV_THREADPOOL_SIZE: '24',
+  LOCALDOMAIN: '.',
+  RES_OPTIONS: process.env.RES_OPTIONS ?? 'timeout:2 attempts:2',
+};
+
 /** From its start until every service is ready, on a computer that others keep busy. */
 const readyDeadlineMs = 20_000;
 const pollMs = 40;
@@ -76,7 +88,7 @@ export function startSupervisor(store: MachineStore, name: string): Promise<unkn
     // For what passes through it (socket/passed-bytes.ts).
     ['--expose-gc', process.argv[1]!, '--storage-path', root, 'supervise', name],
     // Not in the user's directory, which would be in use then.
-    { detached: true, stdio: 'ignore', cwd: root, windowsHide: true },
+    { detached: true, stdio: 'ignore', cwd: root, windowsHide: true, env: { ...process.env, ...resolving } },
   );
   child.unref();
   return new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import { changesService } from '../directories/changes/service.ts';
 import { directoriesService } from '../directories/service.ts';
 import { clockService } from './clock.ts';
+import { namesService } from './names/service.ts';
 import { portsService } from './ports/service.ts';
 import type { Service } from './service.ts';
 import { socketService } from './socket/service.ts';
@@ -14,6 +15,7 @@ import { suspendService } from './suspend/service.ts';
 export const services: readonly Service[] = [
   socketService,
   portsService,
+  namesService,
   clockService,
   directoriesService,
   changesService,

@@ -21,8 +21,9 @@ export async function superviseStarted(
     await rememberAgent(machine.paths, userAgent()).catch((error: unknown) =>
       onWarning(`WARNING: your ssh-agent is not known to machine "${machine.record.Name}": ${error}`),
     );
-    // A container that publishes something starts when the host follows its ports (guest/network/ports).
-    await ensureSupervised(store, machine, { signal, notFor: ['ports'], onWarning });
+    // A container that publishes something starts when the host follows its ports (guest/network/ports), and who asks for
+    // a name waits for the host, too (guest/network/dns).
+    await ensureSupervised(store, machine, { signal, notFor: ['ports', 'names'], onWarning });
     await makeContext(store, machine.record.Name, onWarning);
   });
 }

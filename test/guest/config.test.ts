@@ -33,6 +33,16 @@ t.test('addresses to listen on', async (t) => {
   ]);
 });
 
+t.test('where names are asked for, and whom to ask without a host', async (t) => {
+  t.equal(parseConfig([]).network.resolverPlace, null);
+  t.strictSame(parseConfig(['--resolve-at', '10.0.2.53,10.0.2.3']).network.resolverPlace, {
+    address: '10.0.2.53',
+    otherwise: '10.0.2.3',
+  });
+  for (const place of ['10.0.2.53', '10.0.2.53,dns', '10.0.2.53,10.0.2.3,10.0.2.4'])
+    t.throws(() => parseConfig(['--resolve-at', place]), { message: /invalid --resolve-at/ });
+});
+
 t.test('what cannot be is refused with a sentence', async (t) => {
   t.throws(() => parseConfig(['-H', 'tcp://0.0.0.0:2375']), /needs --tlscacert, --tlscert and --tlskey/);
   t.throws(() => parseConfig([...tls, '-H', 'tcp://x:99999']), /invalid host "tcp:\/\/x:99999"/);

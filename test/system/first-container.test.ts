@@ -46,7 +46,7 @@ t.test(
       t.equal(piped.stdout, 'abc\n', 'half-close works over TLS');
       t.equal((await docker('run', '--rm', 'busybox', 'nproc')).stdout, '2\n');
       const names = await docker('run', '--rm', 'busybox', 'cat', '/etc/resolv.conf');
-      t.match(names.stdout, /^nameserver 10\.0\.2\.3$/m, "names are looked up where the host's are");
+      t.match(names.stdout, /^nameserver 10\.0\.2\.53$/m, "names are looked up where the host's are");
     });
 
     await t.test('a server runs in the background', async (t) => {

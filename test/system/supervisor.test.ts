@@ -7,11 +7,13 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import t from 'tap';
+import { FakeRegistry } from '../helpers/fake-registry.ts';
 import { dockerArchiveOf } from '../helpers/large-archive.ts';
 import { processesWith } from '../helpers/processes.ts';
 import { runCommand } from '../helpers/run-command.ts';
 import { Terminal } from '../helpers/terminal.ts';
 import { MachineHarness } from './machine-harness.ts';
+import { namesMissing, registryName, testNames } from './names-suite.ts';
 
 /** What lies between this computer and a running machine, as users and their programs see it. */
 const missing = MachineHarness.missing();
@@ -32,14 +34,17 @@ t.test(
     const supervisors = () => processesWith('supervise', 'dev', harness.store);
     const onSocket = harness.onSocket('dev');
 
-    await machine('create', 'dev');
+    const registry = await FakeRegistry.open(t);
+    const named = `${registryName}:${registry.host.split(':')[1]}`;
+    await machine('create', '--engine-insecure-registry', named, 'dev');
 
     await t.test('is well when create returns', async (t) => {
       t.equal(supervisors().length, 1);
       const { Supervisor } = JSON.parse(await machine('status', '--json', 'dev'));
       t.equal(Supervisor.Pid, supervisors()[0]);
-      // Containers that publish something wait for the ports by themselves.
-      for (const { Name, Ready } of Supervisor.Services) t.ok(Ready || Name === 'ports', Name);
+      // Containers that publish something wait for the ports by themselves, and who asks for a name for the host.
+      for (const { Name, Ready } of Supervisor.Services)
+        t.ok(Ready || Name === 'ports' || Name === 'names', Name);
       t.match(await machine('status', 'dev'), /^Running$/);
       const examine = async () =>
         JSON.parse((await harness.machine(['doctor', '--json', 'dev'])).stdout) as {
@@ -125,10 +130,15 @@ t.test(
       t.equal((await docker(...onSocket, 'rmi', 'large:1')).exitCode, 0);
     });
 
-    await t.test('comes back when it was killed, once however many commands ask', async (t) => {
+    const killSupervisor = async () => {
       const [killed] = supervisors();
       process.kill(killed!, 'SIGKILL');
       while (existsSync(`/proc/${killed}`)) await delay(10);
+      return killed;
+    };
+
+    await t.test('comes back when it was killed, once however many commands ask', async (t) => {
+      const killed = await killSupervisor();
       await Promise.all([machine('env', 'dev'), machine('env', 'dev'), machine('url', 'dev'), machine('ls')]);
       await eventually(async () => (await docker(...onSocket, 'version')).exitCode === 0);
       await eventually(async () => supervisors().length === 1);
@@ -166,6 +176,20 @@ t.test(
       await monitor(join(directory, 'qmp.sock'), 'cont');
       await rightAgain('paused');
     });
+
+    const namesLack = namesMissing();
+    await t.test(
+      'names are resolved as this computer does',
+      { ...(namesLack && { skip: namesLack }) },
+      async (t) => {
+        await testNames(t, {
+          ...{ harness, registry, killSupervisor },
+          docker: (...args) => docker(...onSocket, ...args),
+        });
+        await machine('env', 'dev');
+        await eventually(async () => (await docker(...onSocket, 'version')).exitCode === 0);
+      },
+    );
 
     await t.test('stop ends it, a stopped machine has no socket, start brings both back', async (t) => {
       await machine('stop', 'dev');

@@ -1,12 +1,11 @@
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { askUpstream } from '../../dns/upstream.ts';
 import { familyOf } from '../addressing/ip.ts';
 import { addressOf } from '../endpoint.ts';
 import type { NetworkRecord } from '../network.ts';
 import type { NetworkRecords } from '../network-records.ts';
+import { type DnsListener, listenDns } from './listen-dns.ts';
+import type { MachineResolver } from './machine-resolver.ts';
 import { answerLocally, refusal } from './resolve.ts';
-import { askUpstream, readMessages, withLength } from './upstream.ts';
 
 /** Where containers of user-defined networks ask; programs have it in their configurations. */
 export const embeddedAddress = '127.0.0.11';
@@ -17,8 +16,6 @@ export const embeddedAddress = '127.0.0.11';
  */
 export const serverPort = 61053;
 
-const idleMs = 10_000;
-
 /** Where a network's server listens: at its gateway, by IPv4 if it has that. */
 export function serverAddress({ ipv4, ipv6 }: NetworkRecord): string {
   return (ipv4 ?? ipv6)!.gateway;
@@ -28,12 +25,17 @@ export function serverAddress({ ipv4, ipv6 }: NetworkRecord): string {
 export class DnsServers {
   readonly #records: NetworkRecords;
   readonly #host: string | null;
-  readonly #open = new Map<string, Promise<{ readonly udp: UdpSocket; readonly tcp: Server }>>();
+  readonly #resolver: MachineResolver | null;
+  readonly #open = new Map<string, Promise<DnsListener>>();
 
-  /** @param host address of the host in front of this one, or null */
-  constructor(records: NetworkRecords, host: string | null) {
+  /** What there is of a host in front of this one: its address, and who asks it for names. */
+  constructor(
+    records: NetworkRecords,
+    { host, resolver }: { readonly host: string | null; readonly resolver: MachineResolver | null },
+  ) {
     this.#records = records;
     this.#host = host;
+    this.#resolver = resolver;
   }
 
   /** Idempotent. The bridge must have its address. */
@@ -51,44 +53,17 @@ export class DnsServers {
   async remove(networkId: string): Promise<void> {
     const opened = await this.#open.get(networkId)?.catch(() => null);
     this.#open.delete(networkId);
-    opened?.udp.close();
-    opened?.tcp.close();
+    opened?.close();
   }
 
   async close(): Promise<void> {
     for (const id of [...this.#open.keys()]) await this.remove(id);
   }
 
-  async #listen(network: NetworkRecord) {
-    const address = serverAddress(network);
-    const udp = createSocket(familyOf(address) === 6 ? 'udp6' : 'udp4');
-    udp.bind({ address, port: serverPort, exclusive: true });
-    await once(udp, 'listening');
-    udp.on('error', () => {});
-    udp.on('message', (query, from) => {
-      void this.#answer(network.id, from.address, query, 'udp').then((answer) => {
-        if (answer) udp.send(answer, from.port, from.address, () => {});
-      });
-    });
-    // A client that has said all it will may still wait for answers.
-    const tcp = createServer({ allowHalfOpen: true }, (socket) => {
-      let answers = Promise.resolve();
-      socket.setTimeout(idleMs, () => socket.destroy()).on('error', () => {});
-      readMessages(socket, (query) => {
-        const next = this.#answer(network.id, socket.remoteAddress ?? '', query, 'tcp');
-        answers = answers.then(async () => {
-          const answer = await next;
-          if (answer && socket.writable) socket.write(withLength(answer));
-        });
-      });
-      socket.on('end', () => void answers.then(() => socket.end()));
-    });
-    tcp.listen({ host: address, port: serverPort, exclusive: true });
-    await once(tcp, 'listening').catch((error) => {
-      udp.close();
-      throw error;
-    });
-    return { udp: udp.unref(), tcp: tcp.unref() };
+  #listen(network: NetworkRecord): Promise<DnsListener> {
+    return listenDns({ address: serverAddress(network), port: serverPort }, (query, from, transport) =>
+      this.#answer(network.id, from, query, transport),
+    );
   }
 
   async #answer(
@@ -109,6 +84,9 @@ export class DnsServers {
     // A container that may not reach the world may not reach its name servers either.
     const open = own.some((endpoint) => addressOf(endpoint, 4)?.gateway ?? addressOf(endpoint, 6)?.gateway);
     const servers = open ? (this.#records.sandbox(asking.containerId)?.nameservers ?? []) : [];
+    const resolver = this.#resolver;
+    if (resolver !== null && servers[0] === resolver.address)
+      return await resolver.answer(query, asking.containerId, transport);
     return (await askUpstream(query, servers, transport)) ?? refusal(query);
   }
 }

@@ -1,16 +1,9 @@
+import { parseQuestion, recordTypes, response, responseCodes } from '../../dns/message.ts';
+import { addressData, nameData, reverseAddress } from '../../dns/record-data.ts';
 import { type Family, familyOf } from '../addressing/ip.ts';
 import { addressOf, type EndpointRecord } from '../endpoint.ts';
 import { hostNames } from '../files/host-names.ts';
 import { parseLink } from '../sandbox/container-link.ts';
-import {
-  addressData,
-  nameData,
-  parseQuestion,
-  recordTypes,
-  response,
-  responseCodes,
-  reverseAddress,
-} from './dns-message.ts';
 
 /** What the embedded server knows when it is asked; pure. */
 export interface Neighbourhood {
@@ -69,7 +62,7 @@ export function refusal(query: Buffer): Buffer | null {
   );
 }
 
-function familyAsked(type: number): Family | null {
+export function familyAsked(type: number): Family | null {
   if (type === recordTypes.A) return 4;
   return type === recordTypes.AAAA ? 6 : null;
 }

@@ -83,7 +83,7 @@ async function follow(
   request: LiveSandboxRequest,
   endpoints: readonly EndpointRecord[],
   change: { readonly added: readonly EndpointRecord[]; readonly removed: readonly EndpointRecord[] },
-  { records, ports }: SandboxParts,
+  { records, ports, resolverPlace }: SandboxParts,
 ): Promise<void> {
   const outlook = outlookOf(endpoints, records);
   const leadsOut = outlook.gateways[4] !== null || outlook.gateways[6] !== null;
@@ -94,7 +94,7 @@ async function follow(
     directory: request.directory,
     added: change.added.flatMap(({ link }) => ownHosts(request, link)),
     removed: change.removed.flatMap(({ link }) => ownHosts(request, link).map(({ address }) => address)),
-    resolver: resolverOf(outlook, await upstreamResolver(request.dns)),
+    resolver: resolverOf(outlook, await upstreamResolver(request.dns), resolverPlace),
   });
 }
 

@@ -102,7 +102,7 @@ export async function linkedSandbox(
         directory,
         extra: hosts,
         own: links.flatMap((link) => ownHosts(request, link)),
-        resolver: resolverOf(outlook, upstream),
+        resolver: resolverOf(outlook, upstream, parts.resolverPlace),
       }),
     ]);
     for (const endpoint of endpoints) await parts.names.introduce(endpoint);

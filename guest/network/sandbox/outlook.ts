@@ -1,10 +1,11 @@
 import { familyOf } from '../addressing/ip.ts';
 import { embeddedAddress, serverAddress } from '../dns/dns-server.ts';
+import type { ResolverPlace } from '../dns/machine-resolver.ts';
 import type { EndpointLink, EndpointRecord } from '../endpoint.ts';
 import type { HostsEntry } from '../files/hosts-file.ts';
 import type { ResolverSettings } from '../files/resolv-conf.ts';
 import { embeddedResolver } from '../files/sandbox-files.ts';
-import { hasEmbeddedDns, type NetworkRecord } from '../network.ts';
+import { hasEmbeddedDns, type NetworkDriver, type NetworkRecord } from '../network.ts';
 import type { SandboxRequest } from '../network-manager.ts';
 import type { NetworkRecords } from '../network-records.ts';
 import { chooseGateways, type Gateways } from './gateways.ts';
@@ -14,6 +15,8 @@ export interface Outlook {
   readonly gateways: Gateways;
   /** Its network with a name server; null: it has none. */
   readonly resolving: NetworkRecord | null;
+  /** It has networks on links of this machine only, by which nobody reaches the machine itself. */
+  readonly beside: boolean;
 }
 
 export function outlookOf(endpoints: readonly EndpointRecord[], records: NetworkRecords): Outlook {
@@ -21,14 +24,27 @@ export function outlookOf(endpoints: readonly EndpointRecord[], records: Network
     .filter(({ dnsNames }) => dnsNames !== null)
     .map(({ networkId }) => records.network(networkId))
     .find(hasEmbeddedDns);
-  return { gateways: chooseGateways(endpoints), resolving: resolving ?? null };
+  const beside = endpoints.length > 0 && endpoints.every(({ networkDriver }) => isBeside(networkDriver));
+  return { gateways: chooseGateways(endpoints), resolving: resolving ?? null, beside };
 }
 
-/** What stands in the container's resolv.conf. */
-export function resolverOf({ resolving }: Outlook, upstream: ResolverSettings): ResolverSettings {
-  if (!resolving) return upstream;
+/** What stands in the container's resolv.conf. @param place of the machine's own name server, if it has one */
+export function resolverOf(
+  { resolving, beside }: Outlook,
+  upstream: ResolverSettings,
+  place: ResolverPlace | null,
+): ResolverSettings {
+  if (!resolving) {
+    if (place === null || !beside) return upstream;
+    const servers = upstream.servers.map((server) => (server === place.address ? place.otherwise : server));
+    return { ...upstream, servers };
+  }
   const server = serverAddress(resolving);
   return embeddedResolver(upstream, familyOf(server) === 6 ? server : embeddedAddress);
+}
+
+function isBeside(driver: NetworkDriver): boolean {
+  return driver === 'macvlan' || driver === 'ipvlan';
 }
 
 /** The container's own lines in its hosts file. */

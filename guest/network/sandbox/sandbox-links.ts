@@ -2,6 +2,7 @@ import { run } from '../../host/exec.ts';
 import { programPath } from '../../host/program-path.ts';
 import { dnsRedirect, newDnsRedirect } from '../dns/dns-redirect.ts';
 import { DnsServers, serverAddress } from '../dns/dns-server.ts';
+import type { MachineResolver } from '../dns/machine-resolver.ts';
 import type { EndpointLink } from '../endpoint.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { FirewallPort } from '../firewall/ruleset.ts';
@@ -39,10 +40,14 @@ export class SandboxLinks {
   readonly #dns: DnsServers;
   #firstConnect: Promise<unknown> | null = null;
 
-  constructor(records: NetworkRecords, firewall: Firewall, host: string | null) {
+  constructor(
+    records: NetworkRecords,
+    firewall: Firewall,
+    front: { readonly host: string | null; readonly resolver: MachineResolver | null },
+  ) {
     this.#firewall = firewall;
     this.#bridges = new Bridges(firewall);
-    this.#dns = new DnsServers(records, host);
+    this.#dns = new DnsServers(records, front);
   }
 
   /** A namespace with a link into each network. */

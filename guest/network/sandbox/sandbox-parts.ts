@@ -1,5 +1,6 @@
 import type { EventSink } from '../../events/event.ts';
 import type { Addresses } from '../addressing/addresses.ts';
+import type { ResolverPlace } from '../dns/machine-resolver.ts';
 import type { EndpointRecord } from '../endpoint.ts';
 import type { NetworkNamespace } from '../links/network-namespace.ts';
 import type { NetworkRecords } from '../network-records.ts';
@@ -16,6 +17,8 @@ export interface SandboxParts {
   readonly ports: PublishedPorts;
   /** Of the host in front of this one; null: there is none. */
   readonly hostAddress: string | null;
+  /** Of the machine's own name server; null: there is none. */
+  readonly resolverPlace: ResolverPlace | null;
   readonly spares: SpareSandboxes;
   readonly names: ParentNames;
   /** Namespaces that this process holds, by container. */

@@ -1,5 +1,6 @@
 import type { EventSink } from '../../events/event.ts';
 import { Addresses } from '../addressing/addresses.ts';
+import type { MachineResolver } from '../dns/machine-resolver.ts';
 import type { EndpointRecord } from '../endpoint.ts';
 import { Firewall } from '../firewall/firewall.ts';
 import type { FirewallPort, ForwardingWay } from '../firewall/ruleset.ts';
@@ -33,19 +34,24 @@ export class Sandboxes implements NetworkManager {
 
   constructor(
     records: NetworkRecords,
-    options: NetworkOptions & { readonly through: ForwardingWay | null },
+    options: NetworkOptions & {
+      readonly through: ForwardingWay | null;
+      readonly resolver: MachineResolver | null;
+    },
     events: EventSink,
   ) {
-    const { through } = options;
+    const { through, resolver } = options;
+    const host = through?.address ?? null;
     const firewall = new Firewall({ table: firewallTable(options), through });
     this.#records = records;
     this.ports = new PublishedPorts(firewall, { forwarded: through !== null });
     const parts = {
       records,
       addresses: new Addresses(records),
-      links: new SandboxLinks(records, firewall, through?.address ?? null),
+      links: new SandboxLinks(records, firewall, { host, resolver }),
       ports: this.ports,
-      hostAddress: through?.address ?? null,
+      hostAddress: host,
+      resolverPlace: options.resolverPlace,
       namespaces: new Map(),
       names: new ParentNames(records),
       events,

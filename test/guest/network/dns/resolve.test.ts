@@ -1,17 +1,9 @@
 import t from 'tap';
-import { parseQuestion, recordTypes } from '../../../guest/network/dns/dns-message.ts';
-import { answerLocally, refusal } from '../../../guest/network/dns/resolve.ts';
-import type { EndpointRecord } from '../../../guest/network/endpoint.ts';
-import { endpointOf } from './endpoint-of.ts';
-
-function query(name: string, type: number): Buffer {
-  const labels = name === '' ? [] : name.split('.');
-  const question = labels.map((label) =>
-    Buffer.from(`${String.fromCharCode(label.length)}${label}`, 'latin1'),
-  );
-  const header = Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-  return Buffer.concat([header, ...question, Buffer.from([0, 0, type, 0, 1])]);
-}
+import { parseQuestion, recordTypes } from '../../../../guest/dns/message.ts';
+import { answerLocally, refusal } from '../../../../guest/network/dns/resolve.ts';
+import type { EndpointRecord } from '../../../../guest/network/endpoint.ts';
+import { dnsQuery } from '../../../helpers/dns-messages.ts';
+import { endpointOf } from '../endpoint-of.ts';
 
 function endpoint(name: string, address: string, network = 'app', names = [name]): EndpointRecord {
   const ways = {
@@ -28,7 +20,7 @@ const endpoints = [
 ];
 const asking: EndpointRecord = { ...endpoint('me', '10.0.0.9'), asked: { Links: ['web:db', 'far:x'] } };
 const ask = (name: string, type: number = recordTypes.A, own = [asking], host: string | null = null) =>
-  answerLocally(query(name, type), {
+  answerLocally(dnsQuery(name, type), {
     own,
     endpoints,
     host,
@@ -90,11 +82,11 @@ t.test('names of other networks, and of the world, are not ours to answer', asyn
   t.equal(ask('far'), null);
   t.equal(ask('example.com'), null);
   t.equal(ask('9.9.9.9.in-addr.arpa', recordTypes.PTR), null);
-  t.equal(refusal(query('example.com', 1))![3]! & 15, 2);
+  t.equal(refusal(dnsQuery('example.com', 1))![3]! & 15, 2);
 });
 
 t.test('hostile messages are no questions', async (t) => {
-  const good = query('web', 1);
+  const good = dnsQuery('web', 1);
   for (let length = 0; length < good.length; length++) {
     t.equal(parseQuestion(good.subarray(0, length)), null, `cut at ${length}`);
   }

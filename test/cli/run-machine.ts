@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { type CommandOptions, type CommandResult, runCommand } from '../helpers/run-command.ts';
 
-const entry = 'dist/test/cli/main-process.js';
+const entry = 'cli/bin/machine.mjs';
 
-/** Runs the compiled CLI as a process of its own, with nothing of the user's environment that it would heed. */
+/** Runs the CLI as users do, from the bundle, with nothing of the user's environment that it would heed. */
 export function runMachine(
   store: string,
   args: readonly string[],
@@ -30,7 +30,7 @@ function environment(store: string): Record<string, string> {
     'MACHINE_DRIVER',
     'MACHINE_DEBUG',
     'MACHINE_CACHE_PATH',
-    // The test runner's hooks would be loaded by every process.
+    // tap's hooks would be loaded by every process.
     'NODE_OPTIONS',
   ];
   return {

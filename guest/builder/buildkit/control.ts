@@ -36,7 +36,9 @@ export function controlMethods(deps: ControlDependencies): Methods {
     try {
       return await start(request, context);
     } catch (error) {
-      throw sentence(error);
+      const why = sentence(error);
+      if (!deps.builds.has(request.ref)) deps.builds.refuse(request.ref, why);
+      throw why;
     }
   }
 
@@ -107,8 +109,16 @@ export function controlMethods(deps: ControlDependencies): Methods {
 
   async function* status({ ref }: Content<typeof wire.StatusRequest>, { signal }: CallContext) {
     const past = deps.builds.has(ref) ? null : await deps.history.progress(ref);
-    if (past) yield past;
-    else yield* (await deps.builds.get(ref, signal)).progress.follow(signal);
+    if (past) {
+      yield past;
+      return;
+    }
+    const build = await deps.builds.get(ref, signal).catch((error: unknown) => {
+      // The call for the build says why; a client tells of whichever fails first.
+      if (deps.builds.isRefused(ref)) return null;
+      throw error;
+    });
+    if (build) yield* build.progress.follow(signal);
   }
 
   async function update(request: Content<typeof history.UpdateBuildHistoryRequest>) {

@@ -86,17 +86,19 @@ export class RunningBuild {
   }
 }
 
-/** A client may ask for the status of a build a little before it has begun, and after it has ended. */
+/** A client may ask for a build a little before it has begun, and after it has ended or was refused. */
 const waitMs = 5000;
 
 /** Builds by their reference, which is the client's. */
 export class RunningBuilds {
   readonly #builds = new Map<string, RunningBuild>();
+  readonly #refusals = new Map<string, GrpcError>();
   readonly #arrivals = new EventTarget();
 
   add(build: RunningBuild): void {
     if (this.#builds.has(build.ref))
       throw new GrpcError(codes.invalidArgument, `there is a build ${build.ref} already`);
+    this.#refusals.delete(build.ref);
     this.#builds.set(build.ref, build);
     this.#arrivals.dispatchEvent(new Event(build.ref));
   }
@@ -105,16 +107,29 @@ export class RunningBuilds {
     return this.#builds.has(ref);
   }
 
+  /** It will not begin: nobody waits for it. */
+  refuse(ref: string, why: GrpcError): void {
+    this.#refusals.set(ref, why);
+    this.#arrivals.dispatchEvent(new Event(ref));
+    void setTimeout(waitMs, undefined, { ref: false }).then(() => {
+      if (this.#refusals.get(ref) === why) this.#refusals.delete(ref);
+    });
+  }
+
+  isRefused(ref: string): boolean {
+    return this.#refusals.has(ref);
+  }
+
   /** It has ended, and can be asked about for a while. */
   async retire(build: RunningBuild): Promise<void> {
     await setTimeout(waitMs, undefined, { ref: false });
     this.#builds.delete(build.ref);
   }
 
-  /** Waits a little for it to begin. Throws GrpcError. */
+  /** Waits a little for it to begin. Throws GrpcError: why it was refused, if it was. */
   async get(ref: string, signal: AbortSignal): Promise<RunningBuild> {
     const done = new AbortController();
-    if (!this.#builds.has(ref)) {
+    if (!this.#builds.has(ref) && !this.#refusals.has(ref)) {
       const either = AbortSignal.any([signal, done.signal]);
       const arrived = new Promise<void>((resolve) =>
         this.#arrivals.addEventListener(ref, () => resolve(), { once: true, signal: either }),
@@ -124,7 +139,7 @@ export class RunningBuilds {
       signal.throwIfAborted();
     }
     const build = this.#builds.get(ref);
-    if (!build) throw new GrpcError(codes.notFound, `no such job ${ref}`);
+    if (!build) throw this.#refusals.get(ref) ?? new GrpcError(codes.notFound, `no such job ${ref}`);
     return build;
   }
 }

@@ -229,6 +229,26 @@ t.test('a session that never comes is an error', { timeout: 20_000 }, async (t) 
   });
 });
 
+t.test('who waits for a build hears at once that it was refused', { timeout: 20_000 }, async (t) => {
+  const client = await open(t);
+  // Before and after, as a client's calls may come in any order.
+  const early = call.bridge(client, 'a', {});
+  const status = client.stream(
+    '/moby.buildkit.v1.Control/Status',
+    control.StatusRequest,
+    control.StatusResponse,
+    { signal },
+  );
+  await status.send({ ref: 'a' });
+  status.finish();
+  const why = { message: /does not support the output type shiny/ };
+  const refused = t.rejects(call.solve(client, { ref: 'a', exporter: 'shiny' }), why);
+  await t.rejects(early, why);
+  await refused;
+  for await (const _ of status.messages) t.fail('there is nothing to tell');
+  await t.rejects(call.return(client, 'a', {}), why);
+});
+
 t.test('a client that gives up ends its build', async (t) => {
   const client = await open(t);
   const gone = new AbortController();

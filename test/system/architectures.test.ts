@@ -34,7 +34,7 @@ t.test(
         env: { DOCKER_BUILDKIT: buildKit },
       });
 
-    await machine('create', '--qemu-disk-size', '2048', 'archs');
+    await machine('create', 'archs');
     const imported = await docker(['import', '--platform', platform, '-', 'foreign'], {
       input: await foreignBusybox(foreign),
     });

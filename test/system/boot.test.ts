@@ -22,7 +22,7 @@ t.test(
     const harness = await MachineHarness.openFor(t);
     const machine = (...args: string[]) => harness.succeed(...args);
     const inGuest = (script: string) => machine('ssh', 'boot', script);
-    await machine('create', '--qemu-disk-size', '2048', 'boot');
+    await machine('create', 'boot');
 
     await t.test('the guest is what the host asked for', async (t) => {
       const facts = await inGuest(
@@ -84,11 +84,11 @@ t.test(
       const before = await size();
       await machine('stop', 'boot');
       const { disk } = qemuPaths(join(harness.store, 'machines', 'boot'));
-      const grown = await runCommand('qemu-img', ['resize', '-q', disk, '3072M']);
+      const grown = await runCommand('qemu-img', ['resize', '-q', disk, '24G']);
       t.equal(grown.exitCode, 0, grown.stderr);
       await machine('start', 'boot');
       const after = await size();
-      t.ok(before < 2048 && after > 2800, `${before} MiB before, ${after} MiB after`);
+      t.ok(before < 20_480 && after > 23_000, `${before} MiB before, ${after} MiB after`);
       t.equal(await inGuest('cat /root/note'), 'kept');
     });
 
@@ -96,7 +96,7 @@ t.test(
       await machine('stop', 'boot');
       const { disk } = qemuPaths(join(harness.store, 'machines', 'boot'));
       await rm(disk);
-      await runCommand('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '64M']);
+      await runCommand('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '20G']);
       const written = await runCommand('qemu-io', ['-f', 'qcow2', '-c', 'write -P 65 0 64k', disk]);
       t.equal(written.exitCode, 0, written.stderr);
       const started = await harness.machine(['start', 'boot']);
@@ -127,9 +127,10 @@ t.test(
     await testDriver(t, {
       driver: new QemuDriver(),
       options: {
-        'qemu-memory': '1024',
+        // As other tests have it, whose checkpoint it takes.
+        'qemu-memory': '2048',
         'qemu-cpu-count': '2',
-        'qemu-disk-size': '1024',
+        'qemu-disk-size': '20480',
         'qemu-accel': 'auto',
       },
       osImage: await osImage(cache),

@@ -24,7 +24,7 @@ t.test(
       t.equal(result.exitCode, 0, `docker ${args.join(' ')}: ${result.stderr}`);
       return result.stdout.trim();
     };
-    await machine('create', '--qemu-disk-size', '4096', 'idle');
+    await machine('create', 'idle');
     const directory = join(harness.store, 'machines', 'idle');
     const diskMiB = async () => (await stat(join(directory, 'disk.qcow2'))).blocks / 2048;
     const { pid: qemu } = JSON.parse(readFileSync(join(directory, 'qemu.json'), 'utf8')) as { pid: number };

@@ -10,6 +10,8 @@ import { MachineHarness } from './machine-harness.ts';
 /** A machine that nobody needs stops, and goes on when somebody comes, by whichever way. */
 const missing = MachineHarness.missing();
 const patienceMs = 180_000;
+/** Longer than a machine must be idle to be suspended, and than that takes. */
+const twiceIdleMs = 20_000;
 
 t.test(
   'an idle machine is suspended, and nobody notices',
@@ -17,7 +19,7 @@ t.test(
   async (t) => {
     const harness = await MachineHarness.openFor(t);
     const machine = (...args: string[]) => harness.succeed(...args);
-    await machine('create', '--suspend-after', '15s', '--qemu-disk-size', '2048', 'nap');
+    await machine('create', '--suspend-after', '10s', 'nap');
     const directory = join(harness.store, 'machines', 'nap');
     const onSocket = ['-H', `unix://${join(directory, 'docker.sock')}`];
     const docker = (...args: string[]) => runCommand('docker', [...onSocket, ...args], { env: harness.env });
@@ -61,7 +63,7 @@ t.test(
     await t.test('a container keeps it running', async (t) => {
       t.equal((await docker('run', '-d', '--name', 'busy', 'busybox', 'sleep', '3600')).exitCode, 0);
       const before = times('suspend: suspended');
-      await delay(30_000);
+      await delay(twiceIdleMs);
       t.equal(await state(), 'Running');
       t.equal(times('suspend: suspended'), before);
       t.equal((await docker('rm', '-f', 'busy')).exitCode, 0);
@@ -99,7 +101,7 @@ t.test(
       await machine('start', 'nap');
       await suspended();
       await machine('start', '--suspend-after', 'never', 'nap');
-      await delay(30_000);
+      await delay(twiceIdleMs);
       t.equal(await state(), 'Running');
     });
   },

@@ -10,6 +10,8 @@ import { isInHostsFile } from './hosts-file.ts';
 import { SystemLookups } from './lookups.ts';
 import { askNameServers } from './name-servers.ts';
 
+/** The end of a start needs the processor more; who asks for a name before that waits (guest/network/dns/host-stream.ts). */
+const settleMs = 500;
 /** So that an engine which ends each connection at once is not asked all the time. */
 const reconnectMs = 200;
 /** An engine of ours asks no more at once (guest/network/dns/asking-bounds.ts). */
@@ -27,6 +29,7 @@ export const namesService: Service = {
     const sources = { system: new SystemLookups(), nameServers: askNameServers, isInHostsFile };
     let isReady = false;
     try {
+      await delay(settleMs, undefined, { signal });
       while (!signal.aborted) {
         const stream = await engineStream(
           machine,

@@ -7,18 +7,24 @@ import { spawn } from 'node:child_process';
 const leftBehindMs = 30_000;
 
 /**
- * Runs the files in their order, `jobs` at a time. A file's tests have `timeoutS` to end by themselves; a process
- * that takes half as long again is killed.
+ * Runs the files in their order, each as soon as those that run are less than `most` of work together. A file's
+ * tests have `timeoutS` to end by themselves; a process that takes half as long again is killed.
  *
- * @param files `{ node, file, timeoutS }` each
+ * @param files `{ node, file, timeoutS, work }` each
  * @param onEnd called with each of them and its {@link FileResult}
  */
-export async function runFiles(files, jobs, onEnd) {
-  const waiting = [...files];
-  const work = async () => {
-    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) onEnd(one, await runFile(one));
-  };
-  await Promise.all(Array.from({ length: jobs }, work));
+export async function runFiles(files, most, onEnd) {
+  const running = new Map();
+  for (const one of files) {
+    const busy = () => [...running.keys()].reduce((sum, { work }) => sum + work, 0) >= most;
+    while (busy()) await Promise.race(running.values());
+    const end = runFile(one).then((result) => {
+      running.delete(one);
+      onEnd(one, result);
+    });
+    running.set(one, end);
+  }
+  await Promise.all(running.values());
 }
 
 /**

@@ -33,9 +33,18 @@ const slow = [
     'engine/build-buildkit-corpus',
   ],
   'compat/transcripts',
-  ...['system/virtiofs', 'system/directories', 'system/architectures', 'system/suspend', 'system/api-socket'],
+  ...['system/suspend', 'system/resources'],
+  ...['system/virtiofs', 'system/directories', 'system/architectures', 'system/api-socket'],
   ...['system/supervisor', 'system/boot', 'system/ports', 'system/compat', 'system/file-events'],
-  ...['system/survival', 'system/checkpoint', 'system/resources', 'system/copy', 'system/ssh-agent'],
+  ...['system/survival', 'system/checkpoint', 'system/copy', 'system/ssh-agent'],
+];
+
+/** How many are run at a time, by how much they work while they run: two VMs, or three engines, which wait more. */
+const [half, third] = [3, 2];
+/** VMs that mostly wait to be idle: beside two others. */
+const restful = [
+  ['system/suspend', 1],
+  ['system/resources', 2],
 ];
 
 process.chdir(root);
@@ -70,24 +79,33 @@ step('tap build', process.execPath, ['node_modules/tap/dist/esm/run.mjs', 'build
 rmSync('.tap', { recursive: true, force: true });
 mkdirSync('.tap', { recursive: true });
 const suites = [
-  { layer: 'unit', name: 'unit-host', folders: ['cli', 'drivers', 'images', 'provisioning'], timeoutS: 300 },
-  { layer: 'unit', name: 'unit-guest', folders: ['guest'], node: guestNode, timeoutS: 120 },
-  { layer: 'engine', name: 'engine', folders: ['engine'], node: guestNode, timeoutS: 600 },
-  { layer: 'compat', name: 'compat', folders: ['compat'], node: guestNode, timeoutS: 1800 },
-  { layer: 'system', name: 'system', folders: ['system'], timeoutS: 1800 },
+  {
+    layer: 'unit',
+    name: 'unit-host',
+    folders: ['cli', 'drivers', 'images', 'provisioning'],
+    timeoutS: 300,
+    work: half,
+  },
+  { layer: 'unit', name: 'unit-guest', folders: ['guest'], node: guestNode, timeoutS: 120, work: half },
+  { layer: 'engine', name: 'engine', folders: ['engine'], node: guestNode, timeoutS: 600, work: third },
+  { layer: 'compat', name: 'compat', folders: ['compat'], node: guestNode, timeoutS: 1800, work: third },
+  { layer: 'system', name: 'system', folders: ['system'], timeoutS: 1800, work: half },
 ].filter(({ layer }) => wanted.includes(layer));
-const files = suites.flatMap(({ name, folders, timeoutS, node = () => process.execPath }) => {
+const files = suites.flatMap(({ name, folders, timeoutS, work, node = () => process.execPath }) => {
   const found = folders.flatMap((folder) => testFiles(join('dist', 'test', folder)));
-  return longestFirst(found).map((file) => ({ suite: name, file, node: node(), timeoutS }));
+  return longestFirst(found).map((file) => ({
+    ...{ suite: name, file, node: node(), timeoutS },
+    work: restful.find(([name]) => isOf(file, name))?.[1] ?? work,
+  }));
 });
 
-// They wait more than they work, so two at a time; there is one dockerd.
-const jobs = process.env.MACHINE_COMPAT_AGAINST === 'dockerd' ? 1 : 2;
+// There is one dockerd.
+const most = process.env.MACHINE_COMPAT_AGAINST === 'dockerd' ? 1 : half + half;
 const totals = { pass: 0, fail: 0, skip: 0 };
 const failures = [];
 const started = Date.now();
 let ended = 0;
-await runFiles(files, jobs, ({ suite, file }, { tap, seconds, counted, failure }) => {
+await runFiles(files, most, ({ suite, file }, { tap, seconds, counted, failure }) => {
   for (const key of Object.keys(totals)) totals[key] += counted[key];
   ended += 1;
   const isGood = counted.fail === 0;
@@ -128,10 +146,14 @@ function failedTests(tap) {
   return found;
 }
 
+function isOf(file, name) {
+  return file.endsWith(join('test', `${name}.test.js`));
+}
+
 /** Those that take a minute first, the longest before the others: none of them shall end alone. */
 function longestFirst(files) {
   const place = (file) => {
-    const at = slow.findIndex((name) => file.endsWith(join('test', `${name}.test.js`)));
+    const at = slow.findIndex((name) => isOf(file, name));
     return at === -1 ? slow.length : at;
   };
   return files.sort((a, b) => place(a) - place(b));

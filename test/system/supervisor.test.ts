@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import t from 'tap';
+import { systemSocket } from '../../provisioning/docker-context/system-socket.ts';
 import { FakeRegistry } from '../helpers/fake-registry.ts';
 import { dockerArchiveOf } from '../helpers/large-archive.ts';
 import { processesWith } from '../helpers/processes.ts';
@@ -81,6 +82,22 @@ t.test(
       await machine('use', '--unset');
       t.match((await docker('context', 'show')).stdout, 'default');
     });
+
+    const isFree = lstatSync(systemSocket, { throwIfNoEntry: false }) === undefined;
+    const skip = process.getuid?.() !== 0 ? 'needs root' : !isFree && `${systemSocket} is somebody else’s`;
+    await t.test(
+      'machine use --system puts it where programs look that know no other place',
+      { skip },
+      async (t) => {
+        await machine('use', '--system', 'dev');
+        t.teardown(() => rmSync(systemSocket, { force: true }));
+        t.match(await docker('run', '--rm', 'busybox', 'echo', 'there'), { stdout: 'there\n' });
+        const { stdout } = await runCommand('curl', ['-s', '--unix-socket', systemSocket, 'http://d/_ping']);
+        t.equal(stdout, 'OK');
+        await machine('use', '--system', '--unset');
+        t.notOk(existsSync(systemSocket));
+      },
+    );
 
     await t.test('stdin that ends, exit codes and stderr pass', async (t) => {
       const cat = await runCommand(

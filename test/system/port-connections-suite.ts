@@ -49,7 +49,6 @@ export async function testConnections(t: Test, subject: ConnectionsSubject): Pro
     const megabytes = await residentMegabytes(both[1]);
     t.ok(megabytes < 130, `the supervisor has ${megabytes} MB then`);
     for (const socket of sockets) socket.destroy();
-    await leavesNothing(t, both, before);
     t.equal(await comeAndGo(1000, 10, place), 0, 'a thousand that come and go');
     await leavesNothing(t, both, before);
     await docker('rm', '-f', 'echo');
@@ -57,11 +56,11 @@ export async function testConnections(t: Test, subject: ConnectionsSubject): Pro
 
   await t.test('who waits in a full queue of the container is not forgotten', async (t) => {
     const slow = `require("net").createServer(s=>{const e=Date.now()+20;while(Date.now()<e);s.on("error",()=>{}).pipe(s)})
-      .listen({port:7,backlog:16},()=>console.log("up"))`;
+      .listen({port:7,backlog:8},()=>console.log("up"))`;
     await docker('run', '-d', '--name', 'slow', '-p', '18542:7', ...inNode(slow));
     await untilUp(t, docker, 'slow');
     const began = Date.now();
-    const { sockets, lost } = await crowd(100, () => ({ host: '127.0.0.1', port: 18_542 }));
+    const { sockets, lost } = await crowd(50, () => ({ host: '127.0.0.1', port: 18_542 }));
     t.comment(`all were answered after ${Date.now() - began} ms`);
     t.strictSame(lost, {});
     for (const socket of sockets) socket.destroy();

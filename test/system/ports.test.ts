@@ -119,7 +119,7 @@ t.test('published ports', { ...(missing && { skip: missing }), timeout: 1_800_00
     await untilUp(t, docker, 'udp');
     t.strictSame(await listeners(18_520), ['udp 127.0.0.1']);
     const ask = (word: string, address: string) =>
-      runCommand('sh', ['-c', `(echo ${word}; sleep 3) | timeout 4 socat -t 1 - ${address}`]);
+      runCommand('sh', ['-c', `(echo ${word}; sleep 2) | timeout 3 socat -t 1 - ${address}`]);
     const words = Array.from({ length: 10 }, (_, i) => `word${i}`);
     const answers = await Promise.all(
       words.map((word, i) => ask(word, i % 2 ? 'UDP6:[::1]:18521' : 'UDP:127.0.0.1:18520')),

@@ -5,6 +5,8 @@ import { readMessages, withLength } from './framing.ts';
 import { isTruncated, responseCode, responseCodes } from './message.ts';
 
 const answerTimeoutMs = 2500;
+/** A datagram may be lost: name servers leave out some of many at once. */
+const againMs = 800;
 
 /** Another server may know what this one cannot say; other resolvers ask on after these, too. */
 const inconclusive: readonly number[] = [
@@ -66,15 +68,18 @@ function overUdp(query: Buffer, { host, port }: Server): Promise<Buffer | null> 
       if (ended) return;
       ended = true;
       clearTimeout(timer);
+      clearInterval(again);
       socket.close();
       resolve(answer);
     };
     const timer = setTimeout(end, answerTimeoutMs, null);
+    let again: NodeJS.Timeout | undefined;
     socket.on('error', () => end(null));
     // Connected, so that only this server's datagrams come in.
     socket.connect(port, host, (error?: Error) => {
-      if (error) end(null);
-      else socket.send(query);
+      if (error) return end(null);
+      socket.send(query);
+      again = setInterval(() => socket.send(query), againMs);
     });
     socket.on('message', (message) => {
       if (isAnswer(message, query)) end(message);

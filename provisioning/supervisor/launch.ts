@@ -13,7 +13,7 @@ import { livingSupervisor } from './state.ts';
 const resolving = {
   UV_THREADPOOL_SIZE: '24',
   LOCALDOMAIN: '.',
-  RES_OPTIONS: process.env.RES_OPTIONS ?? 'timeout:2 attempts:2',
+  RES_OPTIONS: process.env.RES_OPTIONS ?? 'timeout:1 attempts:4',
 };
 
 /** From its start until every service is ready, on a computer that others keep busy. */

@@ -62,3 +62,14 @@ t.test('datagrams that are no answers are not taken for one', async (t) => {
   const slow = askUpstream(dnsQuery('web', 1), [server], 'udp');
   t.equal(await slow, null);
 });
+
+t.test('a datagram that was lost is sent again', async (t) => {
+  let heard = 0;
+  const server = await nameServer(t, (query) => {
+    heard += 1;
+    return heard === 1 ? null : say('10.0.0.2')(query);
+  });
+  const answer = await askUpstream(dnsQuery('web', 1), [server], 'udp');
+  t.match(readResponse(answer!), { answers: ['10.0.0.2'] });
+  t.equal(heard, 2);
+});

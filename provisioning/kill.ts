@@ -1,6 +1,6 @@
 import { openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
-import { endSupervisor } from './supervisor/end.ts';
+import { endLastSupervisor } from './supervisor/end.ts';
 
 /** Cuts the power. Idempotent. Throws NotFound. */
 export async function killMachine(
@@ -11,5 +11,5 @@ export async function killMachine(
   await using _lock = await store.lock(name, { signal });
   const { driver, handle } = await openMachine(store, name);
   await driver.kill(handle);
-  await endSupervisor(store, name);
+  await endLastSupervisor(store, name);
 }

@@ -1,7 +1,7 @@
 import { Timeout } from '../drivers/errors.ts';
 import { openMachine } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
-import { endSupervisor } from './supervisor/end.ts';
+import { endLastSupervisor } from './supervisor/end.ts';
 
 /** Containers get ten seconds to end, then the guest unmounts; an emulated one is slow at both. */
 const shutdownDeadlineMs = 90_000;
@@ -29,7 +29,7 @@ export async function stopLocked(
     const wasOn = (await driver.status(handle)).status !== 'stopped';
     await driver.stop(handle, { signal: AbortSignal.any([signal, deadline]) });
     // Last, since containers may write to the host's directories until they end.
-    await endSupervisor(store, name);
+    await endLastSupervisor(store, name);
     return wasOn;
   } catch (cause) {
     if (!deadline.aborted || signal.aborted) throw cause;

@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { identify, whenGone } from '../../drivers/process-identity.ts';
 import { lockHolder } from '../lock.ts';
 import type { MachineStore } from '../machine-store.ts';
+import { apiSocketOf } from './socket/path.ts';
 import { livingSupervisor, supervisorResource } from './state.ts';
 
 /** Longer than a supervisor gives its services. */
@@ -21,6 +23,15 @@ export async function endSupervisor(store: MachineStore, name: string): Promise<
     send(supervisor.pid, 'SIGKILL');
     await whenGone(supervisor, AbortSignal.timeout(endDeadlineMs));
   }
+}
+
+/** The same for a machine that is off, and takes away what a supervisor that was killed has left. */
+export async function endLastSupervisor(store: MachineStore, name: string): Promise<void> {
+  await endSupervisor(store, name);
+  const paths = store.machine(name);
+  const { path } = apiSocketOf(paths);
+  for (const left of process.platform === 'win32' ? [paths.supervisor] : [paths.supervisor, path])
+    await rm(left, { force: true });
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

@@ -1,12 +1,14 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { FailedPrecondition } from '../../../drivers/errors.ts';
 import { FakeDriver } from '../../../drivers/fake/driver.ts';
 import { lockHolder } from '../../../provisioning/lock.ts';
-import { endSupervisor } from '../../../provisioning/supervisor/end.ts';
+import { endLastSupervisor, endSupervisor } from '../../../provisioning/supervisor/end.ts';
 import { ensureSupervised } from '../../../provisioning/supervisor/launch.ts';
 import type { Service } from '../../../provisioning/supervisor/service.ts';
+import { apiSocketOf } from '../../../provisioning/supervisor/socket/path.ts';
 import { livingSupervisor, supervisorResource } from '../../../provisioning/supervisor/state.ts';
 import { supervise } from '../../../provisioning/supervisor/supervise.ts';
 import { supervisedMachine } from './supervised-machine.ts';
@@ -118,6 +120,17 @@ t.test('drivers whose machines cannot be watched have no supervisor', async (t) 
   });
   await t.rejects(supervise(store, plain, { signal: never, services: [] }), FailedPrecondition);
   await endSupervisor(store, 'dev');
+});
+
+t.test('what one that was killed has left goes when its machine is off', async (t) => {
+  const { store, machine } = await supervisedMachine(t);
+  const { path } = apiSocketOf(machine.paths);
+  mkdirSync(dirname(path), { recursive: true });
+  for (const left of [path, machine.paths.supervisor]) writeFileSync(left, '');
+  await endLastSupervisor(store, 'dev');
+  t.notOk(existsSync(path));
+  t.notOk(existsSync(machine.paths.supervisor));
+  await endLastSupervisor(store, 'dev');
 });
 
 t.test('a file of a process that is gone, or no file of ours, is no supervisor', async (t) => {

@@ -229,18 +229,24 @@ t.test('a session that never comes is an error', { timeout: 20_000 }, async (t) 
   });
 });
 
-t.test('who waits for a build hears at once that it was refused', { timeout: 20_000 }, async (t) => {
-  const client = await open(t);
-  // Before and after, as a client's calls may come in any order.
-  const early = call.bridge(client, 'a', {});
+/** Asks for the progress of a build. */
+async function follow(client: Awaited<ReturnType<typeof open>>, ref: string) {
   const status = client.stream(
     '/moby.buildkit.v1.Control/Status',
     control.StatusRequest,
     control.StatusResponse,
     { signal },
   );
-  await status.send({ ref: 'a' });
+  await status.send({ ref });
   status.finish();
+  return status;
+}
+
+t.test('who waits for a build hears at once that it was refused', { timeout: 20_000 }, async (t) => {
+  const client = await open(t);
+  // Before and after, as a client's calls may come in any order.
+  const early = call.bridge(client, 'a', {});
+  const status = await follow(client, 'a');
   const why = { message: /does not support the output type shiny/ };
   const refused = t.rejects(call.solve(client, { ref: 'a', exporter: 'shiny' }), why);
   await t.rejects(early, why);
@@ -254,14 +260,7 @@ t.test('a client that gives up ends its build', async (t) => {
   const gone = new AbortController();
   const solved = call.solve(client, { ref: 'a', session: 's' }, gone.signal);
   solved.catch(() => {});
-  const status = client.stream(
-    '/moby.buildkit.v1.Control/Status',
-    control.StatusRequest,
-    control.StatusResponse,
-    { signal },
-  );
-  await status.send({ ref: 'a' });
-  status.finish();
+  const status = await follow(client, 'a');
   // One connection keeps the order: when this is answered, the build has begun.
   await client.unary('/grpc.health.v1.Health/Check', Nothing, Nothing, {}, { signal });
   gone.abort(new Error('enough'));

@@ -78,7 +78,7 @@ export async function createMachine(
 
     const mounts = await mountsOf(driver, wanted.mounts);
     const { type, fallback } = await preCheck(() => chooseMountType(driver, mounts, wanted.mountType));
-    if (fallback !== null) progress.note(`directories are shared by ${type}: ${fallback}`);
+    if (fallback !== null) progress.note(fallback);
     let record = newRecord(wanted, mounts, type);
     await store.save(record);
     const remember = async (state: unknown) => {

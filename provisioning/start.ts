@@ -71,8 +71,7 @@ export async function prepareStart(
 ): Promise<OsImage | null> {
   const { extras, mountType } = await planStart(machine, options);
   const { signal, progress } = options;
-  const { type, fallback } = mountType;
-  if (fallback !== null) progress.note(`directories are shared by ${type}: ${fallback}`);
+  if (mountType.fallback !== null) progress.note(mountType.fallback);
   if (!machine.driver.features.bootsOsImage) return null;
   return await progress.step('Getting the OS image', (report) =>
     osImage(store.paths.cache, { extras, signal, report }),

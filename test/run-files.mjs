@@ -64,7 +64,7 @@ function judged(counted, end) {
   return { counted: failure === null ? of : { ...of, fail: of.fail + 1 }, failure };
 }
 
-/** tap closes its stream with `# { total: 44, pass: 33, skip: 11 }`. */
+/** tap closes its stream with `# { total: 44, pass: 33, skip: 11 }`. What it calls "todo" proved nothing, as what was skipped. */
 function count(tap) {
   const line = tap.match(/^# \{ (.*) \}$/gm)?.at(-1);
   if (line === undefined) return null;

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from '../network/addressing/ip.ts';
+import { formatAddress, parseAddress } from '../ip.ts';
 
 /** Data of an A or AAAA record. */
 export function addressData(text: string): Buffer {

@@ -1,4 +1,4 @@
-import type { Family } from './addressing/ip.ts';
+import type { Family } from '../ip.ts';
 import type { NetworkDriver } from './network.ts';
 import type { EndpointRequest } from './network-manager.ts';
 import type { ContainerPort, PublishedPort } from './ports/ports.ts';

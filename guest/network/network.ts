@@ -1,4 +1,4 @@
-import type { Family } from './addressing/ip.ts';
+import type { Family } from '../ip.ts';
 
 /** A network as it is remembered; the kernel's state is derived from it. */
 export interface NetworkRecord {

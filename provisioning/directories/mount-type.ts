@@ -12,7 +12,7 @@ type Shared = Pick<MachineRecord, 'Mounts' | 'MountType'>;
 
 export interface ChosenMountType {
   readonly type: MountType;
-  /** Why it is not what `auto` would rather have had. */
+  /** A sentence for the user: why it is not what `auto` would rather have had. */
   readonly fallback: string | null;
 }
 
@@ -31,7 +31,7 @@ export async function chooseMountType(
     return { type: 'virtiofs', fallback: null };
   } catch (error) {
     if (wish === 'virtiofs' || !(error instanceof MachineError)) throw error;
-    return { type: 'sftp', fallback: error.message };
+    return { type: 'sftp', fallback: `directories are shared by sftp: ${error.message}` };
   }
 }
 

@@ -60,7 +60,9 @@ async function mustBeFree(pipe: string): Promise<void> {
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['EADDRINUSE', 'EACCES'].includes(code)) throw error;
-    throw new FailedPrecondition(`"${pipe}" is another engine's, Docker Desktop's perhaps; quit that first`);
+    throw new FailedPrecondition(
+      `"${pipe}" is another engine's, Docker Desktop's perhaps; quit that, then type this again`,
+    );
   } finally {
     server.close();
   }

@@ -1,9 +1,9 @@
 import { InvalidParameter } from '../../errors.ts';
+import { type Address, addressOrThrow, type Family, formatAddress, parseSubnet } from '../../ip.ts';
 import type { EndpointAddress } from '../endpoint.ts';
 import { addressOf } from '../endpoint.ts';
 import type { AddressPool, NetworkRecord } from '../network.ts';
 import type { NetworkRecords } from '../network-records.ts';
-import { type Address, addressOrThrow, type Family, formatAddress, parseSubnet } from './ip.ts';
 import { assertAssignable, nextAddress } from './ipam.ts';
 
 /** What an endpoint has in a network; null for a family the network does not have. */

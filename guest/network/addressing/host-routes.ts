@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { addressOrThrow, type Subnet } from './ip.ts';
+import { addressOrThrow, type Subnet } from '../../ip.ts';
 
 /** Blocks that this host already has a way to; a new network must not shadow them. */
 export async function hostRoutes(): Promise<Subnet[]> {

@@ -7,7 +7,7 @@ import {
   formatAddress,
   formatSubnet,
   type Subnet,
-} from './ip.ts';
+} from '../../ip.ts';
 
 /** Address management: pure, over sets of what is taken (by their numbers, of one family). */
 

@@ -1,5 +1,5 @@
 import { InvalidParameter } from '../../errors.ts';
-import { parseAddress } from './ip.ts';
+import { parseAddress } from '../../ip.ts';
 
 /** With the prefix that dockerd gives it, whatever the address. Throws InvalidParameter. */
 export function linkLocalAddress(text: string): string {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Forbidden, InvalidParameter } from '../../errors.ts';
-import type { Address } from './ip.ts';
+import type { Address } from '../../ip.ts';
 
 /**
  * Locally administered: 02:42 and the four bytes of the IPv4 address, so it is unique where that is; random

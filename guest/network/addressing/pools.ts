@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Forbidden } from '../../errors.ts';
-import { formatSubnet, overlaps, parseSubnet, type Subnet } from './ip.ts';
+import { formatSubnet, overlaps, parseSubnet, type Subnet } from '../../ip.ts';
 
 /**
  * Blocks that networks without a subnet of their own get, in this order: first those Docker takes too, so

@@ -9,7 +9,7 @@ import {
   parseAddress,
   parseSubnet,
   type Subnet,
-} from '../addressing/ip.ts';
+} from '../../ip.ts';
 import { assertAssignable, defaultGateway } from '../addressing/ipam.ts';
 import { assertFree, pickSubnet, pickUniqueLocal } from '../addressing/pools.ts';
 import type { AddressPool } from '../network.ts';

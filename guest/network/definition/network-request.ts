@@ -1,6 +1,6 @@
 import { Conflict, Forbidden, InvalidParameter, NotFound } from '../../errors.ts';
 import { newId } from '../../ids.ts';
-import { parseSubnet } from '../addressing/ip.ts';
+import { parseSubnet } from '../../ip.ts';
 import { isPredefined, type NetworkRecord, poolsOf } from '../network.ts';
 import { type AddressRequest, addressSettings, type HostNetwork } from './address-settings.ts';
 import { bridgeOptions } from './bridge-options.ts';

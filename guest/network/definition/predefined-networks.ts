@@ -1,5 +1,5 @@
 import { newId } from '../../ids.ts';
-import { formatAddress, formatSubnet, parseSubnet, type Subnet } from '../addressing/ip.ts';
+import { formatAddress, formatSubnet, parseSubnet, type Subnet } from '../../ip.ts';
 import { defaultGateway } from '../addressing/ipam.ts';
 import { pickSubnet } from '../addressing/pools.ts';
 import { type AddressPool, type BridgeSettings, type NetworkRecord, predefinedNetworks } from '../network.ts';

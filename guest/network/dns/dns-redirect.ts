@@ -1,4 +1,4 @@
-import { bracketed, familyOf } from '../addressing/ip.ts';
+import { bracketed, familyOf } from '../../ip.ts';
 import { embeddedAddress, serverPort } from './dns-server.ts';
 
 /**

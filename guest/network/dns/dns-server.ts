@@ -1,5 +1,5 @@
 import { askUpstream } from '../../dns/upstream.ts';
-import { familyOf } from '../addressing/ip.ts';
+import { familyOf } from '../../ip.ts';
 import { addressOf } from '../endpoint.ts';
 import type { NetworkRecord } from '../network.ts';
 import type { NetworkRecords } from '../network-records.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { fitDatagram } from '../../dns/fit-datagram.ts';
 import { readMessages, withLength } from '../../dns/framing.ts';
-import { familyOf } from '../addressing/ip.ts';
+import { familyOf } from '../../ip.ts';
 
 const idleMs = 10_000;
 

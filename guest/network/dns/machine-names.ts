@@ -1,4 +1,4 @@
-import { contains, parseAddress, parseSubnet } from '../addressing/ip.ts';
+import { contains, parseAddress, parseSubnet } from '../../ip.ts';
 import type { NetworkRecords } from '../network-records.ts';
 import { serverPort } from './dns-server.ts';
 import { HostStream } from './host-stream.ts';

@@ -10,8 +10,8 @@ import {
 } from '../../dns/message.ts';
 import { addressData, nameData, reverseAddress } from '../../dns/record-data.ts';
 import { askUpstream } from '../../dns/upstream.ts';
+import { familyOf, isLoopback, parseAddress } from '../../ip.ts';
 import { hostName } from '../../wire/index.ts';
-import { familyOf, isLoopback, parseAddress } from '../addressing/ip.ts';
 import { hostNames } from '../files/host-names.ts';
 import { AskingBounds } from './asking-bounds.ts';
 import type { HostStream } from './host-stream.ts';

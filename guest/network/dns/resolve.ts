@@ -1,6 +1,6 @@
 import { parseQuestion, recordTypes, response, responseCodes } from '../../dns/message.ts';
 import { addressData, nameData, reverseAddress } from '../../dns/record-data.ts';
-import { type Family, familyOf } from '../addressing/ip.ts';
+import { type Family, familyOf } from '../../ip.ts';
 import { addressOf, type EndpointRecord } from '../endpoint.ts';
 import { hostNames } from '../files/host-names.ts';
 import { parseLink } from '../sandbox/container-link.ts';

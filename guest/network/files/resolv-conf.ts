@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { InvalidParameter } from '../../errors.ts';
-import { isLoopback, parseAddress } from '../addressing/ip.ts';
+import { isLoopback, parseAddress } from '../../ip.ts';
 
 /** What resolv.conf(5) says, as far as containers are concerned. */
 export interface ResolverSettings {

@@ -1,4 +1,4 @@
-import { type Family, familyOf, isUnspecified } from '../addressing/ip.ts';
+import { type Family, familyOf, isUnspecified } from '../../ip.ts';
 import type { GatewayMode } from '../network.ts';
 import type { ContainerPort, PublishedPort } from '../ports/ports.ts';
 

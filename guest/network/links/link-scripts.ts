@@ -1,4 +1,4 @@
-import type { Family } from '../addressing/ip.ts';
+import type { Family } from '../../ip.ts';
 import type { EndpointLink } from '../endpoint.ts';
 import type {
   AddressPool,

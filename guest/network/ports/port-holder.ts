@@ -1,5 +1,5 @@
 import { Internal, InvalidParameter } from '../../errors.ts';
-import { bracketed, familyOf, isUnspecified } from '../addressing/ip.ts';
+import { bracketed, familyOf, isUnspecified } from '../../ip.ts';
 import { bindPort } from './port-socket.ts';
 import { type PortRequest, type PublishedPort, shownAddress } from './ports.ts';
 import type { RelayTarget } from './relay.ts';

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { InvalidParameter } from '../../errors.ts';
 import { tryRun } from '../../host/exec.ts';
-import { familyOf } from '../addressing/ip.ts';
+import { familyOf } from '../../ip.ts';
 import type { PublishedPort } from './ports.ts';
 import { type RelayTarget, relayConnection, relayDatagrams } from './relay.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidParameter } from '../../errors.ts';
-import { type Family, familyOf, parseAddress } from '../addressing/ip.ts';
+import { type Family, familyOf, parseAddress } from '../../ip.ts';
 
 export const portProtocols = ['tcp', 'udp', 'sctp'] as const;
 export type PortProtocol = (typeof portProtocols)[number];

@@ -1,6 +1,6 @@
 import { Internal } from '../../errors.ts';
+import type { Family } from '../../ip.ts';
 import type { PortFailure, PublishedPortNotice } from '../../wire/index.ts';
-import type { Family } from '../addressing/ip.ts';
 import { addressOf, type EndpointAddress, type SandboxRecord } from '../endpoint.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { FirewallPort, ForwardedPort, OpenPort, ThroughPort } from '../firewall/ruleset.ts';

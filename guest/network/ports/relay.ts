@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
-import { familyOf } from '../addressing/ip.ts';
+import { familyOf } from '../../ip.ts';
 
 /** Where in a container a published port leads. */
 export interface RelayTarget {

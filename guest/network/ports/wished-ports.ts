@@ -1,4 +1,4 @@
-import { familyOf } from '../addressing/ip.ts';
+import { familyOf } from '../../ip.ts';
 import { addressOf } from '../endpoint.ts';
 import type { SandboxRequest } from '../network-manager.ts';
 import type { NetworkRecords } from '../network-records.ts';

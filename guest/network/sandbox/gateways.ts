@@ -1,4 +1,4 @@
-import type { Family } from '../addressing/ip.ts';
+import type { Family } from '../../ip.ts';
 import { addressOf, type EndpointRecord } from '../endpoint.ts';
 
 /** The endpoints that carry a container's default routes and its published ports. */

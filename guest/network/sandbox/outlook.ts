@@ -1,4 +1,4 @@
-import { familyOf } from '../addressing/ip.ts';
+import { familyOf } from '../../ip.ts';
 import { embeddedAddress, serverAddress } from '../dns/dns-server.ts';
 import type { ResolverPlace } from '../dns/machine-resolver.ts';
 import type { EndpointLink, EndpointRecord } from '../endpoint.ts';

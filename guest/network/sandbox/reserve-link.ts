@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Conflict } from '../../errors.ts';
+import { addressOrThrow } from '../../ip.ts';
 import type { Addresses } from '../addressing/addresses.ts';
-import { addressOrThrow } from '../addressing/ip.ts';
 import { linkLocalAddress } from '../addressing/link-local.ts';
 import { checkedMac, macAddress } from '../addressing/mac-address.ts';
 import type { EndpointLink } from '../endpoint.ts';

@@ -31,11 +31,13 @@ export class OwnerJournal {
     return owners;
   }
 
-  /** Null for what was taken back. Throws what write(2) says; then nothing was added. */
+  /** Null for what was taken back. Throws what write(2) says, and ENOSPC when it was cut short; then nothing was added. */
   add(key: string, owner: Owner | null): void {
     this.#descriptor ??= openSync(this.#path, 'a', 0o600);
     // By itself it begins a line, whatever a write that was cut short has left.
-    writeSync(this.#descriptor, `\n${line(key, owner)}`);
+    const bytes = Buffer.from(`\n${line(key, owner)}`);
+    if (writeSync(this.#descriptor, bytes) < bytes.length)
+      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' });
     this.#lines += 1;
   }
 

@@ -45,10 +45,10 @@ t.test('auto is virtiofs where that can be, else SFTP and why', async (t) => {
     type: 'virtiofs',
     fallback: null,
   });
-  const fallback = 'this computer has no virtiofsd';
-  t.same(await chooseMountType(failing(new FailedPrecondition(fallback)), Mounts, 'auto'), {
+  const none = new FailedPrecondition('this computer has no virtiofsd');
+  t.same(await chooseMountType(failing(none), Mounts, 'auto'), {
     type: 'sftp',
-    fallback,
+    fallback: 'directories are shared by sftp: this computer has no virtiofsd',
   });
   t.match(await chooseMountType({ name: 'none' }, Mounts, 'auto'), { type: 'sftp', fallback: /driver none/ });
   await t.rejects(chooseMountType(failing(new TypeError('a defect')), Mounts, 'auto'), {

@@ -41,7 +41,7 @@ t.test('the system’s pipe is one machine’s, and is taken from nobody else', 
   t.teardown(() => engine.close());
   await t.rejects(takeSystemPipe(store, 'dev', { pipe, restart }), {
     constructor: FailedPrecondition,
-    message: `"${pipe}" is another engine's, Docker Desktop's perhaps; quit that first`,
+    message: `"${pipe}" is another engine's, Docker Desktop's perhaps; quit that, then type this again`,
   });
   t.notOk(existsSync(file('dev')));
 });

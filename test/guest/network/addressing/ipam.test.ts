@@ -1,10 +1,5 @@
 import t from 'tap';
-import {
-  formatAddress,
-  formatSubnet,
-  parseAddress,
-  parseSubnet,
-} from '../../../../guest/network/addressing/ip.ts';
+import { formatAddress, formatSubnet, parseAddress, parseSubnet } from '../../../../guest/ip.ts';
 import { assertAssignable, nextAddress } from '../../../../guest/network/addressing/ipam.ts';
 import { checkedMac, macAddress } from '../../../../guest/network/addressing/mac-address.ts';
 import { assertFree, pickSubnet, pickUniqueLocal } from '../../../../guest/network/addressing/pools.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseSubnet } from '../../../../guest/network/addressing/ip.ts';
+import { parseSubnet } from '../../../../guest/ip.ts';
 import { type NetworkRequest, newNetwork } from '../../../../guest/network/definition/network-request.ts';
 import type { NetworkRecord } from '../../../../guest/network/network.ts';
 import { networkNamed } from '../../../helpers/network-named.ts';

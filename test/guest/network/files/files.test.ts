@@ -1,6 +1,6 @@
 import t from 'tap';
+import { formatSubnet } from '../../../../guest/ip.ts';
 import { parseRoutes, routedBy } from '../../../../guest/network/addressing/host-routes.ts';
-import { formatSubnet } from '../../../../guest/network/addressing/ip.ts';
 import { hostEntries } from '../../../../guest/network/files/host-names.ts';
 import { appendHosts, parseExtraHosts, renderHosts } from '../../../../guest/network/files/hosts-file.ts';
 import {

@@ -7,7 +7,7 @@ import {
   overlaps,
   parseAddress,
   parseSubnet,
-} from '../../../../guest/network/addressing/ip.ts';
+} from '../../guest/ip.ts';
 
 t.test('addresses are read and written as they are commonly written', async (t) => {
   const same = ['0.0.0.0', '255.255.255.255', '::', '::1', 'fd00::', 'fd00:1::2', '1:0:2::3', '1::2:0:0:3'];

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { InvalidParameter } from '../../errors.ts';
+import { InvalidParameter } from './errors.ts';
 
 export type Family = 4 | 6;
 
